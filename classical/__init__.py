@@ -1,0 +1,26 @@
+"""Classical systems that learn: the deep orthogonal recurrent network, and a spherical glass."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classical.network import Network
+    from classical.rnn import DeepRNN, n_parameters
+    from classical.spherical import SphericalGlass
+
+__all__ = ["DeepRNN", "Network", "SphericalGlass", "n_parameters"]
+
+_HOMES = {
+    "DeepRNN": "classical.rnn",
+    "Network": "classical.network",
+    "SphericalGlass": "classical.spherical",
+    "n_parameters": "classical.rnn",
+}
+
+
+def __getattr__(name: str):
+    """Load what is asked for, when it is asked for (PEP 562): `import classical` does not load torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'classical' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

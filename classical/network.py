@@ -1,0 +1,161 @@
+"""Trained networks without their training data: outputs, losses on other music, closed-loop generation, files."""
+
+from collections.abc import Sequence
+from math import log
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from classical.bptt import activations, fields, slots
+from classical.costs import COSTS
+from encoding import HIGHEST, LOWEST, N_KEYS, InputError, Purpose, Standardisation, pack, stream
+from encoding.transitions import Piece, Transitions
+
+WAYS = ("likeliest", "sample")
+
+
+class Network:
+    """Replicas of a deep recurrent network at fixed weights; nothing here learns."""
+
+    def __init__(
+        self, weights: dict[str, NDArray[np.floating]], depth: int, boundary: str, standardisation: Standardisation
+    ) -> None:
+        """Networks of the given weights, each group (n_replicas, *shape) under its name (J0.., M0.., K, W, h0)."""
+        self.depth, self.boundary, self.standardisation = depth, boundary, standardisation
+        self._weights = {name: torch.from_numpy(np.array(group)) for name, group in weights.items()}
+
+    @property
+    def n_replicas(self) -> int:
+        """How many networks."""
+        return len(self._weights["h0"])
+
+    def losses(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
+        """NLL on these chorales, in bits per output unit per time step, (n_replicas,)."""
+        data = slots(pack(chorales, self.standardisation), self.boundary, self._dtype)
+        top = activations(self._weights, data, self.depth)[-1]
+        values = COSTS["nll"].value(data.targets, fields(self._weights, data, top))
+        return values.mean((-2, -1), dtype=torch.float64).numpy()
+
+    def hidden(self, chorales: Sequence[Piece]) -> list[NDArray[np.floating]]:
+        """Hidden activations of every layer, each (n_replicas, n_slots, width), slots as packed by `encoding.pack`."""
+        data = slots(pack(chorales, self.standardisation), self.boundary, self._dtype)
+        return [mu.numpy() for mu in activations(self._weights, data, self.depth)]
+
+    def outputs(self, roll: ArrayLike) -> NDArray[np.floating]:
+        """O(t) of eq. (3) for each chord of a piano roll (n_steps, 54) of +-1: (n_replicas, n_steps, 54), p(+1) = (1+O)/2."""
+        data = _alone(self.standardisation(_checked(roll)), self.boundary, self._dtype)
+        top = activations(self._weights, data, self.depth)[-1]
+        return fields(self._weights, data, top).tanh().numpy()
+
+    def continue_piece(
+        self, opening: ArrayLike, n_steps: int, *, replica: int = 0, choose: str = "likeliest", seed: int = 0
+    ) -> NDArray[np.float32]:
+        """Closed loop: hear the opening chords, then feed each output back as the next input.
+
+        Args:
+            opening: a piano roll of +-1, (n_opening, 54), at least one chord.
+            n_steps: chords wanted in all, opening included.
+            replica: which of the networks plays.
+            choose: `"likeliest"`: S_i = sign O_i; `"sample"`: S_i = +1 with probability (1 + O_i)/2.
+            seed: of the draws, where there are any.
+
+        Returns:
+            The piece as a piano roll, (n_steps, 54).
+
+        Raises:
+            InputError: no opening, fewer steps than it has, or an unknown way to choose.
+        """
+        roll = _checked(opening)
+        if choose not in WAYS:
+            raise InputError(f"choose is one of {', '.join(WAYS)}; got {choose!r}")
+        if n_steps < len(roll) or not 0 <= replica < self.n_replicas:
+            raise InputError(
+                f"wanted: at least the {len(roll)} chords of the opening, and a replica below {self.n_replicas}; "
+                f"got {n_steps} steps and replica {replica}"
+            )
+        memory, chords = [torch.zeros(1)] * self.depth, [np.float32(chord) for chord in roll]
+        for step in range(n_steps - 1):
+            output, memory = self._hear(chords[step], memory, replica, first=step == 0)
+            if step + 1 >= len(roll):
+                chords.append(_next_chord(output, choose, stream(seed, replica, Purpose.MUSIC, step)))
+        return np.stack(chords)
+
+    def _hear(
+        self, chord: NDArray[np.float32], memory: list[Tensor], replica: int, *, first: bool
+    ) -> tuple[NDArray[np.floating], list[Tensor]]:
+        """One time step of one network: O(t), (54,), and the new hidden activations."""
+        mine = {name: group[replica] for name, group in self._weights.items()}
+        scaled = torch.from_numpy(self.standardisation(chord)).to(self._dtype)
+        below, heard = scaled, []
+        for layer in range(self.depth):
+            drive = mine[f"J{layer}"] @ below
+            mu = drive.tanh() if first else (drive + mine[f"M{layer}"] @ memory[layer]).tanh()
+            below = torch.zeros_like(mu) if first and self.boundary == "published" else mu
+            heard.append(below)
+        output = mine["K"] @ below + mine["W"] @ scaled + mine["h0"]
+        return output.tanh().numpy(), heard
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Tensors alone, as torch.save and safetensors like it: weights, and under `input.` and `network.` the rest."""
+        rest = {
+            "input.mean": torch.from_numpy(self.standardisation.mean.copy()),
+            "input.deviation": torch.from_numpy(self.standardisation.deviation.copy()),
+            "network.silent_start": torch.tensor(self.boundary == "published"),
+        }
+        return {name: group.clone() for name, group in self._weights.items()} | rest
+
+    @classmethod
+    def load(cls, state: dict[str, Tensor]) -> "Network":
+        """The networks of a `state_dict()`.
+
+        Raises:
+            InputError: a group is missing.
+        """
+        depth = sum(name.startswith("M") for name in state)
+        layers = [f"{kind}{layer}" for kind in "JM" for layer in range(depth)]
+        wanted = [*layers, "K", "W", "h0", "input.mean", "input.deviation", "network.silent_start"]
+        missing = [name for name in wanted if name not in state]
+        if missing or not depth:
+            raise InputError(f"a network's state has {', '.join(wanted)}; missing: {', '.join(missing) or 'all M'}")
+        weights = {name: state[name].numpy() for name in wanted if "." not in name}
+        boundary = "published" if bool(state["network.silent_start"]) else "before"
+        return cls(
+            weights, depth, boundary, Standardisation(state["input.mean"].numpy(), state["input.deviation"].numpy())
+        )
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self._weights["h0"].dtype
+
+
+def bits_per_unit_in_nats_per_step(bits: float) -> float:
+    """NLL in nats per time step (the convention of the JSB literature) of one in bits per output unit: times 54 ln 2."""
+    return bits * N_KEYS * log(2)
+
+
+def _checked(roll: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(roll)
+    if array.ndim != 2 or array.shape[1:] != (N_KEYS,) or not len(array) or not np.isin(array, (-1, 1)).all():
+        raise InputError(
+            f"a piano roll has +1 or -1 for each of the {N_KEYS} keys {LOWEST}..{HIGHEST} at 1 step or more; "
+            f"got shape {array.shape}"
+        )
+    return array
+
+
+def _alone(inputs: NDArray[np.float64], boundary: str, dtype: torch.dtype):
+    """One piece as packed slots; its targets are not used."""
+    n = len(inputs)
+    unit = Standardisation(np.zeros(N_KEYS), np.ones(N_KEYS))
+    alone = Transitions(
+        inputs.astype(np.float32), np.zeros((n, N_KEYS), np.float32), np.arange(n + 1), np.arange(1), unit
+    )
+    return slots(alone, boundary, dtype)
+
+
+def _next_chord(output: NDArray[np.floating], choose: str, rng: np.random.Generator) -> NDArray[np.float32]:
+    sounds = output > 0 if choose == "likeliest" else rng.random(N_KEYS) < (1 + output) / 2
+    return np.where(sounds, 1, -1).astype(np.float32)

@@ -1,0 +1,74 @@
+"""What can be chosen about a deep recurrent network, checked where it is said."""
+
+from dataclasses import dataclass
+
+from encoding import InputError
+from encoding.pianoroll import STANDARDISATIONS
+
+GROUPS = ("J", "M", "K", "W", "h0")
+CHOICES = {
+    "rule": ("delayed", "exact"),
+    "cost": ("nll", "squared", "hinge"),
+    "feedforward": ("free", "orthogonal"),
+    "boundary": ("before", "published"),
+    "polar": ("newton-schulz", "svd"),
+    "noise_over": ("all", "batch"),
+    "standardisation": STANDARDISATIONS,
+    "precision": ("float32", "float64"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepRNNSettings:
+    """The settings of a DeepRNN; where there is a default it is the paper's (Hertz & Tyrcha 2024), or said to differ.
+
+    Attributes:
+        depth, width: number of layers d, and of hidden units in each, w.
+        rule: `"delayed"` as published, or `"exact"` backpropagation through time.
+        batch: slots drawn for each step, p; None: the full gradient.
+        replacement: whether a slot can be drawn twice into one batch.
+        cost: a name of `classical.costs`.
+        feedforward: J_l (l > 0) `"free"` under learning, or `"orthogonal"` like the M_l.
+        boundary: mu = 0 `"before"` the first chord (not the paper's), or at it, as `"published"`.
+        standardisation: how inputs are rescaled, a name of `encoding.pianoroll`.
+        learned: the groups of weights that move; the others stay as they start (K = W = h0 = 0).
+        polar: how the nearest orthogonal matrix is found.
+        noise_over: Gamma's variance over `"all"` slots (less noisy), or the `"batch"` as published.
+        precision: of weights and activations. float32 is enough for learning curves; float64 is for checks.
+    """
+
+    depth: int
+    width: int
+    rule: str = "delayed"
+    batch: int | None = 300
+    replacement: bool = True
+    cost: str = "nll"
+    feedforward: str = "free"
+    boundary: str = "before"
+    standardisation: str = "global"
+    learned: tuple[str, ...] = GROUPS
+    polar: str = "newton-schulz"
+    noise_over: str = "all"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no network.
+
+        Raises:
+            InputError: a size below 1, or a name that is not known.
+        """
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise InputError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        for name in ("depth", "width", "batch"):
+            _check_count(name, getattr(self, name))
+        object.__setattr__(self, "learned", tuple(self.learned))
+        if not self.learned or not set(self.learned) <= set(GROUPS):
+            raise InputError(f"learned is some of {', '.join(GROUPS)}; got {', '.join(self.learned) or 'none'}")
+
+
+def _check_count(name: str, count: int | None) -> None:
+    if name == "batch" and count is None:
+        return
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise InputError(f"{name} is a whole number of at least 1; got {count!r}")

@@ -1,0 +1,179 @@
+"""Spherical p-spin glass, relaxing downhill in its random energy landscape.
+
+    E(s) = -sqrt(p! / (2 N^(p-1))) sum_{i<j<k} J_ijk s_i s_j s_k,   p = 3,   |s|^2 = N
+
+with J_ijk normal (Crisanti & Sommers 1992; aging in Cugliandolo & Kurchan 1993). Gradient flow on the sphere stops at the
+threshold energy, E/N = -sqrt(4(p-1)/(2p)) = -2 sqrt(1/3) = -1.1547 for N to infinity. It learns nothing; it is here as the smallest
+System that is glassy, and as a check of what the ruler says about aging.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError, Purpose, stream
+from encoding.layout import Group, lay_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class SphericalGlassSettings:
+    """The settings of a SphericalGlass.
+
+    Attributes:
+        n_spins: N. Memory grows as N^3.
+        disorder: seed of the couplings, the same for all replicas.
+    """
+
+    n_spins: int = 48
+    disorder: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no glass.
+
+        Raises:
+            InputError: fewer than 3 spins, more than fit into 1 GB, or a negative seed.
+        """
+        if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, int) or not 3 <= self.n_spins <= 500:
+            raise InputError(f"n_spins is a whole number from 3 to 500 (1 GB); got {self.n_spins!r}")
+        if self.disorder < 0:
+            raise InputError(f"disorder is a seed of at least 0; got {self.disorder}")
+
+
+class SphericalGlass:
+    """Replicas of one glass, from different random starts; deterministic once started."""
+
+    Settings = SphericalGlassSettings
+    physics = 1
+    learns_from = "nothing"
+    unit = "energy per spin"
+
+    def __init__(
+        self, *, n_spins: int = 48, disorder: int = 0, seed: int = 0, n_replicas: int = 1, first_replica: int = 0
+    ) -> None:
+        """Spins uniform on the sphere |s|^2 = N.
+
+        Args:
+            n_spins: N.
+            disorder: seed of the couplings.
+            seed: of the starts.
+            n_replicas: how many.
+            first_replica: number of the first one.
+
+        Raises:
+            InputError: see `SphericalGlassSettings`; fewer than 1 replica.
+        """
+        self.settings = SphericalGlassSettings(n_spins=n_spins, disorder=disorder)
+        if n_replicas < 1:
+            raise InputError(f"n_replicas is a whole number of at least 1; got {n_replicas!r}")
+        self.n_replicas, self.kernel = n_replicas, "plain"
+        self._couplings = _couplings(n_spins, disorder)
+        replicas = range(first_replica, first_replica + n_replicas)
+        starts = [stream(seed, replica, Purpose.START).standard_normal(n_spins) for replica in replicas]
+        self._spins = _on_sphere(np.array(starts))  # (n_replicas, n_spins)
+        self._frozen = np.zeros(n_replicas, bool)
+
+    @classmethod
+    def build(cls, chorales: None, settings: SphericalGlassSettings, *, seed: int, n_replicas: int) -> "SphericalGlass":
+        """The system of a Task: typed settings, seed, number of replicas."""
+        return cls(**asdict(settings), seed=seed, n_replicas=n_replicas)
+
+    def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:
+        """`n` steps s <- sqrt(N) u/|u|, u = s - rate (dE/ds)_tangent; energies per spin before each, (n, n_replicas).
+
+        Raises:
+            InputError: a rate that is negative or not finite, or n < 0.
+        """
+        eta = np.broadcast_to(np.asarray(rate, np.float64), self.n_replicas)
+        if not (np.isfinite(eta).all() and (eta >= 0).all()) or n < 0:
+            raise InputError(f"a rate is finite and not negative, n at least 0; got rate {rate} and n = {n}")
+        energies = np.empty((n, self.n_replicas))
+        for move in range(n):
+            force = self._force()
+            energies[move] = np.where(self._frozen, np.nan, self._energy(force))
+            self._move(eta, force)
+        return energies
+
+    def _move(self, eta: NDArray[np.float64], force: NDArray[np.float64]) -> None:
+        along = np.einsum("ri,ri->r", force, self._spins) / self.settings.n_spins
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = _on_sphere(self._spins + eta[:, None] * (force - along[:, None] * self._spins))
+        finite = np.isfinite(moved).all(1)
+        self._frozen |= ~finite
+        going = ~self._frozen & (eta > 0)
+        self._spins = np.where(going[:, None], moved, self._spins)
+
+    def _force(self) -> NDArray[np.float64]:
+        """-dE/ds, (n_replicas, n_spins): three equal slots of the symmetric couplings."""
+        n = self.settings.n_spins
+        pairs = np.einsum("ri,rj->rij", self._spins, self._spins).reshape(self.n_replicas, n * n)
+        return 3 * np.stack([self._couplings @ pair for pair in pairs])
+
+    def _energy(self, force: NDArray[np.float64]) -> NDArray[np.float64]:
+        """E/N: E is homogeneous of degree 3, so s . dE/ds = 3 E."""
+        return -np.einsum("ri,ri->r", force, self._spins) / (3 * self.settings.n_spins)
+
+    def loss(self) -> NDArray[np.float64]:
+        """Energy per spin, (n_replicas,)."""
+        return self._energy(self._force())
+
+    def noise(self) -> NDArray[np.float64]:
+        """No noise at zero temperature: 0, (n_replicas, 1)."""
+        return np.zeros((self.n_replicas, 1))
+
+    def weights(self) -> NDArray[np.float64]:
+        """A copy of the spins, (n_replicas, n_spins)."""
+        return self._spins.copy()
+
+    def put(self, weights: ArrayLike) -> None:
+        """Set the spins, (n_replicas, n_spins).
+
+        Raises:
+            InputError: another shape, or an entry that is not finite.
+        """
+        array = np.asarray(weights, np.float64)
+        if array.shape != self._spins.shape or not np.isfinite(array).all():
+            raise InputError(f"spins are finite, of shape {self._spins.shape}; got shape {array.shape}")
+        self._spins = array.copy()
+        self._frozen[:] = False
+
+    def layout(self) -> dict[str, Group]:
+        """One group, the spins."""
+        return lay_out({"spins": (self.settings.n_spins,)})
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that is needed to go on bit for bit."""
+        return {"spins": self._spins.copy(), "frozen": self._frozen.copy()}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on from `state()` of a glass of the same size.
+
+        Raises:
+            InputError: a state of another system.
+        """
+        if set(state) != {"spins", "frozen"} or state["spins"].shape != self._spins.shape:
+            raise InputError(
+                f"a glass of {self.n_replicas} x {self.settings.n_spins} spins has another state; got {set(state)}"
+            )
+        self._spins, self._frozen = state["spins"].copy(), state["frozen"].copy()
+
+    def clone(self, seed: int) -> "SphericalGlass":
+        """A copy in the same state; without noise, `seed` changes nothing."""
+        twin = SphericalGlass(**asdict(self.settings), seed=seed, n_replicas=self.n_replicas)
+        twin.restore(self.state())
+        return twin
+
+
+def _couplings(n: int, disorder: int) -> NDArray[np.float64]:
+    """Symmetric C with E = -sum_ijk C_ijk s_i s_j s_k, zero where two indices agree, as (n, n * n)."""
+    drawn = stream(disorder, 0, Purpose.DISORDER).standard_normal((n, n, n))
+    i, j, k = np.ogrid[:n, :n, :n]
+    ordered = np.where((i < j) & (j < k), drawn, 0)
+    turns = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
+    symmetric = sum(ordered.transpose(turn) for turn in turns) / 6
+    return (np.sqrt(3 / n**2) * symmetric).reshape(n, n * n)  # p!/2 = 3
+
+
+def _on_sphere(spins: NDArray[np.float64]) -> NDArray[np.float64]:
+    return spins * np.sqrt(spins.shape[1]) / np.linalg.norm(spins, axis=1, keepdims=True)

@@ -1,0 +1,14 @@
+"""Where things are kept that can be made again: the user's cache folder."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """The folder named by ARMONICA_CACHE, else the one the operating system has for caches."""
+    named = os.environ.get("ARMONICA_CACHE")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("armonica", appauthor=False))

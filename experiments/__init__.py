@@ -1,0 +1,47 @@
+"""Everything a trainer need not know: learning runs, where they are kept, what is measured on them, how it is drawn."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.learning import System, Until, learn
+    from experiments.looks import Looks, aging_looks, at, linear, logarithmic
+    from experiments.schedules import constant, halve_at_spikes, piecewise
+    from experiments.store import Music, Store, Task, load_run
+    from experiments.trajectory import Trajectory
+
+_HOMES = {
+    "learning": ("System", "Until", "learn"),
+    "looks": ("Looks", "aging_looks", "at", "linear", "logarithmic"),
+    "schedules": ("constant", "halve_at_spikes", "piecewise"),
+    "store": ("Music", "Store", "Task", "load_run"),
+    "trajectory": ("Trajectory",),
+}
+
+__all__ = [
+    "Looks",
+    "Music",
+    "Store",
+    "System",
+    "Task",
+    "Trajectory",
+    "Until",
+    "aging_looks",
+    "at",
+    "constant",
+    "halve_at_spikes",
+    "learn",
+    "linear",
+    "load_run",
+    "logarithmic",
+    "piecewise",
+]
+
+
+def __getattr__(name: str):
+    """Load what is asked for, when it is asked for (PEP 562)."""
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"experiments.{home}"), name)
+    raise AttributeError(f"module 'experiments' has no attribute {name!r}")

@@ -1,0 +1,122 @@
+"""Four voices as bars over time, as on the paper roll of a mechanical piano.
+
+Equal neighbours in a bar are drawn as one note, as they are heard (`encoding.score`). Lower voices are drawn broader,
+so that voices in unison can all be seen.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding.score import QUARTERS_IN_A_BAR, VOICES, checked_pitches, voice_notes
+from experiments.figures.style import BLACK, BLUE, FAINT, GREEN, ORANGE, VERMILION, dress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+VOICE_COLOURS = (VERMILION, ORANGE, GREEN, BLUE)  # soprano to bass
+BREADTHS = (0.55, 0.7, 0.85, 1.0)  # semitones, soprano to bass
+NAMES = {0: "C", 4: "E", 7: "G"}  # the names on the axis
+
+
+def piano_roll(axes: "Axes", pitches: ArrayLike, *, title: str = "", seed_steps: int = 0) -> None:
+    """Draw four voices over time.
+
+    Args:
+        axes: where to draw.
+        pitches: MIDI numbers (n_steps, 4) of soprano, alto, tenor, bass; -1 for a rest; one step is a quarter note.
+        title: written above, if not empty.
+        seed_steps: this many chords at the beginning were given, not generated; shaded.
+
+    Raises:
+        InputError: the pitches are not four voices of MIDI numbers.
+    """
+    array = checked_pitches(pitches)
+    dress(axes)
+    if seed_steps > 0:
+        axes.axvspan(0, seed_steps, color=FAINT, linewidth=0)
+    for voice in reversed(range(len(VOICES))):  # soprano last: the narrowest bar on top
+        _draw_voice(axes, array[:, voice], voice)
+    _mark_time(axes, len(array))
+    _mark_pitch(axes, *_range(array))
+    _mark_voices(axes, seed_steps)
+    axes.set_title(title, loc="left", fontsize=10, color=BLACK)
+
+
+def compare_rolls(figure: "Figure", original: ArrayLike, generated: ArrayLike, *, seed_steps: int = 0) -> None:
+    """Draw what Bach wrote above what the machine sang, with the same limits.
+
+    Args:
+        figure: an empty figure.
+        original: pitches (n_steps, 4).
+        generated: pitches (n_steps, 4), with as many steps or others.
+        seed_steps: this many chords at the beginning were given to the machine.
+
+    Raises:
+        InputError: the pitches are not four voices of MIDI numbers.
+    """
+    both = checked_pitches(original), checked_pitches(generated)
+    upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
+    piano_roll(upper, both[0], title="original", seed_steps=seed_steps)
+    piano_roll(lower, both[1], title="generated", seed_steps=seed_steps)
+    _mark_time(lower, max(len(array) for array in both))
+    _mark_pitch(lower, *_range(np.concatenate(both)))
+    upper.set_xlabel("")
+    lower.get_legend().remove()  # the same as above
+
+
+def _draw_voice(axes: "Axes", voice: NDArray[np.int64], number: int) -> None:
+    notes = [note for note in voice_notes(voice) if note.pitch >= 0]
+    axes.barh(
+        [note.pitch for note in notes],
+        [note.length for note in notes],
+        left=[note.start for note in notes],
+        height=BREADTHS[number],
+        color=VOICE_COLOURS[number],
+        edgecolor="white",
+        linewidth=0.4,
+        label=VOICES[number].lower(),
+    )
+
+
+def _mark_time(axes: "Axes", n_steps: int) -> None:
+    """Ticks on bar lines, on every one in a chorale of usual length."""
+    bars = QUARTERS_IN_A_BAR * max(1, round(n_steps / 48))
+    axes.set_xticks(range(0, n_steps + 1, bars))
+    axes.set_xlim(0, n_steps)
+    axes.set_xlabel("time (quarter notes)")
+    axes.grid(axis="x", color=FAINT, linewidth=0.6)
+
+
+def _mark_voices(axes: "Axes", seed_steps: int) -> None:
+    """The legend, above the axes and to the right."""
+    from matplotlib.patches import Patch
+
+    entries = [Patch(color=colour, label=name.lower()) for name, colour in zip(VOICES, VOICE_COLOURS, strict=True)]
+    if seed_steps > 0:
+        entries.append(Patch(color=FAINT, label="seed"))
+    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(entries)}
+    axes.legend(handles=entries, **place, frameon=False, fontsize=9, handlelength=1, columnspacing=1.2)
+
+
+def _mark_pitch(axes: "Axes", lowest: int, highest: int) -> None:
+    ticks = [pitch for pitch in range(lowest, highest + 1) if pitch % 12 in NAMES]
+    axes.set_yticks(ticks, [f"{NAMES[pitch % 12]}{pitch // 12 - 1}" for pitch in ticks])
+    axes.set_ylim(lowest - 1, highest + 1)
+    axes.set_ylabel("pitch")
+    axes.grid(axis="y", color=FAINT, linewidth=0.6)
+
+
+def _range(pitches: NDArray[np.int64]) -> tuple[int, int]:
+    """Lowest and highest pitch, rounded outwards to a C, E or G, so that there is a name at both ends."""
+    sounding = pitches[pitches >= 0]
+    if sounding.size == 0:
+        return 48, 72
+    lowest, highest = int(sounding.min()), int(sounding.max())
+    while lowest % 12 not in NAMES:
+        lowest -= 1
+    while highest % 12 not in NAMES:
+        highest += 1
+    return lowest, highest

@@ -1,0 +1,34 @@
+"""Figures as files, with the same bytes for the same figure: no dates, no random identifiers."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from encoding.errors import InputError
+from encoding.files import replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 150
+_DATELESS: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+
+
+def save_figure(figure: "Figure", path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG (150 dots per inch), SVG or PDF, by the suffix of `path`.
+
+    Raises:
+        InputError: another suffix.
+        OSError: the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    if suffix not in _DATELESS:
+        raise InputError(f"a figure is written as .png, .svg or .pdf; got {Path(path).name!r}")
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": "armonica"}), replace_file(path) as file:
+        figure.savefig(file, format=suffix, dpi=DOTS_PER_INCH, metadata=_DATELESS[suffix])

@@ -1,0 +1,343 @@
+"""Learning, whatever it is that learns: make steps, look now and then, write down what happened.
+
+A System is an ensemble of replicas. Between looks it is asked for many steps at once; how they are cut into pieces (by the
+clock, for checkpoints and progress) changes no number.
+"""
+
+import logging
+import time as clock
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil, inf
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError
+from encoding.layout import Group
+from experiments.looks import NEAR, Cadence, Looks
+from experiments.recording import Record, Recorder
+from experiments.schedules import Schedule, State, constant
+from experiments.trajectory import Row, Trajectory
+
+log = logging.getLogger("armonica")
+
+
+@runtime_checkable
+class System(Protocol):
+    """Anything that learns: `n_replicas` machines, side by side, from the same data (see docs: the System protocol)."""
+
+    n_replicas: int
+
+    def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:
+        """Make n moves at `rate`, a number or (n_replicas,); the losses before each, (n, n_replicas)."""
+        ...
+
+    def loss(self) -> NDArray[np.float64]:
+        """The losses now, (n_replicas,)."""
+        ...
+
+    def noise(self) -> NDArray[np.float64]:
+        """Gamma by group, (n_replicas, n_groups)."""
+        ...
+
+    def weights(self) -> NDArray[np.floating]:
+        """A copy of the weights, (n_replicas, n_weights)."""
+        ...
+
+    def put(self, weights: ArrayLike) -> None:
+        """Set the weights."""
+        ...
+
+    def layout(self) -> dict[str, Group]:
+        """Group -> slice, shape, period."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Arrays to go on from, bit for bit; replicas along the first axis of each."""
+        ...
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on from a `state()`."""
+        ...
+
+    def clone(self, seed: int) -> "System":
+        """A copy in the same state that goes on with other noise."""
+        ...
+
+
+@dataclass(frozen=True)
+class Until:
+    """When to stop: at the first of these that is reached. How long is not what: a longer run goes on from a shorter.
+
+    Attributes:
+        steps: number of updates.
+        time: proper time, reached by every replica that still moves.
+        loss: reached, at one look, by every replica that still moves.
+    """
+
+    steps: int | None = None
+    time: float | None = None
+    loss: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a run without an end.
+
+        Raises:
+            InputError: no end, or one that is not a number >= 0.
+        """
+        given = [value for value in (self.steps, self.time) if value is not None]
+        if not given and self.loss is None:
+            raise InputError("until: give steps, time or loss; got none, and the run would never end")
+        if any(not 0 <= value < inf for value in given) or (self.loss is not None and not np.isfinite(self.loss)):
+            raise InputError(f"until: steps and time are finite and >= 0, loss is finite; got {self}")
+
+
+class Progress(NamedTuple):
+    """What a callback sees, a few times a second: where the run stands, each array (n_replicas,)."""
+
+    step: int
+    time: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    rate: NDArray[np.float64]
+
+
+Callback = Callable[[Progress], bool | None]
+
+
+class NothingMoves(InputError):
+    """Every replica has left the finite numbers; `trajectory` holds what was recorded until then."""
+
+    def __init__(self, frozen_at: NDArray[np.int64], trajectory: Trajectory) -> None:
+        """Say at which steps."""
+        steps = ", ".join(str(step) for step in frozen_at)
+        super().__init__(
+            f"a loss that stays finite was expected; every replica became non-finite, at step {steps}. The last finite "
+            "state is kept: start anew with a lower rate, or with the schedule halve_at_spikes"
+        )
+        self.trajectory = trajectory
+
+
+def learn(
+    system: System,
+    schedule: Schedule | float,
+    look: Looks | None = None,
+    *,
+    until: Until | float,
+    checkpoint: Recorder | None = None,
+    callback: Callback | None = None,
+) -> Trajectory:
+    """Let `system` learn until `until`, looking now and then.
+
+    Args:
+        system: moved in place.
+        schedule: a number is a constant rate.
+        look: when to write down loss, noise and weights; by default the loss, 20 times a decade of proper time.
+        until: a number is a proper time.
+        checkpoint: where the run is written; None keeps it in memory. A run found there is gone on with.
+        callback: called between pieces of about a quarter of a second; the run stops (to be continued) where it
+            returns True.
+
+    Returns:
+        All looks of the run, from its beginning.
+
+    Raises:
+        InputError: the run found at `checkpoint` is another system's, or damaged.
+        NothingMoves: no replica is left whose loss is finite; it carries the trajectory until then.
+    """
+    schedule = constant(schedule) if isinstance(schedule, int | float) else schedule
+    until = Until(time=float(until)) if isinstance(until, int | float) else until
+    learner = Learner(system, schedule, look or Looks(), until, checkpoint or Record())
+    learner.run(callback)
+    trajectory = learner.recorder.trajectory()
+    if (learner.frozen_at >= 0).all():
+        raise NothingMoves(learner.frozen_at, trajectory)
+    return trajectory
+
+
+class Learner:
+    """A run in progress. All that it needs to go on lies in the arrays that `checkpoint` names."""
+
+    piece_seconds = 0.25
+    forever = -1  # steps_left of a schedule that is never asked again
+
+    def __init__(self, system: System, schedule: Schedule, look: Looks, until: Until, recorder: Recorder) -> None:
+        """A run at its beginning, or where the recorder left it."""
+        self.system, self.schedule, self.look, self.until, self.recorder = system, schedule, look, until, recorder
+        n = system.n_replicas
+        self.step, self.steps_left = 0, 0
+        self.rate, self.since_step, self.since_time = np.zeros(n), np.zeros(n, np.int64), np.zeros(n)
+        self.heard = np.empty((0, n))
+        self.last_loss, self.frozen_at = system.loss(), np.full(n, -1)
+        self.schedule_state, self.kept, self.kept_time = schedule.start(n), system.state(), np.zeros(n)
+        saved = recorder.begin(system)
+        if saved is None:
+            self._write(noise=True, weights=True)
+        else:
+            self._restore(saved)
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """Proper time of each replica: tau = n * rate since the rate last changed, not an accumulated sum."""
+        return self.since_time + (self.step - self.since_step) * self.rate
+
+    def run(self, callback: Callback | None) -> None:
+        """Go on until the end, or until the callback says stop; the last state is checkpointed either way."""
+        pace, stopped = 1, False
+        while not (stopped or self._ended()):
+            if self.steps_left == 0:
+                self._ask()
+            started, n = clock.monotonic(), min(pace, self._steps_to_next_stop())
+            self._advance(n)
+            self.recorder.maybe_save(self.checkpoint)
+            progress = Progress(self.step, self.time, self.last_loss.copy(), self.rate.copy())
+            stopped = bool(callback and callback(progress))
+            pace = _next_pace(n, clock.monotonic() - started, self.piece_seconds)
+        self.recorder.save(self.checkpoint())
+
+    # The schedule
+
+    def _ask(self) -> None:
+        """Give the schedule the losses since it was last asked, and do what it orders."""
+        order, self.schedule_state = self.schedule(self.schedule_state, self.heard)
+        now, rewind = self.time, order.rewind
+        if rewind.any():
+            self.system.restore(_mixed(rewind, self.kept, self.system.state()))
+            self.frozen_at = np.where(rewind, -1, self.frozen_at)
+            now = np.where(rewind, self.kept_time, now)
+        changed = rewind | (order.rate != self.rate)
+        self.since_step = np.where(changed, self.step, self.since_step)
+        self.since_time = np.where(changed, now, self.since_time)
+        self.rate = np.array(order.rate, np.float64)
+        self.heard, self.steps_left = self.heard[:0], order.n_steps or self.forever
+        if order.keep.any():
+            self.kept = _mixed(order.keep, self.system.state(), self.kept)
+            self.kept_time = np.where(order.keep, now, self.kept_time)
+        if rewind.any():
+            self._write(noise=False, weights=False)
+
+    # Moving and looking
+
+    def _advance(self, n: int) -> None:
+        """Make n steps, at the end of which there may be a look."""
+        before, moving = self.time, self.moving
+        losses = self.system.step(self.rate, n)
+        self._freeze(losses)
+        self.step += n
+        if self.steps_left != self.forever:
+            self.steps_left -= n
+            self.heard = np.concatenate([self.heard, losses]) if self.schedule.listens else self.heard
+        self.last_loss = losses[-1]
+        due = [_due(cadence, before[moving], self.time[moving]) for cadence in self.look.cadences]
+        if any(due):
+            self._write(noise=due[1], weights=due[2])
+
+    def _freeze(self, losses: NDArray[np.float64]) -> None:
+        """Note at which step a replica stopped being finite."""
+        newly = np.isnan(losses).any(0) & (self.frozen_at < 0)
+        at_step = self.step + np.isnan(losses).argmax(0)
+        self.frozen_at = np.where(newly, at_step, self.frozen_at)
+        for replica in np.flatnonzero(newly):
+            log.warning(
+                "replica %d became non-finite at step %d: it stays at its last finite state", replica, at_step[replica]
+            )
+
+    @property
+    def moving(self) -> NDArray[np.bool_]:
+        """Which replicas still move."""
+        return (self.frozen_at < 0) & (self.rate > 0)
+
+    def _write(self, *, noise: bool, weights: bool) -> None:
+        """One row: the losses always, the rest where it is due."""
+        self.last_loss = np.where(self.frozen_at < 0, self.system.loss(), np.nan)
+        row: Row = {"step": self.step, "time": self.time, "rate": self.rate, "loss": self.last_loss}
+        if noise:
+            row["noise"] = self.system.noise()
+        measure: Callable[[], Mapping[str, NDArray[np.float64]]] | None = getattr(self.system, "measure", None)
+        if measure is not None:
+            row["measured"] = dict(measure())
+        self.recorder.append(row, self.system.weights() if weights else None)
+
+    def _steps_to_next_stop(self) -> int:
+        """Steps until the next look, the next question to the schedule, or the end; at least 1."""
+        steps = [1 << 30, *([self.steps_left] if self.steps_left > 0 else [])]
+        if self.until.steps is not None:
+            steps.append(self.until.steps - self.step)
+        for time, rate in zip(self.time[self.moving], self.rate[self.moving], strict=True):
+            stops = [cadence.after(time) for cadence in self.look.cadences]
+            if self.until.time is not None and self.until.time > time * (1 + NEAR):
+                stops.append(self.until.time)
+            steps += [_steps_between(time, stop, rate) for stop in stops if stop < inf]
+        return min(steps)
+
+    def _ended(self) -> bool:
+        """Whether the end is reached, or no replica will ever move again."""
+        able = self.moving | ((self.rate > 0) & self.schedule.listens)
+        if self.steps_left != 0 and not able.any():
+            return True
+        if self.until.steps is not None and self.step >= self.until.steps:
+            return True
+        going = self.frozen_at < 0
+        if self.until.time is not None and going.any() and (self.time[going] * (1 + NEAR) >= self.until.time).all():
+            return True
+        looked = self.recorder.last_looked_loss()[going]
+        return self.until.loss is not None and going.any() and bool((looked <= self.until.loss).all())
+
+    # Going on
+
+    def checkpoint(self) -> dict[str, NDArray[Any]]:
+        """Everything a resumed run needs."""
+        own = {name: np.array(getattr(self, name)) for name in self._saved}
+        parts = {"learner": own, "system": self.system.state(), "schedule": self.schedule_state}
+        if self.schedule.listens:
+            parts["kept"] = self.kept
+        return {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+
+    _saved = (
+        "step",
+        "steps_left",
+        "rate",
+        "since_step",
+        "since_time",
+        "heard",
+        "last_loss",
+        "frozen_at",
+        "kept_time",
+    )
+
+    def _restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        own = part(saved, "learner")
+        for name in self._saved:
+            setattr(self, name, int(own[name]) if name in ("step", "steps_left") else own[name])
+        self.schedule_state = part(saved, "schedule")
+        self.kept = part(saved, "kept") or self.kept
+        self.system.restore(part(saved, "system"))
+
+
+def part(saved: Mapping[str, NDArray[Any]], of: str) -> dict[str, NDArray[Any]]:
+    """The arrays of one part of a checkpoint: learner, system, schedule, kept."""
+    return {name.split(".", 1)[1]: value for name, value in saved.items() if name.startswith(of + ".")}
+
+
+def _mixed(which: NDArray[np.bool_], state: State, other: State) -> State:
+    """`state` for the replicas `which`, `other` for the rest."""
+    return {
+        name: np.where(which.reshape(-1, *[1] * (array.ndim - 1)), array, other[name]) for name, array in state.items()
+    }
+
+
+def _due(cadence: Cadence, before: NDArray[np.float64], now: NDArray[np.float64]) -> bool:
+    """Whether a replica has reached a look since `before`."""
+    return any(time * (1 + NEAR) >= cadence.after(start) for start, time in zip(before, now, strict=True))
+
+
+def _steps_between(time: float, stop: float, rate: float) -> int:
+    """Whole steps from `time` until `stop` is reached."""
+    steps = (stop - time) / rate
+    return max(1, ceil(steps - NEAR * stop / rate))
+
+
+def _next_pace(n: int, seconds: float, wanted: float) -> int:
+    """How many steps make a piece of the wanted length, growing at most fourfold."""
+    return max(1, min(4 * n, int(n * wanted / max(seconds, 1e-6))))

@@ -1,0 +1,216 @@
+"""A run on disk: rows and weights appended, checkpoints put in place whole, so that a kill at any line loses no number.
+
+    task.json          what was asked (written once)
+    layout.json        group -> slice, shape, period; number of replicas; unit of the loss
+    trajectory.jsonl   one row a look; no wall-clock in it
+    weights.f32        the weights of the looks that took them, records of n_replicas * n_weights little-endian float32
+    checkpoint.npz     the state to go on from, and how long the two files above were then; the one before it beside it
+    made_by.json       versions, host, seconds, kernel
+
+On going on, rows and weights are cut back to the checkpoint: the run then makes the same numbers again.
+"""
+
+import io
+import json
+import logging
+import math
+import os
+import time as clock
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError
+from encoding.files import replace_file
+from experiments.made_by import made_by
+from experiments.recording import Saved
+from experiments.run_files import (
+    CHECKPOINTS,
+    FORMAT,
+    has_checkpoint,
+    last_checkpoint,
+    read_json,
+    read_trajectory,
+    write_json,
+)
+from experiments.trajectory import Row, Trajectory
+
+if TYPE_CHECKING:
+    from experiments.learning import System
+
+log = logging.getLogger("armonica")
+
+
+class RunFolder:
+    """The recorder of one run in one folder; one process at a time."""
+
+    def __init__(
+        self, path: str | Path, *, save_every: float = 30.0, kernel: str = "plain", allow_other_kernel: bool = False
+    ) -> None:
+        """A run to begin or to go on with at `path`.
+
+        Args:
+            path: the folder, made if it is not there.
+            save_every: seconds between checkpoints.
+            kernel: what computes now.
+            allow_other_kernel: go on even where another kernel made the run so far.
+        """
+        self.path = Path(path)
+        self.save_every, self.kernel, self.allow_other_kernel = save_every, kernel, allow_other_kernel
+
+    def begin(self, system: "System") -> Saved | None:
+        """Take the folder for this process, and find the last good checkpoint.
+
+        Raises:
+            InputError: another process learns here, the run is another system's or version's, or damaged.
+            OSError: the folder cannot be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.path)
+        self._n_replicas = system.n_replicas
+        self._describe(system)
+        saved = last_checkpoint(self.path) if has_checkpoint(self.path) else None
+        self._check_kernel()
+        self._rows = _open_cut(self.path / "trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
+        self._weights = _open_cut(self.path / "weights.f32", int(saved["run.weight_bytes"]) if saved else 0)
+        self._n_weight_looks = int(saved["run.n_weight_looks"]) if saved else 0
+        self._last_loss = saved["run.last_loss"] if saved else np.full(self._n_replicas, np.nan)
+        self._since = clock.monotonic()
+        return saved
+
+    def append(self, row: Row, weights: NDArray[np.floating] | None) -> None:
+        """Add a row, and its weights in single precision."""
+        if weights is not None:
+            row = row | {"weights": self._n_weight_looks}
+            self._weights.write(np.ascontiguousarray(weights, "<f4").tobytes())
+            self._n_weight_looks += 1
+        self._rows.write((json.dumps(_plain(row), allow_nan=False) + "\n").encode())
+        self._rows.flush()
+        self._weights.flush()
+        self._last_loss = np.array(row["loss"])
+
+    def maybe_save(self, checkpoint: Callable[[], Saved]) -> None:
+        """Save, where the last time is long enough ago."""
+        if clock.monotonic() - self._since >= self.save_every:
+            self.save(checkpoint())
+
+    def save(self, checkpoint: Saved) -> None:
+        """Rows and weights onto the disk first, then the checkpoint that speaks of them; the last two are kept."""
+        for file in (self._rows, self._weights):
+            file.flush()
+            os.fsync(file.fileno())
+        lengths = {"row_bytes": self._rows.tell(), "weight_bytes": self._weights.tell()}
+        run = lengths | {"n_weight_looks": self._n_weight_looks, "last_loss": self._last_loss, "format": FORMAT}
+        _write_checkpoint(self.path, checkpoint | {f"run.{name}": np.array(value) for name, value in run.items()})
+        self._note_maker()
+
+    def last_looked_loss(self) -> NDArray[np.float64]:
+        """The losses of the last row."""
+        return self._last_loss
+
+    def trajectory(self) -> Trajectory:
+        """All rows so far, weights memory-mapped."""
+        return read_trajectory(self.path)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        for file in (self._rows, self._weights, self._lock):
+            file.close()
+
+    def _describe(self, system: "System") -> None:
+        """Write layout.json, or see that it is this system's."""
+        layout = {
+            "n_replicas": system.n_replicas,
+            "unit": getattr(system, "unit", ""),
+            "groups": {
+                name: {
+                    "start": group.slice.start,
+                    "stop": group.slice.stop,
+                    "shape": list(group.shape),
+                    "period": group.period,
+                }
+                for name, group in system.layout().items()
+            },
+        }
+        path = self.path / "layout.json"
+        if not path.exists():
+            write_json(path, layout)
+        elif (there := read_json(path)) != layout:
+            raise InputError(
+                f"{self.path} holds a run of {there.get('n_replicas')} replicas with groups {list(there.get('groups', {}))}; "
+                f"got {system.n_replicas} with {list(system.layout())}: choose another folder"
+            )
+
+    def _check_kernel(self) -> None:
+        path = self.path / "made_by.json"
+        kernels = read_json(path).get("kernels", []) if path.exists() else []
+        if kernels and kernels[-1] != self.kernel and not self.allow_other_kernel:
+            raise InputError(
+                f"{self.path} was made by kernel {kernels[-1]!r}; got {self.kernel!r}: its numbers differ in the last "
+                "digits (--allow-other-kernel goes on all the same)"
+            )
+
+    def _note_maker(self) -> None:
+        """Say in made_by.json who made the run so far: every kernel in turn, and the seconds of all sessions."""
+        path, now = self.path / "made_by.json", clock.monotonic()
+        before = read_json(path) if path.exists() else {}
+        kernels = before.get("kernels", [])
+        kernels += [self.kernel] if kernels[-1:] != [self.kernel] else []
+        seconds = before.get("seconds", 0.0) + now - self._since
+        write_json(path, made_by() | {"kernels": kernels, "seconds": round(seconds, 3)})
+        self._since = now
+
+
+def _write_checkpoint(folder: Path, saved: Saved) -> None:
+    """The new checkpoint in place, the one before it beside it: at every moment at least one is whole."""
+    new, before = (folder / name for name in CHECKPOINTS)
+    if new.exists():
+        os.replace(new, before)
+    buffer = io.BytesIO()
+    np.savez(buffer, **saved)  # type: ignore[arg-type]
+    with replace_file(new) as file:
+        file.write(buffer.getbuffer())
+
+
+def _plain(value: Any) -> Any:
+    """Arrays as lists, numbers as numbers, what is not finite as null."""
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _open_cut(path: Path, length: int) -> BinaryIO:
+    """The file, cut to `length` bytes, ready to be appended to."""
+    file = open(path, "ab")
+    file.truncate(length)
+    file.seek(length)
+    return file
+
+
+def _lock(folder: Path) -> BinaryIO:
+    """Hold the folder's lock until closed or killed.
+
+    Raises:
+        InputError: another process holds it.
+    """
+    file = open(folder / "lock", "ab")
+    try:
+        import fcntl
+    except ImportError:
+        log.warning("this system has no file locks: take care that one process alone learns in %s", folder)
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise InputError(
+            f"one process at a time learns in {folder}; another one does now: wait for it, or stop it"
+        ) from None
+    return file

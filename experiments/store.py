@@ -1,0 +1,250 @@
+"""Questions and answers: a Task is a frozen question, a Store a folder of runs by the key of their Task.
+
+The key is a fingerprint of everything that fixes the numbers: system, settings, data, schedule, looks, seed, number of
+replicas, physics version, sampler. Not in it: how long (a longer run goes on from the shorter), the kernel, the device. Running
+a study again does only what is missing; merging two machines is copying folders.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from encoding import Chorale, InputError, load_chorales
+from encoding.chorales import sha256
+from experiments.learning import Callback, System, Until, learn, part
+from experiments.looks import Looks
+from experiments.run_files import FORMAT, last_checkpoint, read_json, read_trajectory, write_json
+from experiments.run_folder import RunFolder
+from experiments.schedules import Schedule, constant
+from experiments.systems import family, plain_settings, typed_settings
+from experiments.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class Music:
+    """Which chorales: the arguments of `encoding.load_chorales`. The default is the paper's 80 (78 from music21)."""
+
+    source: str = "music21"
+    split: str = "train"
+    first: int | None = 80
+    transpose: bool = True
+    excerpt: int | None = None
+
+    def load(self, *, progress: bool = False) -> list[Chorale]:
+        """The chorales themselves."""
+        return load_chorales(**asdict(self), progress=progress)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One question: this system, these settings, this music, this schedule, this seed.
+
+    Attributes:
+        system: a name of `experiments.systems`.
+        settings: of the system; defaults are filled in.
+        music: what is learned, None where the system learns from nothing.
+        schedule: a number is a constant rate.
+        look: when losses, noise and weights are written down.
+        seed, n_replicas: of the ensemble.
+        sampler: what evaluates circuits; "exact" for classical systems.
+    """
+
+    system: str
+    settings: Mapping[str, Any]
+    schedule: Schedule | float
+    music: Music | None = field(default_factory=Music)
+    look: Looks = field(default_factory=Looks)
+    seed: int = 0
+    n_replicas: int = 1
+    sampler: str = "exact"
+
+    def __post_init__(self) -> None:
+        """Check the question, and fill in what it leaves open.
+
+        Raises:
+            InputError: an unknown system or setting, a seed below 0, fewer than 1 replica.
+        """
+        settings = plain_settings(typed_settings(self.system, self.settings))
+        object.__setattr__(self, "settings", settings)
+        if isinstance(self.schedule, int | float):
+            object.__setattr__(self, "schedule", constant(self.schedule))
+        if self.seed < 0 or self.n_replicas < 1:
+            raise InputError(f"seed >= 0 and n_replicas >= 1; got {self.seed} and {self.n_replicas}")
+        if family(self.system).learns_from == "nothing":
+            object.__setattr__(self, "music", None)
+        chorales = self.music.load() if self.music else None
+        object.__setattr__(self, "_chorales", chorales)
+
+    @property
+    def chorales(self) -> list[Chorale] | None:
+        """The music, loaded."""
+        return getattr(self, "_chorales")  # noqa: B009 (set in a frozen dataclass)
+
+    @property
+    def data_sha256(self) -> str | None:
+        """Fingerprint of the music's notes."""
+        return sha256(self.chorales) if self.chorales else None
+
+    def question(self) -> dict[str, Any]:
+        """What is hashed, as plain data."""
+        assert not isinstance(self.schedule, int | float)
+        return {
+            "system": self.system,
+            "settings": dict(self.settings),
+            "data": self.data_sha256,
+            "schedule": self.schedule.describe(),
+            "look": self.look.describe(),
+            "seed": self.seed,
+            "n_replicas": self.n_replicas,
+            "physics": family(self.system).physics,
+            "sampler": self.sampler,
+        }
+
+    @property
+    def key(self) -> str:
+        """The first 16 hexadecimal digits of the question's SHA-256; 1 and 1.0 are the same number."""
+        text = json.dumps(_normal(self.question()), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def build(self) -> System:
+        """The system at its start."""
+        kind = family(self.system)
+        typed = typed_settings(self.system, self.settings)
+        return kind.build(self.chorales, typed, seed=self.seed, n_replicas=self.n_replicas)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it lies on disk: what was asked, and what happened."""
+
+    path: Path
+    task: dict[str, Any]
+    trajectory: Trajectory
+    unit: str
+
+
+class Store:
+    """A folder of runs, one folder a key."""
+
+    def __init__(self, path: str | Path = "runs") -> None:
+        """The store at `path`, made when something is first learned."""
+        self.path = Path(path)
+
+    def folder(self, task: Task) -> Path:
+        """Where the run of this task lies, or will."""
+        return self.path / task.key
+
+    def learn(
+        self,
+        task: Task,
+        *,
+        until: Until | float,
+        callback: Callback | None = None,
+        save_every: float = 30.0,
+        allow_other_kernel: bool = False,
+    ) -> Run:
+        """Learn until `until`, from where the run of this task stands.
+
+        Raises:
+            InputError: see `experiments.learn` and `experiments.run_folder`.
+            OSError: the disk is full, or the store cannot be written.
+        """
+        system, path = task.build(), self.folder(task)
+        path.mkdir(parents=True, exist_ok=True)
+        _write_task(path / "task.json", task)
+        kernel = getattr(system, "kernel", "plain")
+        recorder = RunFolder(path, save_every=save_every, kernel=kernel, allow_other_kernel=allow_other_kernel)
+        try:
+            learn(system, task.schedule, task.look, until=until, checkpoint=recorder, callback=callback)
+        finally:
+            recorder.close()
+        return load_run(path)
+
+    def runs(self) -> list[Path]:
+        """The folders of all runs, oldest first."""
+        tasks = self.path.glob("*/task.json")
+        return [path.parent for path in sorted(tasks, key=lambda path: path.stat().st_mtime)]
+
+    def find(self, name: str) -> Path:
+        """The run called `name`: a path, a key or the beginning of one, or "latest".
+
+        Raises:
+            InputError: there is none, or more than one.
+        """
+        if (Path(name) / "task.json").exists():
+            return Path(name)
+        runs = self.runs()
+        if name == "latest" and runs:
+            return max(runs, key=lambda path: _touched(path))
+        found = [path for path in runs if path.name.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        there = ", ".join(path.name for path in runs[-5:]) or "no run"
+        which = f"{len(found)} runs begin so" if found else f"the store {self.path} holds {there}"
+        raise InputError(f"a run is a folder, a key of the store, or 'latest'; got {name!r}: {which}")
+
+
+def load_run(path: str | Path) -> Run:
+    """The run in a folder, whether it has ended or not.
+
+    Raises:
+        InputError: no run is there, or it is damaged or of another version.
+    """
+    folder = Path(path)
+    task = read_json(folder / "task.json")
+    if task.get("format") != FORMAT:
+        raise InputError(f"{folder} is a run of format {task.get('format')}; this armonica reads format {FORMAT}")
+    described = read_json(folder / "layout.json")
+    return Run(folder, task, read_trajectory(folder), str(described.get("unit", "")))
+
+
+def system_of(run: Run, look: int | None = None) -> System:
+    """The system of a run: as its last checkpoint left it, or with the weights of its `look`-th look at them.
+
+    Raises:
+        InputError: no checkpoint yet, no such look, or music that is not the same any more.
+    """
+    task = run.task
+    music = Music(**task["music"]) if task["music"] else None
+    chorales = music.load() if music else None
+    if chorales and sha256(chorales) != task["data"]:
+        raise InputError(f"{run.path} learned from other notes than {music} gives now: give the same data again")
+    kind, settings = family(task["system"]), typed_settings(task["system"], task["settings"])
+    system = kind.build(chorales, settings, seed=task["seed"], n_replicas=task["n_replicas"])
+    if look is None:
+        system.restore(part(last_checkpoint(run.path), "system"))
+    elif not -len(run.trajectory.weights) <= look < len(run.trajectory.weights):
+        raise InputError(f"{run.path} took its weights at {len(run.trajectory.weights)} looks; got look {look}")
+    else:
+        system.put(run.trajectory.weights[look])
+    return system
+
+
+def _write_task(path: Path, task: Task) -> None:
+    """The question beside its answer; written once."""
+    music = asdict(task.music) if task.music else None
+    content = {"format": FORMAT, "key": task.key, **task.question(), "music": music}
+    if path.exists():
+        there = read_json(path)
+        if there.get("format") != FORMAT:
+            raise InputError(
+                f"{path.parent} is a run of format {there.get('format')}; this armonica writes format {FORMAT}"
+            )
+        return
+    write_json(path, content)
+
+
+def _touched(path: Path) -> float:
+    return max(file.stat().st_mtime for file in path.iterdir())
+
+
+def _normal(value: Any) -> Any:
+    """The same number is the same text: whole floats as integers, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {name: _normal(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_normal(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

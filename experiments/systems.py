@@ -1,0 +1,100 @@
+"""The systems that can learn, by name: the entry points `armonica.systems` of all installed packages.
+
+An entry names a class with
+
+    Settings       a frozen dataclass that checks itself; what it does not name cannot be chosen
+    physics        the version of its equations, part of a Task's key
+    learns_from    "chorales" or "nothing"
+    build(chorales, settings, *, seed, n_replicas) -> System
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from encoding import Chorale, InputError
+from experiments.learning import System
+
+GROUP = "armonica.systems"
+
+
+class Family(Protocol):
+    """All systems of one kind."""
+
+    Settings: type
+    physics: int
+    learns_from: str
+
+    def build(self, chorales: list[Chorale] | None, settings: Any, *, seed: int, n_replicas: int) -> System:
+        """The system with these settings."""
+        ...
+
+
+def names() -> list[str]:
+    """The names of all systems installed."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def family(name: str) -> Family:
+    """The systems called `name`.
+
+    Raises:
+        InputError: there are none.
+    """
+    for entry in entry_points(group=GROUP, name=name):
+        return entry.load()
+    raise InputError(f"system is one of {', '.join(names()) or '(none: is armonica installed?)'}; got {name!r}")
+
+
+def typed_settings(name: str, given: Mapping[str, Any]) -> Any:
+    """The settings of system `name`, all of them, checked; text (from a command line) is read as what is expected.
+
+    Raises:
+        InputError: a setting that is not known, or of another type.
+    """
+    wanted = family(name).Settings
+    kinds = typing.get_type_hints(wanted)
+    for setting in given:
+        if setting not in kinds:
+            near = difflib.get_close_matches(setting, kinds, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(f"{name} has settings {', '.join(kinds)}; got {setting!r}{hint}")
+    missing = [field.name for field in dataclasses.fields(wanted) if field.name not in given and _required(field)]
+    if missing:
+        raise InputError(f"{name} needs {', '.join(missing)}; got {', '.join(given) or 'nothing'}")
+    return wanted(**{setting: _read(setting, value, kinds[setting]) for setting, value in given.items()})
+
+
+def plain_settings(settings: Any) -> dict[str, Any]:
+    """Typed settings as plain data, every default filled in."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(settings).items()
+    }
+
+
+def _required(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _read(setting: str, value: Any, kind: Any) -> Any:
+    """`value` as the kind the settings ask for: whole numbers may come as 2.0, everything as text."""
+    if isinstance(kind, types.UnionType):
+        if value is None or value in ("none", "None"):
+            return None
+        kind = next(part for part in kind.__args__ if part is not type(None))
+    if typing.get_origin(kind) is tuple:
+        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+    if kind is bool and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
+        return value.lower() in ("true", "yes")
+    try:
+        if kind in (int, float) and not isinstance(value, bool) and float(value) == kind(float(value)):
+            return kind(float(value))
+    except (ValueError, OverflowError, TypeError):
+        pass
+    if isinstance(value, kind):
+        return value
+    raise InputError(f"{setting} is {'a whole number' if kind is int else kind.__name__}; got {value!r}")
