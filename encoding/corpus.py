@@ -96,7 +96,7 @@ def _recall(fact: Fact) -> NDArray[np.int16] | None:
     """The chorale as read before; None if it never was, or if the file is damaged (the checksums in it tell)."""
     path = _store(fact)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             pitches = arrays["pitches"]
         if pitches.shape == (fact.n_steps, 4) and pitches.dtype == np.dtype("<i2"):
             return pitches.astype(np.int16, copy=False)

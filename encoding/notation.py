@@ -19,7 +19,8 @@ from encoding.errors import InputError
 from encoding.voices import REST
 
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
-SUFFIXES = (".mid", ".midi", ".mxl", ".musicxml", ".xml")
+MIDI = (".mid", ".midi")
+SUFFIXES = (*MIDI, ".mxl", ".musicxml", ".xml")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,11 @@ class Voice:
     pitches: Sequence[int]
     bars: Sequence[float]
     upbeat: float  # quarters that the first bar lacks; its notes stand at the end of a full bar
+
+    @property
+    def end(self) -> float:
+        """When the last note ends; rests after it, such as those that fill a bar, are no music."""
+        return max((end for end, pitch in zip(self.ends, self.pitches, strict=True) if pitch != REST), default=0)
 
     def element(self, time: float) -> int | None:
         """The number of the note or rest that sounds at `time`; of several, the first one written."""
@@ -70,13 +76,14 @@ def score_files(path: Path) -> list[Path]:
 def read_score(path: Path) -> NDArray[np.int16]:
     """What the four voices of a MIDI or MusicXML file sing at every whole quarter, in its own key; shape (n_steps, 4).
 
+    The last step is the one in which the last note ends.
     Voices are the parts whose names begin with Soprano, Alto, Tenor and Bass, else the four parts from top to bottom.
 
     Raises:
         InputError: music21 cannot read the file, it does not have four parts, or it is shorter than two quarters.
     """
     voices = read_voices(path)
-    n_steps = math.ceil(max((end for voice in voices for end in voice.ends), default=0))
+    n_steps = math.ceil(max(voice.end for voice in voices))
     if n_steps < 2:
         raise InputError(f"{path}: expected at least 2 quarters of music; got {n_steps}")
     return np.array([[v.pitch(step) for v in voices] for step in range(n_steps)], dtype=np.int16)
@@ -101,7 +108,10 @@ def _parse(path: Path) -> Any:
 
     reader = Converter()
     try:
-        reader.parseFileNoPickle(path.resolve())
+        if path.suffix.lower() in MIDI:
+            reader.parseData(path.read_bytes(), format="midi")  # from a path, a broken file would be left open
+        else:
+            reader.parseFileNoPickle(path.resolve())
     except Exception as error:  # the parser shows broken files by errors of every kind
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{path}: expected MIDI or MusicXML; music21 cannot read it ({reason})") from error

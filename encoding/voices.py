@@ -38,7 +38,7 @@ def assign_voices(chords: Sequence[Collection[int]]) -> NDArray[np.int16]:
         InputError: where a chord has more than four pitches.
 
     >>> assign_voices([[60, 64, 67, 72], [], [60, 65, 69], [60, 64, 67]]).tolist()
-    [[72, 67, 64, 60], [-1, -1, -1, -1], [69, 69, 65, 60], [67, 67, 64, 60]]
+    [[72, 67, 64, 60], [-1, -1, -1, -1], [69, 65, 65, 60], [67, 64, 64, 60]]
     """
     pitches = np.full((len(chords), N_VOICES), REST, dtype=np.int16)
     sounding = [step for step, chord in enumerate(chords) if len(chord) > 0]

@@ -8,7 +8,7 @@ a study again does only what is missing; merging two machines is copying folders
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,10 @@ class Music:
     first: int | None = 80
     transpose: bool = True
     excerpt: int | None = None
+
+    def other_split(self, split: str) -> "Music":
+        """All chorales of another split of the same source."""
+        return replace(self, split=split, first=None)
 
     def load(self, *, progress: bool = False) -> list[Chorale]:
         """The chorales themselves."""

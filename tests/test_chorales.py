@@ -192,9 +192,8 @@ def test_the_fingerprint_depends_on_pitches_and_boundaries_and_not_on_names():
 
 
 def test_the_description_counts_what_can_be_counted_by_hand():
-    numbers = describe(
-        [piece([72, 67, 64, 48], [72, 67, 63, 48]), piece([72, 67, 64, 48], [REST] * 4, [72, 67, 64, 48])]
-    )
+    major, minor = [72, 67, 64, 48], [72, 67, 63, 48]
+    numbers = describe([piece(major, minor), piece(major, [REST] * 4, major)])
     assert (numbers["n_chorales"], numbers["n_steps"], numbers["n_transitions"]) == (2, 5, 3)
     assert numbers["lengths"] == {"min": 2, "median": 2.5, "max": 3}
     assert numbers["pitch_range"] == [48, 72]

@@ -6,6 +6,7 @@ import os
 import pickle
 import urllib.request
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ def test_what_is_fetched_is_kept_if_it_is_the_known_file(tmp_path, monkeypatch):
 
 def test_without_network_the_message_says_what_to_do(monkeypatch):
     def unreachable(url, timeout):
-        raise urllib.request.URLError("no route to host")
+        raise URLError("no route to host")
 
     monkeypatch.setattr(urllib.request, "urlopen", unreachable)
     with pytest.raises(InputError, match=r"could not be fetched from https.*no route to host.*set ARMONICA_JSB"):

@@ -228,6 +228,14 @@ def test_a_note_speaks_slowly_and_rings_into_the_next_rest(tmp_path):
     assert loudness[115] > 0.2 * loudness[90] > loudness[180]
 
 
+def test_a_bowl_touched_again_goes_on_in_phase(tmp_path):
+    quarter = 330.5 / 440  # s: were the phase to begin anew, the ringing and the new note would cancel
+    write_wav(tmp_path / "note.wav", [[69, REST, REST, REST]] * 2, tempo=60 / quarter, held=False)
+    samples, rate = recorded(tmp_path / "note.wav")
+    loudness = np.abs(samples[: rate * 3 // 2, 0]).reshape(-1, rate // 100).max(axis=1)  # every 10 ms
+    assert loudness[30:].min() > 0.5 * loudness.max()
+
+
 def test_rests_alone_are_silent_in_every_format(tmp_path):
     silence = np.full((5, 4), REST)
     write_wav(tmp_path / "rest.wav", silence)
@@ -242,6 +250,11 @@ def test_the_same_notes_give_the_same_bytes(tmp_path, write):
     write(tmp_path / "first", CHORALE)
     write(tmp_path / "second", CHORALE.tolist())
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_musicxml_holds_no_date(tmp_path):
+    write_musicxml(tmp_path / "chorale.musicxml", CHORALE)
+    assert b"date" not in (tmp_path / "chorale.musicxml").read_bytes()
 
 
 def test_musicxml_has_the_same_bytes_in_another_process(tmp_path):

@@ -78,10 +78,14 @@ def _make_logarithmic(axes: "Axes") -> None:
     """Two logarithmic axes; losses span a decade or so and are written 0.2, not 2 x 10^-1."""
     from matplotlib.ticker import LogFormatter
 
+    class Plain(LogFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""  # matplotlib decides which ticks have a name
+
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(LogFormatter())
-    axes.yaxis.set_minor_formatter(LogFormatter())
+    axes.yaxis.set_major_formatter(Plain())
+    axes.yaxis.set_minor_formatter(Plain())
 
 
 def _draw_replicas(axes: "Axes", times: NDArray, losses: NDArray, label: str | None) -> None:

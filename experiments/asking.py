@@ -1,0 +1,85 @@
+"""Words of a command line made into the nouns of the library, and nouns into words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from encoding import Chorale, InputError
+from encoding.describe import describe
+from experiments.learning import Until
+from experiments.looks import Looks, aging_looks, logarithmic
+from experiments.schedules import Schedule, constant, halve_at_spikes
+
+# What `armonica learn` does when nothing is said: minutes on a laptop, beyond where the loss falls fastest. The published
+# rule at the published rate takes days to the same learning time (docs/equations.md).
+SAID_BY_NOBODY = {"deep-rnn": {"depth": 2, "width": 90, "rule": "exact", "batch": 300}}
+DEFAULT_TIME = 200.0
+
+
+def settings_said(system: str, options: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
+    """The settings of `system` out of its own options and of `name=value` pairs.
+
+    Raises:
+        InputError: a pair without "=", or a setting given twice.
+    """
+    said = {name: value for name, value in options.items() if value is not None}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"--set takes name=value; got {pair!r}")
+        if name in said:
+            raise InputError(f"{name} is given twice: {said[name]!r} and {value!r}")
+        said[name] = value
+    return SAID_BY_NOBODY.get(system, {}) | said
+
+
+def schedule_named(name: str, rate: float) -> Schedule:
+    """The schedule called `constant` or `spikes`, starting at `rate`.
+
+    Raises:
+        InputError: another name.
+    """
+    schedules = {"constant": constant, "spikes": halve_at_spikes}
+    if name not in schedules:
+        raise InputError(f"schedule is one of {', '.join(schedules)}; got {name!r}")
+    return schedules[name](rate)
+
+
+def ending(time: float | None, loss: float | None, steps: int | None) -> Until:
+    """When to stop: whatever was said, else at the default learning time."""
+    nothing = time is None and loss is None and steps is None
+    return Until(time=DEFAULT_TIME if nothing else time, loss=loss, steps=steps)
+
+
+def when_to_look(per_decade: int, keep_weights: bool, waiting: str | None) -> Looks:
+    """Log-spaced looks at loss and noise; at the weights too if they are kept, or after the waiting times of aging.
+
+    Raises:
+        InputError: waiting times that are not positive numbers with commas between.
+    """
+    often = logarithmic(per_decade=per_decade)
+    if waiting is None:
+        return Looks(often, often, often) if keep_weights else Looks(often, often)
+    try:
+        times = [float(time) for time in waiting.split(",")]
+    except ValueError:
+        raise InputError(f"--aging takes waiting times like 80,160,320; got {waiting!r}") from None
+    lags = aging_looks(times, per_decade)
+    return Looks(often, lags, lags)
+
+
+def data_lines(chorales: Sequence[Chorale]) -> list[str]:
+    """What there is to know about these chorales, a line each."""
+    from experiments.observables import irreducible_loss
+
+    facts = dict(describe(chorales))
+    facts["irreducible loss (bits per output unit per time step)"] = round(irreducible_loss(chorales), 5)
+    width = max(map(len, facts))
+    return [f"{name.replace('_', ' '):<{width}}  {_worded(value)}" for name, value in facts.items()]
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_worded(entry)}" for name, entry in value.items())
+    if isinstance(value, list | tuple):
+        return "..".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,195 @@
+"""The command `armonica`: each verb a few lines here, the work elsewhere.
+
+Mistakes of the user end in one line and exit code 2; anything else is a bug and keeps its traceback. Imports sit inside the
+verbs, so that `armonica --help` is quick and threads are set before a library counts the cores.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+if TYPE_CHECKING:
+    from experiments.store import Music
+
+app = typer.Typer(
+    help="Bach chorales learned by classical and quantum recurrent networks, and what their learning has to do with glass.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
+RunArgument = Annotated[str, typer.Argument(help="A run: its folder, its key or the beginning of it, or 'latest'.")]
+SourceOption = Annotated[str, typer.Option(help="music21, jsb, or a path: JSB .json/.pkl, MIDI, MusicXML, a folder.")]
+SplitOption = Annotated[str, typer.Option(help="train, valid or test.")]
+FirstOption = Annotated[int, typer.Option(help="The first so many chorales of the split; 0: all. The paper: 80.")]
+TransposeOption = Annotated[bool, typer.Option(help="In C, as the JSB set, or in the original key.")]
+ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of each chorale.")]
+
+
+@app.command()
+def learn(
+    system: Annotated[str, typer.Option(help="What learns: deep-rnn, spherical-glass, or an installed plugin.")] = "deep-rnn",
+    depth: Annotated[int | None, typer.Option(help="Layers d of the deep-rnn. [default: 2]")] = None,
+    width: Annotated[int | None, typer.Option(help="Hidden units a layer w of the deep-rnn. [default: 90]")] = None,
+    rule: Annotated[str | None, typer.Option(help="delayed (as published) or exact. [default: exact]")] = None,
+    batch: Annotated[str | None, typer.Option(help="Time slots a step p, or none: full gradient. [default: 300]")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, name=value; repeatable.")] = None,
+    rate: Annotated[float, typer.Option(help="Learning rate eta.")] = 0.02,
+    schedule: Annotated[str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")] = "constant",
+    until: Annotated[float | None, typer.Option(help="Stop at this learning time tau. [default: 200]")] = None,
+    until_loss: Annotated[float | None, typer.Option(help="Stop when every replica has this loss.")] = None,
+    until_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    replicas: Annotated[int, typer.Option(help="Networks that learn side by side.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of starts and batches.")] = 0,
+    source: SourceOption = "music21",
+    split: SplitOption = "train",
+    first: FirstOption = 80,
+    transpose: TransposeOption = True,
+    excerpt: ExcerptOption = None,
+    looks: Annotated[int, typer.Option(help="Looks a decade of tau at loss, noise and (if kept) weights.")] = 20,
+    keep_weights: Annotated[bool, typer.Option(help="Write the weights down at every look.")] = False,
+    aging: Annotated[str | None, typer.Option(help="Waiting times, 80,160,...: look at noise and weights after each.")] = None,
+    store: StoreOption = Path("runs"),
+    save_every: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 30.0,
+    threads: Annotated[int, typer.Option(help="Threads of this process.")] = 1,
+    allow_other_kernel: Annotated[bool, typer.Option(help="Go on with a run that another kernel made.")] = False,
+) -> None:
+    """Learn, and go on where an earlier call with the same arguments stopped."""
+    _set_threads(threads)
+    from experiments.asking import ending, schedule_named, settings_said, when_to_look
+    from experiments.session import report, run_session
+    from experiments.store import Store, Task
+
+    given = {"depth": depth, "width": width, "rule": rule, "batch": batch}
+    task = Task(
+        system=system,
+        settings=settings_said(system, given, setting or []),
+        schedule=schedule_named(schedule, rate),
+        music=_music(source, split, first, transpose, excerpt),
+        look=when_to_look(looks, keep_weights, aging),
+        seed=seed,
+        n_replicas=replicas,
+    )
+    run = run_session(
+        Store(store),
+        task,
+        until=ending(until, until_loss, until_steps),
+        save_every=save_every,
+        allow_other_kernel=allow_other_kernel,
+    )
+    report(run)
+
+
+@app.command()
+def plot(
+    run: RunArgument,
+    out: Annotated[Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the run's folder]")] = None,
+    store: StoreOption = Path("runs"),
+) -> None:
+    """Draw the learning curve of a run, and write its numbers beside it as CSV."""
+    _set_threads(1)
+    from experiments.figures.of_run import draw_learning_curve
+    from experiments.store import Store, load_run
+
+    path = Store(store).find(run)
+    picture = out or path / "learning_curve.png"
+    loaded = load_run(path)
+    draw_learning_curve(loaded, picture)
+    loaded.trajectory.to_csv(picture.with_suffix(".csv"))
+    _say(f"{picture}\n{picture.with_suffix('.csv')}")
+
+
+@app.command()
+def listen(
+    run: RunArgument,
+    chorale: Annotated[int, typer.Option(help="Whose first chords the network hears, from 0.")] = 0,
+    split: Annotated[str | None, typer.Option(help="Take the chorale from this split. [default: what was learned]")] = None,
+    opening: Annotated[int, typer.Option(help="How many chords it hears before it plays by itself.")] = 8,
+    steps: Annotated[int | None, typer.Option(help="Chords in all. [default: as long as the chorale]")] = None,
+    replica: Annotated[int, typer.Option(help="Which of the replicas plays.")] = 0,
+    choose: Annotated[str, typer.Option(help="likeliest, or sample from its probabilities.")] = "likeliest",
+    seed: Annotated[int, typer.Option(help="Of the draws of sample.")] = 0,
+    tempo: Annotated[float, typer.Option(help="Quarter notes a minute.")] = 80,
+    out: Annotated[Path | None, typer.Option(help="Folder for what it plays. [default: the run's folder]")] = None,
+    store: StoreOption = Path("runs"),
+) -> None:
+    """Let a trained network play: MIDI, MusicXML, WAV, and a piano roll beside the original."""
+    _set_threads(1)
+    from experiments.listening import Wish, play
+    from experiments.store import Store, load_run
+
+    wish = Wish(chorale, split, opening, steps, replica, choose, seed, tempo)
+    path = Store(store).find(run)
+    for line in play(load_run(path), wish, out or path):
+        _say(line)
+
+
+@app.command()
+def data(
+    source: SourceOption = "music21",
+    split: SplitOption = "train",
+    first: FirstOption = 80,
+    transpose: TransposeOption = True,
+    excerpt: ExcerptOption = None,
+) -> None:
+    """Describe the chorales: counts, ranges, keys; licence and source of each part."""
+    _set_threads(1)
+    from experiments.asking import data_lines
+
+    music = _music(source, split, first, transpose, excerpt)
+    for line in data_lines(music.load(progress=True)):
+        _say(line)
+
+
+def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":
+    from experiments.store import Music
+
+    return Music(source, split, first or None, transpose, excerpt)
+
+
+def _set_threads(n: int) -> None:
+    """So many threads for every library, before the first of them is loaded."""
+    from encoding.errors import InputError
+
+    if n < 1:
+        raise InputError(f"threads is at least 1; got {n}")
+    os.environ.update(dict.fromkeys(THREADS, str(n)))
+
+
+def _say(line: Any) -> None:
+    print(line, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exit code 0, 2 for a mistake of the user's or the disk's, 130 when interrupted."""
+    from encoding.errors import InputError
+
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        code = _complain(error.format_message(), prefix="")
+    except click.ClickException as error:
+        code = _complain(error.format_message())
+    except InputError as error:
+        code = _complain(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        code = _complain(f"{where}{error.strerror or error}")
+    except (KeyboardInterrupt, click.Abort):
+        code = _complain("interrupted; the same command goes on from the last checkpoint", 130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str, code: int = 2, prefix: str = "armonica: ") -> int:
+    one_line = message if not prefix else " ".join(message.split())
+    print(f"{prefix}{one_line}", file=sys.stderr, flush=True)
+    return code

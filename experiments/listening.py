@@ -1,0 +1,103 @@
+"""A trained network plays: it hears the first chords of a chorale, then its own outputs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError, multi_hot, sounding_pitches
+from encoding.pianoroll import LOWEST
+from encoding.score import write_midi, write_musicxml, write_wav
+from encoding.voices import assign_voices
+from experiments.figures.piano_roll import compare_rolls
+from experiments.figures.save import save_figure
+from experiments.figures.style import new_figure
+from experiments.store import Music, Run, system_of
+
+N_VOICES = 4
+
+
+class Wish(NamedTuple):
+    """What to play: see `armonica listen --help`."""
+
+    chorale: int = 0
+    split: str | None = None
+    opening: int = 8
+    n_steps: int | None = None
+    replica: int = 0
+    choose: str = "likeliest"
+    seed: int = 0
+    tempo: float = 80
+
+
+def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
+    """Write what the network plays into `folder`; yields a line for each file, and for what had to be left out.
+
+    Raises:
+        InputError: the run is no recurrent network's, or the wish cannot be met.
+        OSError: the folder cannot be written.
+    """
+    if not run.task["music"] or run.task["system"] != "deep-rnn":
+        raise InputError(f"listen plays networks that learned chorales; {run.path} is a run of {run.task['system']}")
+    original = _original(run, wish)
+    n_steps = wish.n_steps or len(original)
+    if not 1 <= wish.opening <= min(len(original), n_steps):
+        raise InputError(
+            f"the opening has 1 to {min(len(original), n_steps)} chords (the chorale has {len(original)}, "
+            f"{n_steps} are to be played); got {wish.opening}"
+        )
+    network = system_of(run).network()  # type: ignore[attr-defined]
+    heard = multi_hot(original)[: wish.opening]
+    piece = network.continue_piece(heard, n_steps, replica=wish.replica, choose=wish.choose, seed=wish.seed)
+    chords, left_out = _four_voices(piece, network.outputs(piece)[wish.replica])
+    pitches = assign_voices(chords)
+    pitches[: wish.opening] = original[: wish.opening]
+    yield from _agreement(original, piece, wish.opening)
+    if left_out:
+        yield f"{left_out} of {int((piece > 0).sum())} notes left out of the score: more than four sounded at once"
+    yield from _write(folder, f"chorale-{wish.chorale}", original, pitches, wish)
+
+
+def _original(run: Run, wish: Wish) -> NDArray[np.int16]:
+    """The chorale whose opening is heard."""
+    learned = Music(**run.task["music"])
+    chorales = (learned if wish.split is None else learned.other_split(wish.split)).load()
+    if not 0 <= wish.chorale < len(chorales):
+        raise InputError(f"there are chorales 0 to {len(chorales) - 1}; got {wish.chorale}")
+    return chorales[wish.chorale].pitches
+
+
+def _four_voices(
+    piece: NDArray[np.float32], outputs: NDArray[np.floating]
+) -> tuple[list[tuple[int, ...]], int]:
+    """The chords with four notes at most, those the network was surest of, and how many notes that leaves out."""
+    chords = sounding_pitches(piece)
+    kept = list(chords)
+    for step, chord in enumerate(chords):
+        if len(chord) > N_VOICES:
+            sure = outputs[step - 1]  # O(t) speaks of the chord at t + 1
+            kept[step] = tuple(sorted(sorted(chord, key=lambda pitch: -sure[pitch - LOWEST])[:N_VOICES]))
+    return kept, sum(map(len, chords)) - sum(map(len, kept))
+
+
+def _agreement(original: NDArray[np.int16], piece: NDArray[np.float32], opening: int) -> Iterator[str]:
+    """How much of what follows the opening is as Bach has it."""
+    n = min(len(original), len(piece))
+    if n > opening:
+        same = (multi_hot(original[opening:n]) == piece[opening:n]).all(1)
+        first = int(np.argmin(same)) if not same.all() else len(same)
+        yield f"{int(same.sum())} of {len(same)} chords after the opening are Bach's; the first {first} of them without a slip"
+
+
+def _write(folder: Path, name: str, original: NDArray[np.int16], pitches: NDArray[np.int16], wish: Wish) -> Iterator[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{name}{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")]
+    write_midi(files[0], pitches, tempo=wish.tempo)
+    write_musicxml(files[1], pitches, title=f"after {wish.opening} chords of chorale {wish.chorale}", tempo=wish.tempo)
+    write_wav(files[2], pitches, tempo=wish.tempo)
+    figure = new_figure(9, 6)
+    compare_rolls(figure, original, pitches, seed_steps=wish.opening)
+    save_figure(figure, files[3])
+    yield from map(str, files)

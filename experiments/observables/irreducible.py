@@ -1,0 +1,47 @@
+"""What no machine can learn: where the same past was followed by different chords."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError, multi_hot
+from encoding.transitions import Piece
+
+
+def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None) -> float:
+    """The lowest NLL that a machine with this memory can reach, in bits per output unit per time step.
+
+        NLL_min = sum_h n_h sum_i H_2(p_i(h)) / (n N),    H_2(p) = -p log2 p - (1 - p) log2(1 - p)
+
+    h runs over the different histories, n_h how often each occurs, p_i(h) how often key i sounds next. 0.00253 for the
+    80 chorales of Hertz & Tyrcha 2024, 0.138 if only the present chord is remembered.
+
+    Args:
+        chorales: what is to be learned.
+        memory: number of chords remembered, the present one included; None: all since the beginning. A machine that
+            remembers k chords knows that a piece has begun less than k chords ago.
+
+    Raises:
+        InputError: a memory below 1, or no transitions.
+    """
+    if memory is not None and memory < 1:
+        raise InputError(f"memory is at least 1 chord (the present one), or None for all; got {memory}")
+    followers: dict[bytes, list[NDArray[np.bool_]]] = defaultdict(list)
+    for chorale in chorales:
+        roll = multi_hot(chorale.pitches) > 0
+        for t in range(len(roll) - 1):
+            start = 0 if memory is None else max(0, t + 1 - memory)
+            followers[roll[start : t + 1].tobytes()].append(roll[t + 1])
+    if not followers:
+        raise InputError("an irreducible loss needs at least one transition; got none")
+    entropies = [len(next_chords) * _entropy(np.mean(next_chords, 0)) for next_chords in followers.values()]
+    n_slots = sum(map(len, followers.values()))
+    return float(np.sum(entropies) / (n_slots * roll.shape[1]))
+
+
+def _entropy(p: NDArray[np.floating]) -> float:
+    """Sum over the keys of the binary entropy, in bits."""
+    inside = p[(p > 0) & (p < 1)]
+    return float(-np.sum(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside)))

@@ -1,0 +1,136 @@
+"""A learning run at a terminal: a live bar, a clean stop at Ctrl-C, a table at the end."""
+
+import logging
+import signal
+import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from experiments.figures.of_run import draw_learning_curve
+from experiments.learning import Progress as Standing
+from experiments.learning import Until
+from experiments.store import Run, Store, Task
+
+CONSOLE = Console(stderr=True)
+QUIET_SECONDS = 15.0  # between lines where there is no live terminal
+
+
+class Stop:
+    """Whether somebody asked to stop: once is a wish, met after the present piece of work; twice is a KeyboardInterrupt."""
+
+    asked = False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        """What happens at Ctrl-C and at SIGTERM."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def _stoppable() -> Iterator[Stop]:
+    stop = Stop()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """What the library has to say, on the terminal."""
+    log, handler = logging.getLogger("armonica"), RichHandler(console=CONSOLE, show_time=False, show_path=False)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+class Bar:
+    """Proper time, loss and the time left; a live bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, until: Until, stop: Stop) -> None:
+        """A bar for a run that ends at `until`, or when `stop` is asked for."""
+        self.until, self.stop = until, stop
+        self.live = CONSOLE.is_terminal
+        columns = (BarColumn(), TextColumn("{task.description}"))
+        self.progress = Progress(*columns, console=CONSOLE, transient=True, disable=not self.live)
+        self.task = self.progress.add_task("starting", total=1.0)
+        self.started, self.first_share, self.said = clock.monotonic(), None, 0.0
+
+    def __call__(self, standing: Standing) -> bool:
+        """Show where the run stands; True where it should stop."""
+        share = self._share(standing)
+        self.first_share = share if self.first_share is None else self.first_share
+        line = self._line(standing, share)
+        self.progress.update(self.task, completed=share, description=line)
+        now = clock.monotonic()
+        if not self.live and now - self.said > QUIET_SECONDS:
+            self.said = now
+            CONSOLE.print(line, highlight=False)
+        return self.stop.asked
+
+    def _share(self, standing: Standing) -> float:
+        """How much of the run is done, by time or by steps; 0 where only a loss is aimed at."""
+        if self.until.time:
+            return min(1.0, float(np.min(standing.time)) / self.until.time)
+        return min(1.0, standing.step / self.until.steps) if self.until.steps else 0.0
+
+    def _line(self, standing: Standing, share: float) -> str:
+        aim = f" / {self.until.time:g}" if self.until.time else ""
+        loss = standing.loss[np.isfinite(standing.loss)]
+        shown = f"{loss.mean():.4f}" if len(loss) else "not finite"
+        return f"τ {float(np.min(standing.time)):.1f}{aim}  step {standing.step}  loss {shown}  {self._left(share)}"
+
+    def _left(self, share: float) -> str:
+        done = share - (self.first_share or 0.0)
+        if done <= 0 or share >= 1:
+            return ""
+        seconds = (clock.monotonic() - self.started) * (1 - share) / done
+        return f"{int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02} left"
+
+
+def run_session(store: Store, task: Task, *, until: Until, save_every: float, allow_other_kernel: bool) -> Run:
+    """Learn with a bar; Ctrl-C stops after the present piece, with everything saved."""
+    with _warnings_shown(), _stoppable() as stop:
+        bar = Bar(until, stop)
+        CONSOLE.print(f"run {store.folder(task)}", highlight=False)
+        with bar.progress:
+            run = store.learn(
+                task, until=until, callback=bar, save_every=save_every, allow_other_kernel=allow_other_kernel
+            )
+    if stop.asked:
+        CONSOLE.print("stopped; the same command goes on from here", highlight=False)
+    return run
+
+
+def report(run: Run) -> None:
+    """Draw the learning curve, and print what the run has come to."""
+    picture = run.path / "learning_curve.png"
+    draw_learning_curve(run, picture)
+    trajectory = run.trajectory
+    table = Table(title=f"{run.task['system']}: loss in {run.unit}")
+    for heading in ("replica", "step", "τ", "rate", "loss", *_scalars(run)):
+        table.add_column(heading, justify="right")
+    for replica in range(trajectory.n_replicas):
+        last = np.flatnonzero(trajectory.valid[:, replica])[-1]
+        numbers = [trajectory.time[last, replica], trajectory.rate[last, replica], trajectory.loss[last, replica]]
+        rest = [trajectory.measured[name][last, replica] for name in _scalars(run)]
+        table.add_row(str(replica), str(trajectory.step[last]), *(f"{number:.4g}" for number in [*numbers, *rest]))
+    console = Console()
+    console.print(table)
+    console.print(f"looks, checkpoint and picture: {run.path}\n{picture}", highlight=False, soft_wrap=True)
+
+
+def _scalars(run: Run) -> list[str]:
+    return [name for name, values in run.trajectory.measured.items() if values.ndim == 2]
