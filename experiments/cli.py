@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 if TYPE_CHECKING:
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Bach chorales learned by classical and quantum recurrent networks, and what their learning has to do with glass.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
+UsageError: Any = typer.BadParameter.__bases__[0]  # typer carries its own click, and does not name this class
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
@@ -33,6 +32,12 @@ SplitOption = Annotated[str, typer.Option(help="train, valid or test.")]
 FirstOption = Annotated[int, typer.Option(help="The first so many chorales of the split; 0: all. The paper: 80.")]
 TransposeOption = Annotated[bool, typer.Option(help="In C, as the JSB set, or in the original key.")]
 ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of each chorale.")]
+
+
+@app.callback(invoke_without_command=True)
+def _greet(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        _say(context.get_help())
 
 
 @app.command()
@@ -70,11 +75,12 @@ def learn(
     from experiments.store import Store, Task
 
     given = {"depth": depth, "width": width, "rule": rule, "batch": batch}
+    music = _music(source, split, first, transpose, excerpt)
     task = Task(
         system=system,
         settings=settings_said(system, given, setting or []),
         schedule=schedule_named(schedule, rate),
-        music=_music(source, split, first, transpose, excerpt),
+        music=music,
         look=when_to_look(looks, keep_weights, aging),
         seed=seed,
         n_replicas=replicas,
@@ -146,14 +152,17 @@ def data(
     from experiments.asking import data_lines
 
     music = _music(source, split, first, transpose, excerpt)
-    for line in data_lines(music.load(progress=True)):
+    for line in data_lines(music.load()):
         _say(line)
 
 
 def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":
+    """The chorales asked for, seen to be there (and parsed, with a bar, if that was never done)."""
     from experiments.store import Music
 
-    return Music(source, split, first or None, transpose, excerpt)
+    music = Music(source, split, first or None, transpose, excerpt)
+    music.load(progress=True)
+    return music
 
 
 def _set_threads(n: int) -> None:
@@ -175,21 +184,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     try:
         code = app(args=arguments, standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        code = _complain(error.format_message(), prefix="")
-    except click.ClickException as error:
-        code = _complain(error.format_message())
+    except UsageError as error:
+        code = _complain(f"{error.format_message()} (armonica --help says what there is)")
     except InputError as error:
         code = _complain(str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         code = _complain(f"{where}{error.strerror or error}")
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         code = _complain("interrupted; the same command goes on from the last checkpoint", 130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _complain(message: str, code: int = 2, prefix: str = "armonica: ") -> int:
-    one_line = message if not prefix else " ".join(message.split())
-    print(f"{prefix}{one_line}", file=sys.stderr, flush=True)
+def _complain(message: str, code: int = 2) -> int:
+    print(f"armonica: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return code
