@@ -1,11 +1,12 @@
 """Forward in time, errors backward in time: all slots of all chorales in one pass.
 
-Shapes: R replicas, n slots packed time-major (encoding.transitions), w hidden units a layer. All feed-forward products of
-a layer run over all slots at once; only M mu(t - 1), and M^T delta(t + 1) of the exact rule, go time by time.
+Shapes: R replicas, n slots packed time-major (encoding.transitions), w hidden units a layer. All feed-forward products
+of a layer run over all slots at once; only M mu(t - 1), and M^T delta(t + 1) of the exact rule, go time by time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -41,8 +42,8 @@ class Slots:
 def slots(data: Transitions, boundary: str, dtype: torch.dtype) -> Slots:
     """The packed transitions `data` made ready for learning."""
     offsets = [int(offset) for offset in data.offsets]
-    spans = list(zip(offsets, offsets[1:], strict=False))
-    before = [start + column for (start, _), (a, b) in zip(spans, spans[1:], strict=False) for column in range(b - a)]
+    spans = pairwise(offsets)
+    before = [start + column for (start, _), (a, b) in pairwise(spans) for column in range(b - a)]
     after = torch.full((data.n_slots,), data.n_slots, dtype=torch.int64)
     earlier = torch.tensor(before, dtype=torch.int64)
     after[earlier] = torch.arange(offsets[1], data.n_slots)
@@ -88,7 +89,7 @@ def exact_deltas(weights: dict[str, Tensor], data: Slots, layers: list[Tensor], 
 
 def _run_backward(delta: Tensor, recurrent: Tensor, slope: Tensor, data: Slots) -> None:
     """Turn the drive from above into delta(t) = (1 - mu^2)[drive(t) + M^T delta(t + 1)], in place, last time first."""
-    spans = list(zip(data.offsets, data.offsets[1:], strict=False))
+    spans = list(pairwise(data.offsets))
     last_start, last_stop = spans[-1]
     delta[:, last_start:last_stop] *= slope[:, last_start:last_stop]
     for (a, b), (c, d) in zip(reversed(spans[:-1]), reversed(spans[1:]), strict=False):
@@ -103,9 +104,8 @@ def delayed_deltas(
 ) -> list[Tensor]:
     """Effective errors as published: (B8) and (B10) with delta(t + 1) taken from earlier learning steps.
 
-    Args:
-        weights, data, layers, error: of this step.
-        remembered: mean of the deltas of the previous two learning steps, (R, depth, n, w).
+    `weights`, `data`, `layers` and `error` are of this step; `remembered` is the mean of the deltas of the previous two
+    learning steps, (R, depth, n, w).
     """
     drive, deltas = error @ weights["K"], []
     for layer in reversed(range(len(layers))):
@@ -137,9 +137,8 @@ def gradients(
 ) -> dict[str, Tensor]:
     """Direction of descent -dE/dw averaged over the slots of the batch, eqs. (B2) to (B7) without eta.
 
-    Args:
-        data, layers, error, deltas: of this step.
-        batch: slots that enter, (R, p), or None for all (full gradient).
+    `data`, `layers`, `error` and `deltas` are of this step; `batch` holds the slots that enter, (R, p), or is None for
+    all (full gradient).
     """
     pairs = factors(data, layers, error, deltas, batch)
     size = data.inputs.shape[0] if batch is None else batch.shape[1]

@@ -6,7 +6,8 @@ For targets S = +-1 and output fields H (Hertz & Tyrcha 2024, eq. B1), summed ov
     squared   E_mu = sum_i (S_i - tanh H_i)^2 / 2                                     eps = (S - tanh H)(1 - tanh^2 H)
     hinge     E_mu = sum_i max(0, 1 - S_i H_i)                                        eps = S where S H < 1, else 0
 
-eps = -dE/dH is the target error that is propagated backwards. `nll` is reported in bits, E/(54 ln 2), the others as E/54.
+eps = -dE/dH is the target error that is propagated backwards. `nll` is reported in bits, E/(54 ln 2), the others as
+E/54.
 """
 
 from collections.abc import Callable

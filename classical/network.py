@@ -45,7 +45,10 @@ class Network:
         return [mu.numpy() for mu in activations(self._weights, data, self.depth)]
 
     def outputs(self, roll: ArrayLike) -> NDArray[np.floating]:
-        """O(t) of eq. (3) for each chord of a piano roll (n_steps, 54) of +-1: (n_replicas, n_steps, 54), p(+1) = (1+O)/2."""
+        """O(t) of eq. (3) for each chord of a piano roll (n_steps, 54) of +-1, (n_replicas, n_steps, 54).
+
+        A key sounds next with probability p(+1) = (1 + O)/2.
+        """
         data = _alone(self.standardisation(_checked(roll)), self.boundary, self._dtype)
         top = activations(self._weights, data, self.depth)[-1]
         return fields(self._weights, data, top).tanh().numpy()
@@ -132,7 +135,7 @@ class Network:
 
 
 def bits_per_unit_in_nats_per_step(bits: float) -> float:
-    """NLL in nats per time step (the convention of the JSB literature) of one in bits per output unit: times 54 ln 2."""
+    """NLL in nats per time step (as the JSB literature has it) of one in bits per output unit: times 54 ln 2."""
     return bits * N_KEYS * log(2)
 
 

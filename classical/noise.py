@@ -2,11 +2,11 @@
 
     Gamma = (1/p) < var_mu(dE_mu/dw_ij) >_ij                     (Hertz & Tyrcha 2024, eq. 6)
 
-With per-slot gradients g_ij(mu) = delta_i(mu) x_j(mu), the mean of the squares over n slots is (delta^2)^T (x^2) / n: two
-matrix products give the variance of every weight.
+With per-slot gradients g_ij(mu) = delta_i(mu) x_j(mu), the mean of the squares over n slots is (delta^2)^T (x^2) / n:
+two matrix products give the variance of every weight.
 
-An orthogonal M moves only along G - M G^T M; the rest of its gradient G is taken back by the polar factor. The `tangent`
-noise is that of (G - M G^T M)/2, entry by entry [delta_i mu_j - (M mu)_i (M^T delta)_j]/2.
+An orthogonal M moves only along G - M G^T M; the rest of its gradient G is taken back by the polar factor. The
+`tangent` noise is that of (G - M G^T M)/2, entry by entry [delta_i mu_j - (M mu)_i (M^T delta)_j]/2.
 """
 
 import torch

@@ -26,8 +26,8 @@ def polar_factor(matrices: Tensor, method: str = "newton-schulz") -> Tensor:
 
     `newton-schulz` iterates X <- 3/2 X - 1/2 X X^T X, which squares the distance from orthogonality at every step: two
     products instead of a singular value decomposition. It starts only from matrices whose X X^T - 1 has Frobenius norm
-    below 1, where it is sure to converge (any learning step of sensible size); the others take the SVD, the same matrix to
-    rounding. A matrix with an entry that is not finite comes back as NaN.
+    below 1, where it is sure to converge (any learning step of sensible size); the others take the SVD, the same matrix
+    to rounding. A matrix with an entry that is not finite comes back as NaN.
 
     Raises:
         InputError: an unknown method.

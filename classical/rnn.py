@@ -5,8 +5,8 @@
     O(t)    = tanh[K mu_{d-1}(t) + W S(t) + h_0]          (3)
 
 Each step: a forward pass over all chords of all chorales, errors propagated back by the delayed or the exact rule, an
-update from a batch of time slots, and the polar factor of every M. Costs, eta and Gamma are in nats per time slot, as in
-(B2) to (B7); losses are reported in bits per output unit.
+update from a batch of time slots, and the polar factor of every M. Costs, eta and Gamma are in nats per time slot, as
+in (B2) to (B7); losses are reported in bits per output unit.
 """
 
 from collections.abc import Sequence
@@ -112,7 +112,8 @@ class DeepRNN:
     def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:
         """Make `n` learning steps: w <- w - rate dE/dw, then the polar factor of every M.
 
-        A replica whose move would leave the finite numbers keeps its last finite weights and is frozen: NaN from then on.
+        A replica whose move would leave the finite numbers keeps its last finite weights and is frozen: NaN from then
+        on.
 
         Args:
             rate: eta, a number or one a replica (n_replicas,), not negative. Rate 0 moves nothing.
@@ -198,7 +199,7 @@ class DeepRNN:
         return twin
 
     def measure(self) -> dict[str, NDArray[np.float64]]:
-        """Recorded at looks: NLL in bits whatever the cost, share of right notes, and Gamma along the orthogonal group."""
+        """Recorded at looks: NLL in bits whatever the cost, share of right notes, Gamma along the orthogonal group."""
         layers = activations(self._views(), self._data, self.settings.depth)
         output = fields(self._views(), self._data, layers[-1])
         right = (torch.sign(output) == self._data.targets).to(torch.float64).mean((-2, -1))

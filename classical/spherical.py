@@ -2,9 +2,9 @@
 
     E(s) = -sqrt(p! / (2 N^(p-1))) sum_{i<j<k} J_ijk s_i s_j s_k,   p = 3,   |s|^2 = N
 
-with J_ijk normal (Crisanti & Sommers 1992; aging in Cugliandolo & Kurchan 1993). Gradient flow on the sphere stops at the
-threshold energy, E/N = -sqrt(4(p-1)/(2p)) = -2 sqrt(1/3) = -1.1547 for N to infinity. It learns nothing; it is here as the smallest
-System that is glassy, and as a check of what the ruler says about aging.
+with J_ijk normal (Crisanti & Sommers 1992; aging in Cugliandolo & Kurchan 1993). Gradient flow on the sphere stops at
+the threshold energy, E/N = -sqrt(4(p-1)/(2p)) = -2 sqrt(1/3) = -1.1547 for N to infinity. It learns nothing; it is here
+as the smallest System that is glassy, and as a check of what the ruler says about aging.
 """
 
 from dataclasses import asdict, dataclass

@@ -1,7 +1,7 @@
 """Reading music: from a score, as music21 parses it, to four voices that can be asked what they sing at a moment.
 
-Time is counted in quarters from the start of the score, an upbeat included. Grace notes take no time and are dropped,
-of a chord in one voice the top note counts, tied notes stay apart, and repeats are not unfolded.
+Time is counted in quarters from the start of the score, an upbeat included. Grace notes have no length and are never
+heard, of a chord in one voice the top note counts, tied notes stay apart, and repeats are not unfolded.
 """
 
 import bisect
@@ -132,7 +132,7 @@ def _four_parts(parts: Sequence[Any], path: Path) -> list[Any]:
 
 
 def _voice(part: Any) -> Voice:
-    notes = [note for note in part.flatten().notesAndRests if note.duration.quarterLength > 0]  # no grace notes
+    notes = list(part.flatten().notesAndRests)
     onsets = [float(note.offset) for note in notes]
     bars = list(part.getElementsByClass("Measure"))
     return Voice(

@@ -62,8 +62,9 @@ class Standardisation:
 def standardise(rolls: Sequence[NDArray[np.floating]], how: str = "global") -> Standardisation:
     """Mean and deviation over all chords of `rolls`; the paper's "zero mean and unit variance" can be read three ways.
 
-    `global`: each key's own mean, one deviation s for all, s^2 the mean of the 54 variances. `component`: each key's own
-    mean and deviation; a key that never changes keeps deviation 1. `scalar`: one mean and one deviation for all entries.
+    `global`: each key's own mean, one deviation s for all, s^2 the mean of the 54 variances. `component`: each key's
+    own mean and deviation; a key that never changes keeps deviation 1. `scalar`: one mean and one deviation for all
+    entries.
 
     Raises:
         InputError: `how` is none of these.

@@ -1,7 +1,8 @@
 """Counter-based randomness: every draw is a function of its key, so that no draw depends on order or on threads.
 
 Philox (Salmon et al. 2011) maps (key, counter) to random bits. The key is (seed, replica), the counter (purpose, step):
-replicas 0-3 together draw what 0-1 and 2-3 draw apart, and a run that goes on from step n draws what an unbroken one does.
+replicas 0-3 together draw what 0-1 and 2-3 draw apart, and a run that goes on from step n draws what an unbroken one
+does.
 """
 
 from enum import IntEnum

@@ -1,8 +1,8 @@
 """What a network sees: all transitions chord -> next chord, packed time-major.
 
-The chorales are sorted by length, longest first, so that at time t the chorales still sounding are the first b_t ones and
-the slots of time t are the block offsets[t] : offsets[t + 1]. No padding: a recurrent step is one product with a block
-that shrinks.
+The chorales are sorted by length, longest first, so that at time t the chorales still sounding are the first b_t ones
+and the slots of time t are the block offsets[t] : offsets[t + 1]. No padding: a recurrent step is one product with a
+block that shrinks.
 """
 
 import hashlib

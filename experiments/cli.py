@@ -42,14 +42,22 @@ def _greet(context: typer.Context) -> None:
 
 @app.command()
 def learn(
-    system: Annotated[str, typer.Option(help="What learns: deep-rnn, spherical-glass, or an installed plugin.")] = "deep-rnn",
+    system: Annotated[
+        str, typer.Option(help="What learns: deep-rnn, spherical-glass, or an installed plugin.")
+    ] = "deep-rnn",
     depth: Annotated[int | None, typer.Option(help="Layers d of the deep-rnn. [default: 2]")] = None,
     width: Annotated[int | None, typer.Option(help="Hidden units a layer w of the deep-rnn. [default: 90]")] = None,
     rule: Annotated[str | None, typer.Option(help="delayed (as published) or exact. [default: exact]")] = None,
-    batch: Annotated[str | None, typer.Option(help="Time slots a step p, or none: full gradient. [default: 300]")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, name=value; repeatable.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Time slots a step p, or none: full gradient. [default: 300]")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other setting, name=value; repeatable.")
+    ] = None,
     rate: Annotated[float, typer.Option(help="Learning rate eta.")] = 0.02,
-    schedule: Annotated[str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")] = "constant",
+    schedule: Annotated[
+        str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")
+    ] = "constant",
     until: Annotated[float | None, typer.Option(help="Stop at this learning time tau. [default: 200]")] = None,
     until_loss: Annotated[float | None, typer.Option(help="Stop when every replica has this loss.")] = None,
     until_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
@@ -62,7 +70,9 @@ def learn(
     excerpt: ExcerptOption = None,
     looks: Annotated[int, typer.Option(help="Looks a decade of tau at loss, noise and (if kept) weights.")] = 20,
     keep_weights: Annotated[bool, typer.Option(help="Write the weights down at every look.")] = False,
-    aging: Annotated[str | None, typer.Option(help="Waiting times, 80,160,...: look at noise and weights after each.")] = None,
+    aging: Annotated[
+        str | None, typer.Option(help="Waiting times, 80,160,...: look at noise and weights after each.")
+    ] = None,
     store: StoreOption = Path("runs"),
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 30.0,
     threads: Annotated[int, typer.Option(help="Threads of this process.")] = 1,
@@ -98,7 +108,9 @@ def learn(
 @app.command()
 def plot(
     run: RunArgument,
-    out: Annotated[Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the run's folder]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the run's folder]")
+    ] = None,
     store: StoreOption = Path("runs"),
 ) -> None:
     """Draw the learning curve of a run, and write its numbers beside it as CSV."""
@@ -118,7 +130,9 @@ def plot(
 def listen(
     run: RunArgument,
     chorale: Annotated[int, typer.Option(help="Whose first chords the network hears, from 0.")] = 0,
-    split: Annotated[str | None, typer.Option(help="Take the chorale from this split. [default: what was learned]")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Take the chorale from this split. [default: what was learned]")
+    ] = None,
     opening: Annotated[int, typer.Option(help="How many chords it hears before it plays by itself.")] = 8,
     steps: Annotated[int | None, typer.Option(help="Chords in all. [default: as long as the chorale]")] = None,
     replica: Annotated[int, typer.Option(help="Which of the replicas plays.")] = 0,

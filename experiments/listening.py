@@ -69,9 +69,7 @@ def _original(run: Run, wish: Wish) -> NDArray[np.int16]:
     return chorales[wish.chorale].pitches
 
 
-def _four_voices(
-    piece: NDArray[np.float32], outputs: NDArray[np.floating]
-) -> tuple[list[tuple[int, ...]], int]:
+def _four_voices(piece: NDArray[np.float32], outputs: NDArray[np.floating]) -> tuple[list[tuple[int, ...]], int]:
     """The chords with four notes at most, those the network was surest of, and how many notes that leaves out."""
     chords = sounding_pitches(piece)
     kept = list(chords)
@@ -91,7 +89,9 @@ def _agreement(original: NDArray[np.int16], piece: NDArray[np.float32], opening:
         yield f"{int(same.sum())} of {len(same)} chords after the opening are Bach's; the first {first} of them without a slip"
 
 
-def _write(folder: Path, name: str, original: NDArray[np.int16], pitches: NDArray[np.int16], wish: Wish) -> Iterator[str]:
+def _write(
+    folder: Path, name: str, original: NDArray[np.int16], pitches: NDArray[np.int16], wish: Wish
+) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")]
     write_midi(files[0], pitches, tempo=wish.tempo)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -45,10 +44,17 @@ def _stoppable() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
+class Words(logging.Handler):
+    """What the library has to say, a line each, above the bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print it."""
+        CONSOLE.print(record.getMessage(), highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def _warnings_shown() -> Iterator[None]:
-    """What the library has to say, on the terminal."""
-    log, handler = logging.getLogger("armonica"), RichHandler(console=CONSOLE, show_time=False, show_path=False)
+    log, handler = logging.getLogger("armonica"), Words()
     log.addHandler(handler)
     try:
         yield
@@ -77,7 +83,7 @@ class Bar:
         now = clock.monotonic()
         if not self.live and now - self.said > QUIET_SECONDS:
             self.said = now
-            CONSOLE.print(line, highlight=False)
+            CONSOLE.print(line, highlight=False, soft_wrap=True)
         return self.stop.asked
 
     def _share(self, standing: Standing) -> float:
@@ -104,7 +110,7 @@ def run_session(store: Store, task: Task, *, until: Until, save_every: float, al
     """Learn with a bar; Ctrl-C stops after the present piece, with everything saved."""
     with _warnings_shown(), _stoppable() as stop:
         bar = Bar(until, stop)
-        CONSOLE.print(f"run {store.folder(task)}", highlight=False)
+        CONSOLE.print(f"run {store.folder(task)}", highlight=False, soft_wrap=True)
         with bar.progress:
             run = store.learn(
                 task, until=until, callback=bar, save_every=save_every, allow_other_kernel=allow_other_kernel

@@ -60,9 +60,10 @@ def test_pickle_of_every_protocol_holds_the_same_with_tuples_and_numpy_numbers(t
     assert pitches(load_chorales(path)) == pitches(load_chorales(written(tmp_path / "tiny.json", TINY)))
 
 
-def test_a_pickle_written_by_python_2_is_read(tmp_path):
+@pytest.mark.parametrize(("order", "content"), [(b"<", b">" + b"\\x00" * 7), (b">", b"\\x00" * 7 + b">")])
+def test_a_pickle_written_by_python_2_is_read(tmp_path, order, content):
     chorale = b"(lp1\n(lp2\nI60\naI64\naa(lp3\ncnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'i8'\nI0\nI1\ntR"
-    chorale += b"(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbS'>\\x00\\x00\\x00\\x00\\x00\\x00\\x00'\ntRaa"
+    chorale += b"(I3\nS'" + order + b"'\nNNNI-1\nI-1\nI0\ntbS'" + content + b"'\ntRaa"
     path = written(tmp_path / "old.pickle", b"(dp0\nS'train'\n(lp4\n" + chorale + b"as.")
     assert [sorted(set(chord)) for chord in load_chorales(path)[0].pitches.tolist()] == [[60, 64], [62]]
 
@@ -87,6 +88,12 @@ def test_a_pickle_gets_no_function_by_name(tmp_path, name):
     path = written(tmp_path / "bad.pkl", f"c{name}\n(S'1'\ntR.".encode())
     with pytest.raises(InputError, match="only lists and numbers are read"):
         load_chorales(path)
+
+
+def test_a_numpy_number_keeps_its_value(tmp_path):
+    for number in (np.uint8(200), np.int8(-100), np.int32(70_000)):
+        with pytest.raises(InputError, match=f"expected pitches 43..96; got {number}"):
+            load_chorales(written(tmp_path / "tiny.pkl", {"train": [[[number], [60]]]}))
 
 
 def test_a_pickle_of_numpy_reals_is_refused(tmp_path):

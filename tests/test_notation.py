@@ -7,13 +7,15 @@ import pytest
 
 from encoding.chorales import load_chorales
 from encoding.errors import InputError
+from encoding.notation import read_voices
 
 
 def measure(number, notes):
-    """Notes as (pitch name, octave, eighths); a name of R is a rest, a length of 0 a grace note."""
+    """Notes as (pitch name, octave, eighths); R is a rest, a length of 0 a grace note, + joins the chord before."""
     text = ""
     for step, octave, eighths in notes:
-        pitch = "<rest/>" if step == "R" else f"<pitch><step>{step}</step><octave>{octave}</octave></pitch>"
+        pitch = "<rest/>" if step == "R" else f"<pitch><step>{step[-1]}</step><octave>{octave}</octave></pitch>"
+        pitch = f"<chord/>{pitch}" if step[0] == "+" else pitch
         length = f"<duration>{eighths}</duration>" if eighths else ""
         text += f"<note>{'' if eighths else '<grace/>'}{pitch}{length}<type>eighth</type></note>"
     head = "<attributes><divisions>2</divisions><time><beats>4</beats><beat-type>4</beat-type></time></attributes>"
@@ -33,7 +35,7 @@ def musicxml(parts):
 SONG = {
     "Soprano": [[("C", 5, 1), ("D", 5, 1), ("E", 5, 3), ("F", 5, 1), ("G", 5, 2)]],
     "Alto": [[("G", 4, 4), ("A", 4, 0), ("B", 4, 2), ("R", 0, 2)]],
-    "Tenor": [[("E", 4, 8)]],
+    "Tenor": [[("E", 4, 8), ("+C", 4, 8)]],
     "Bass": [[("C", 3, 2), ("G", 3, 2), ("C", 4, 4)]],
 }
 AS_SUNG = [[72, 67, 64, 48], [76, 67, 64, 55], [76, 71, 64, 60], [79, -1, 64, 60]]
@@ -53,6 +55,13 @@ def test_musicxml_is_sampled_at_whole_quarters(tmp_path):
     song = load_chorales(tmp_path / "song.musicxml")[0]
     assert song.pitches.tolist() == AS_SUNG
     assert (song.name, song.index, song.tonic) == ("song", 0, None)
+
+
+def test_an_upbeat_stands_at_the_end_of_a_full_bar(tmp_path):
+    bars = [[("C", 4, 2)], [("C", 4, 8)], [("C", 4, 6)]]
+    (tmp_path / "song.xml").write_text(musicxml({name: bars for name in SONG}))
+    soprano = read_voices(tmp_path / "song.xml")[0]
+    assert [soprano.beat(time) for time in (0, 0.5, 1, 2, 4, 5, 7.5)] == [3, 3.5, 0, 1, 3, 0, 2.5]
 
 
 def test_compressed_musicxml_is_the_same(tmp_path):

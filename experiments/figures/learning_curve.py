@@ -27,6 +27,8 @@ def learning_curve(
     floor: float | None = None,
     published: float | tuple[ArrayLike, ArrayLike] | None = None,
     label: str | None = None,
+    loss_label: str = LOSS_LABEL,
+    linear_loss: bool = False,
 ) -> None:
     """Draw the loss against learning time: the median of the replicas, in a band from the least to the greatest.
 
@@ -39,12 +41,16 @@ def learning_curve(
         floor: loss below which no machine can come, drawn as a dashed line.
         published: results of others: one loss (a dotted line), or time and loss (circles).
         label: name in the legend.
+        loss_label: name and unit of the loss.
+        linear_loss: a linear axis for the loss: for energies, which may be negative.
 
     Raises:
         InputError: shapes do not fit, or there is nothing to draw on logarithmic axes.
     """
-    times, losses = _columns(time, loss)
-    _make_logarithmic(axes)
+    times, losses = _columns(time, loss, linear_loss)
+    axes.set_xscale("log")
+    if not linear_loss:
+        _make_logarithmic(axes)
     dress(axes)
     _draw_replicas(axes, times, losses, label)
     if published is not None:
@@ -52,13 +58,15 @@ def learning_curve(
     if floor is not None:
         axes.axhline(floor, color=BLACK, linestyle="--", linewidth=1, label="irreducible loss")
     axes.set_xlabel(TIME_LABEL)
-    axes.set_ylabel(LOSS_LABEL)
+    axes.set_ylabel(loss_label)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize=9)
 
 
-def _columns(time: ArrayLike, loss: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Time and loss as (n_looks, n_replicas) each, NaN where a logarithmic axis has no place."""
+def _columns(
+    time: ArrayLike, loss: ArrayLike, linear_loss: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Time and loss as (n_looks, n_replicas) each, NaN where the axes have no place."""
     times, losses = np.asarray(time, dtype=np.float64), np.asarray(loss, dtype=np.float64)
     columns = losses[:, None] if losses.ndim == 1 else losses
     rows = times[:, None] if times.ndim == 1 else times
@@ -68,21 +76,20 @@ def _columns(time: ArrayLike, loss: ArrayLike) -> tuple[NDArray[np.float64], NDA
             f" got {times.shape} and {losses.shape}"
         )
     rows = np.broadcast_to(rows, columns.shape)
-    drawable = (rows > 0) & (columns > 0) & np.isfinite(rows) & np.isfinite(columns)
+    drawable = (rows > 0) & ((columns > 0) | linear_loss) & np.isfinite(rows) & np.isfinite(columns)
     if not drawable.any():
         raise InputError("a learning curve needs a look at a time above 0 with a positive, finite loss; got none")
     return rows, np.where(drawable, columns, np.nan)
 
 
 def _make_logarithmic(axes: "Axes") -> None:
-    """Two logarithmic axes; losses span a decade or so and are written 0.2, not 2 x 10^-1."""
+    """A logarithmic axis for the loss; losses span a decade or so and are written 0.2, not 2 x 10^-1."""
     from matplotlib.ticker import LogFormatter
 
     class Plain(LogFormatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
             return f"{x:g}" if super().__call__(x, pos) else ""  # matplotlib decides which ticks have a name
 
-    axes.set_xscale("log")
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(Plain())
     axes.yaxis.set_minor_formatter(Plain())

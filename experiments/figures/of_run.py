@@ -23,5 +23,13 @@ def draw_learning_curve(run: Run, path: Path) -> None:
     settings = run.task["settings"]
     label = ", ".join(f"{name} {settings[name]}" for name in ("depth", "width", "rule") if name in settings)
     trajectory = run.trajectory
-    learning_curve(axes, trajectory.time, trajectory.loss, floor=floor, label=label or run.task["system"])
+    learning_curve(
+        axes,
+        trajectory.time,
+        trajectory.loss,
+        floor=floor,
+        label=label or run.task["system"],
+        loss_label=f"NLL ({run.unit})" if run.unit == BITS else f"loss ({run.unit})",
+        linear_loss=bool((trajectory.loss < 0).any()),
+    )
     save_figure(figure, path)
