@@ -174,5 +174,7 @@ def _chosen_before(mu: Tensor, data: Slots, batch: Tensor | None) -> Tensor:
     if batch is None:
         return one_earlier(mu, data)
     started = batch >= data.n_first
+    if not len(data.before):  # no chorale has more than one transition
+        return torch.zeros_like(_chosen(mu, batch))
     before = data.before[(batch - data.n_first).clamp(min=0)]
     return _chosen(mu, before) * started[..., None]

@@ -79,7 +79,7 @@ class Network:
                 f"wanted: at least the {len(roll)} chords of the opening, and a replica below {self.n_replicas}; "
                 f"got {n_steps} steps and replica {replica}"
             )
-        memory, chords = [torch.zeros(1)] * self.depth, [np.float32(chord) for chord in roll]
+        memory, chords = [torch.zeros(1)] * self.depth, list(roll.astype(np.float32))
         for step in range(n_steps - 1):
             output, memory = self._hear(chords[step], memory, replica, first=step == 0)
             if step + 1 >= len(roll):
@@ -91,7 +91,7 @@ class Network:
     ) -> tuple[NDArray[np.floating], list[Tensor]]:
         """One time step of one network: O(t), (54,), and the new hidden activations."""
         mine = {name: group[replica] for name, group in self._weights.items()}
-        scaled = torch.from_numpy(self.standardisation(chord)).to(self._dtype)
+        scaled = torch.from_numpy(self.standardisation(chord).astype(np.float32)).to(self._dtype)  # as it was learned
         below, heard = scaled, []
         for layer in range(self.depth):
             drive = mine[f"J{layer}"] @ below

@@ -65,8 +65,9 @@ def _newton_schulz(stack: Tensor, active: Tensor) -> Tensor:
 
 
 def _by_svd(stack: Tensor, finite: Tensor) -> Tensor:
+    """One by one: rounding in a product of stacks depends on how many matrices stand in them."""
     result = torch.full_like(stack, torch.nan)
-    if bool(finite.any()):
-        u, _, vh = torch.linalg.svd(stack[finite])
-        result[finite] = u @ vh
+    for which in torch.nonzero(finite).flatten().tolist():
+        u, _, vh = torch.linalg.svd(stack[which])
+        result[which] = u @ vh
     return result

@@ -23,6 +23,7 @@ from classical.costs import COSTS
 from classical.network import Network
 from classical.noise import slot_variance, tangent_variance
 from classical.orthogonal import polar_factor, random_orthogonal
+from classical.rates import rate_of_each
 from classical.settings import DeepRNNSettings
 from encoding import N_KEYS, InputError, Purpose, pack, stream
 from encoding.layout import Group, lay_out
@@ -81,10 +82,10 @@ class DeepRNN:
             InputError: a setting that makes no network, or no chorales.
         """
         self.settings = DeepRNNSettings(depth=depth, width=width, **options)
-        if isinstance(n_replicas, bool) or not isinstance(n_replicas, int) or n_replicas < 1:
-            raise InputError(f"n_replicas is a whole number of at least 1; got {n_replicas!r}")
-        if seed < 0 or first_replica < 0:
-            raise InputError(f"seed and first_replica are at least 0; got {seed} and {first_replica}")
+        counts = (("n_replicas", n_replicas, 1), ("seed", seed, 0), ("first_replica", first_replica, 0))
+        for name, count, least in counts:
+            if isinstance(count, bool) or not isinstance(count, int | np.integer) or not least <= count < 2**63:
+                raise InputError(f"{name} is a whole number of at least {least}, below 2^63; got {count!r}")
         self.n_replicas = n_replicas
         self.kernel = "plain"
         self._dtype = getattr(torch, self.settings.precision)
@@ -123,11 +124,9 @@ class DeepRNN:
             The losses as seen before each move, (n, n_replicas), in the unit of `loss`.
 
         Raises:
-            InputError: a rate that is negative or not finite, or n < 0.
+            InputError: see `rate_of_each`.
         """
-        eta = np.broadcast_to(np.asarray(rate, np.float64), self.n_replicas)
-        if not (np.isfinite(eta).all() and (eta >= 0).all()) or n < 0:
-            raise InputError(f"a rate is finite and not negative, n at least 0; got rate {rate} and n = {n}")
+        eta = rate_of_each(rate, n, self.n_replicas)
         losses = np.empty((n, self.n_replicas))
         for move in range(n):
             losses[move] = self._move(eta)
@@ -152,13 +151,18 @@ class DeepRNN:
         Raises:
             InputError: another shape, or an entry that is not finite.
         """
-        array = np.asarray(weights)
-        if array.shape != tuple(self._flat.shape) or not np.isfinite(array).all():
+        wanted, precision = tuple(self._flat.shape), self.settings.precision
+        try:
+            with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite
+                array = np.array(weights, precision)
+        except (TypeError, ValueError):
+            raise InputError(f"weights are numbers, of shape {wanted}; got {type(weights).__name__}") from None
+        if array.shape != wanted or not np.isfinite(array).all():
             raise InputError(
-                f"weights are finite, of shape {tuple(self._flat.shape)}; got shape {array.shape}"
-                f"{'' if np.isfinite(array).all() else ' with entries that are not finite'}"
+                f"weights are finite, of shape {wanted}; got shape {array.shape}"
+                f"{'' if np.isfinite(array).all() else f' with entries that are not finite in {precision}'}"
             )
-        self._flat = torch.from_numpy(np.array(array)).to(self._dtype)
+        self._flat = torch.from_numpy(array)
         self._past = self._no_past()
         self._frozen[:] = -1
 
@@ -181,15 +185,16 @@ class DeepRNN:
             InputError: a state of another system.
         """
         now = self.state()
+        given = {name: np.array(state[name]) for name in now if name in state}
         for name, array in now.items():
-            if name not in state or state[name].shape != array.shape or state[name].dtype != array.dtype:
-                came = f"{state[name].dtype} {state[name].shape}" if name in state else "nothing"
+            if name not in given or given[name].shape != array.shape or given[name].dtype != array.dtype:
+                came = f"{given[name].dtype} {given[name].shape}" if name in given else "nothing"
                 raise InputError(
                     f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?"
                 )
-        self._step, self._seed = state["step"].copy(), state["seed"].copy()
-        self._replica, self._frozen = state["replica"].copy(), state["frozen"].copy()
-        self._flat, self._past = torch.from_numpy(state["weights"].copy()), torch.from_numpy(state["past"].copy())
+        self._step, self._seed = given["step"], given["seed"]
+        self._replica, self._frozen = given["replica"], given["frozen"]
+        self._flat, self._past = torch.from_numpy(given["weights"]), torch.from_numpy(given["past"])
 
     def clone(self, seed: int) -> "DeepRNN":
         """A copy in the same state that goes on with the batches of another seed."""
@@ -315,7 +320,7 @@ class DeepRNN:
     def _finite_population(self) -> float:
         """(n - p)/(n - 1): a batch drawn without replacement is less noisy."""
         n, size = self._packed.n_slots, self.settings.batch
-        return 1.0 if self.settings.replacement or size is None else (n - size) / (n - 1)
+        return 1.0 if self.settings.replacement or size is None else (n - size) / max(n - 1, 1)
 
     def _check_batch(self) -> None:
         size, n = self.settings.batch, self._packed.n_slots

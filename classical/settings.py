@@ -60,6 +60,8 @@ class DeepRNNSettings:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        if not isinstance(self.replacement, bool):
+            raise InputError(f"replacement is True or False; got {self.replacement!r}")
         for name in ("depth", "width", "batch"):
             _check_count(name, getattr(self, name))
         object.__setattr__(self, "learned", tuple(self.learned))

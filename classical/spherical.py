@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classical.rates import rate_of_each
 from encoding import InputError, Purpose, stream
 from encoding.layout import Group, lay_out
 
@@ -83,11 +84,9 @@ class SphericalGlass:
         """`n` steps s <- sqrt(N) u/|u|, u = s - rate (dE/ds)_tangent; energies per spin before each, (n, n_replicas).
 
         Raises:
-            InputError: a rate that is negative or not finite, or n < 0.
+            InputError: see `rate_of_each`.
         """
-        eta = np.broadcast_to(np.asarray(rate, np.float64), self.n_replicas)
-        if not (np.isfinite(eta).all() and (eta >= 0).all()) or n < 0:
-            raise InputError(f"a rate is finite and not negative, n at least 0; got rate {rate} and n = {n}")
+        eta = rate_of_each(rate, n, self.n_replicas)
         energies = np.empty((n, self.n_replicas))
         for move in range(n):
             force = self._force()

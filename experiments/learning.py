@@ -1,7 +1,7 @@
 """Learning, whatever it is that learns: make steps, look now and then, write down what happened.
 
-A System is an ensemble of replicas. Between looks it is asked for many steps at once; how they are cut into pieces (by the
-clock, for checkpoints and progress) changes no number.
+A System is an ensemble of replicas. Between looks it is asked for many steps at once; how they are cut into pieces (by
+the clock, for checkpoints and progress) changes no number.
 """
 
 import logging
@@ -22,6 +22,8 @@ from experiments.schedules import Schedule, State, constant
 from experiments.trajectory import Row, Trajectory
 
 log = logging.getLogger("armonica")
+
+FAR = 1 << 30  # steps, beyond any piece
 
 
 @runtime_checkable
@@ -170,7 +172,8 @@ class Learner:
         self.rate, self.since_step, self.since_time = np.zeros(n), np.zeros(n, np.int64), np.zeros(n)
         self.heard = np.empty((0, n))
         self.last_loss, self.frozen_at = system.loss(), np.full(n, -1)
-        self.schedule_state, self.kept, self.kept_time = schedule.start(n), system.state(), np.zeros(n)
+        self.schedule_state, self.kept_time = schedule.start(n), np.zeros(n)
+        self.kept: State = system.state() if schedule.listens else {}  # large, so only where it can be asked for
         saved = recorder.begin(system)
         if saved is None:
             self._write(noise=True, weights=True)
@@ -199,12 +202,14 @@ class Learner:
     # The schedule
 
     def _ask(self) -> None:
-        """Give the schedule the losses since it was last asked, and do what it orders."""
-        order, self.schedule_state = self.schedule(self.schedule_state, self.heard)
+        """Give the schedule the losses since it was last asked, and that of now; do what it orders."""
+        heard = np.concatenate([self.heard, self._present_loss()[None]]) if self.schedule.listens else self.heard
+        order, self.schedule_state = self.schedule(self.schedule_state, heard)
         now, rewind = self.time, order.rewind
         if rewind.any():
             self.system.restore(_mixed(rewind, self.kept, self.system.state()))
-            self.frozen_at = np.where(rewind, -1, self.frozen_at)
+            self._give_up(np.flatnonzero(rewind & (order.rate == 0)))
+            self.frozen_at = np.where(rewind, np.where(order.rate > 0, -1, self.step), self.frozen_at)
             now = np.where(rewind, self.kept_time, now)
         changed = rewind | (order.rate != self.rate)
         self.since_step = np.where(changed, self.step, self.since_step)
@@ -229,6 +234,7 @@ class Learner:
             self.steps_left -= n
             self.heard = np.concatenate([self.heard, losses]) if self.schedule.listens else self.heard
         self.last_loss = losses[-1]
+        moving &= self.frozen_at < 0  # one that froze in this piece has no look: rows know nothing of pieces
         due = [_due(cadence, before[moving], self.time[moving]) for cadence in self.look.cadences]
         if any(due):
             self._write(noise=due[1], weights=due[2])
@@ -243,6 +249,10 @@ class Learner:
                 "replica %d became non-finite at step %d: it stays at its last finite state", replica, at_step[replica]
             )
 
+    def _give_up(self, replicas: NDArray[np.intp]) -> None:
+        for replica in replicas:
+            log.warning("replica %d is given up at step %d: it stays at its last good state", replica, self.step)
+
     @property
     def moving(self) -> NDArray[np.bool_]:
         """Which replicas still move."""
@@ -250,7 +260,7 @@ class Learner:
 
     def _write(self, *, noise: bool, weights: bool) -> None:
         """One row: the losses always, the rest where it is due."""
-        self.last_loss = np.where(self.frozen_at < 0, self.system.loss(), np.nan)
+        self.last_loss = self._present_loss()
         row: Row = {"step": self.step, "time": self.time, "rate": self.rate, "loss": self.last_loss}
         if noise:
             row["noise"] = self.system.noise()
@@ -259,9 +269,13 @@ class Learner:
             row["measured"] = dict(measure())
         self.recorder.append(row, self.system.weights() if weights else None)
 
+    def _present_loss(self) -> NDArray[np.float64]:
+        """The loss of each replica as it is now, NaN where it is frozen, (n_replicas,)."""
+        return np.where(self.frozen_at < 0, self.system.loss(), np.nan)
+
     def _steps_to_next_stop(self) -> int:
         """Steps until the next look, the next question to the schedule, or the end; at least 1."""
-        steps = [1 << 30, *([self.steps_left] if self.steps_left > 0 else [])]
+        steps = [FAR, *([self.steps_left] if self.steps_left > 0 else [])]
         if self.until.steps is not None:
             steps.append(self.until.steps - self.step)
         for time, rate in zip(self.time[self.moving], self.rate[self.moving], strict=True):
@@ -334,8 +348,8 @@ def _due(cadence: Cadence, before: NDArray[np.float64], now: NDArray[np.float64]
 
 def _steps_between(time: float, stop: float, rate: float) -> int:
     """Whole steps from `time` until `stop` is reached."""
-    steps = (stop - time) / rate
-    return max(1, ceil(steps - NEAR * stop / rate))
+    ahead = stop - time - NEAR * stop
+    return max(1, ceil(ahead / rate)) if ahead < FAR * rate else FAR
 
 
 def _next_pace(n: int, seconds: float, wanted: float) -> int:

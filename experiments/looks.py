@@ -1,7 +1,7 @@
 """When to look: a cadence is a sequence of proper times without an end, so a longer run has the same looks first.
 
-Looks are pure functions of proper time: `after(time)` is the first look beyond `time`. A look counts as reached within one
-part in 10^9, so that tau = n * rate meets the look it was meant for.
+Looks are pure functions of proper time: `after(time)` is the first look beyond `time`. A look counts as reached within
+one part in 10^9, so that tau = n * rate meets the look it was meant for.
 """
 
 from collections.abc import Iterable

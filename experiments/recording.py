@@ -22,7 +22,7 @@ class Recorder(Protocol):
         ...
 
     def append(self, row: Row, weights: NDArray[np.floating] | None) -> None:
-        """One more row: step, time, rate, loss, and some of noise, measured; weights (n_replicas, n_weights) or None."""
+        """One more row: step, time, rate, loss, perhaps noise, measured; weights (n_replicas, n_weights) or None."""
         ...
 
     def maybe_save(self, checkpoint: Callable[[], Saved]) -> None:

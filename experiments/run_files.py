@@ -2,7 +2,6 @@
 
 import json
 import logging
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,9 +50,9 @@ def read_checkpoint(path: Path) -> Saved:
         InputError: it cannot be read, or is of another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             saved = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged archive fails in many ways
         raise InputError(f"{path} should be a checkpoint; it cannot be read ({error})") from None
     if int(saved.get("run.format", -1)) != FORMAT:
         raise InputError(f"{path} has format {saved.get('run.format', 'none')}; this armonica reads format {FORMAT}")
@@ -81,8 +80,8 @@ def last_checkpoint(folder: Path) -> Saved:
             continue
         return saved
     raise InputError(
-        f"{folder} should have a checkpoint that can be read; tried {', '.join(there) or 'and found none'}. Nothing was "
-        "changed: move the folder aside to begin anew"
+        f"{folder} should have a checkpoint that can be read; tried {', '.join(there) or 'and found none'}. Nothing "
+        "was changed: move the folder aside to begin anew"
     )
 
 

@@ -17,6 +17,7 @@ import math
 import os
 import time as clock
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -60,6 +61,7 @@ class RunFolder:
         """
         self.path = Path(path)
         self.save_every, self.kernel, self.allow_other_kernel = save_every, kernel, allow_other_kernel
+        self._held = ExitStack()
 
     def begin(self, system: "System") -> Saved | None:
         """Take the folder for this process, and find the last good checkpoint.
@@ -68,14 +70,15 @@ class RunFolder:
             InputError: another process learns here, the run is another system's or version's, or damaged.
             OSError: the folder cannot be written.
         """
+        self.close()
         self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.path)
+        self._held.enter_context(_lock(self.path))
         self._n_replicas = system.n_replicas
         self._describe(system)
         saved = last_checkpoint(self.path) if has_checkpoint(self.path) else None
         self._check_kernel()
-        self._rows = _open_cut(self.path / "trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
-        self._weights = _open_cut(self.path / "weights.f32", int(saved["run.weight_bytes"]) if saved else 0)
+        self._rows = self._open_cut("trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
+        self._weights = self._open_cut("weights.f32", int(saved["run.weight_bytes"]) if saved else 0)
         self._n_weight_looks = int(saved["run.n_weight_looks"]) if saved else 0
         self._last_loss = saved["run.last_loss"] if saved else np.full(self._n_replicas, np.nan)
         self._since = clock.monotonic()
@@ -116,9 +119,16 @@ class RunFolder:
         return read_trajectory(self.path)
 
     def close(self) -> None:
-        """Let go of the folder."""
-        for file in (self._rows, self._weights, self._lock):
-            file.close()
+        """Let go of the folder, however far `begin` came."""
+        self._held.close()
+
+    def _open_cut(self, name: str, length: int) -> BinaryIO:
+        """The file, cut to `length` bytes, ready to be appended to."""
+        file = self._held.enter_context(open(self.path / name, "ab"))
+        if file.tell() > length:
+            file.truncate(length)
+            file.seek(length)
+        return file
 
     def _describe(self, system: "System") -> None:
         """Write layout.json, or see that it is this system's."""
@@ -140,8 +150,9 @@ class RunFolder:
             write_json(path, layout)
         elif (there := read_json(path)) != layout:
             raise InputError(
-                f"{self.path} holds a run of {there.get('n_replicas')} replicas with groups {list(there.get('groups', {}))}; "
-                f"got {system.n_replicas} with {list(system.layout())}: choose another folder"
+                f"{self.path} holds a run of {there.get('n_replicas')} replicas with groups "
+                f"{list(there.get('groups', {}))}; got {system.n_replicas} with {list(system.layout())}: "
+                "choose another folder"
             )
 
     def _check_kernel(self) -> None:
@@ -184,14 +195,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _open_cut(path: Path, length: int) -> BinaryIO:
-    """The file, cut to `length` bytes, ready to be appended to."""
-    file = open(path, "ab")
-    file.truncate(length)
-    file.seek(length)
-    return file
 
 
 def _lock(folder: Path) -> BinaryIO:

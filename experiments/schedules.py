@@ -1,8 +1,8 @@
 """How fast to learn: a Schedule is a pure function (its state, losses) -> (order, its state).
 
-Its state is a dict of arrays with the replicas along the first axis, kept in the checkpoint of the run; so a schedule has
-no memory of its own, and going on is exact. The order says at which rate each replica moves, for how many steps until the
-schedule is asked again, whose present state is worth keeping, and who goes back to what was kept.
+Its state is a dict of arrays with the replicas along the first axis, kept in the checkpoint of the run; so a schedule
+has no memory of its own, and going on is exact. The order says at which rate each replica moves, for how many steps
+until the schedule is asked again, whose present state is worth keeping, and who goes back to what was kept.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from encoding import InputError
 
 State = dict[str, NDArray[Any]]
+
+FOREVER = 1e18  # steps
 
 
 class Order(NamedTuple):
@@ -35,7 +37,7 @@ class Order(NamedTuple):
 
 
 class Schedule(Protocol):
-    """A pure function of its state and the losses seen since it was last asked, (n, n_replicas)."""
+    """A pure function of its state and the losses seen since it was last asked, those of now last, (n, n_replicas)."""
 
     @property
     def listens(self) -> bool:
@@ -93,7 +95,9 @@ class Piecewise:
         stretch = int(state["stretch"][0])
         edges = (0.0, *self.times, inf)
         length = (edges[stretch + 1] - edges[stretch]) / self.rates[stretch]
-        n_steps = 0 if length == inf else round(length)
+        if round(min(length, 1.0)) == 0:  # less than half a step: on to the next stretch
+            return self({"stretch": state["stretch"] + 1}, losses)
+        n_steps = 0 if length > FOREVER else round(length)
         rate = np.full(len(state["stretch"]), self.rates[stretch])
         return _plain_order(rate, n_steps), {"stretch": state["stretch"] + 1}
 
@@ -119,17 +123,20 @@ class HalveAtSpikes:
 
     def start(self, n_replicas: int) -> State:
         """No loss seen yet, no halving."""
-        return {"lowest": np.full(n_replicas, inf), "halvings": np.zeros(n_replicas, np.int64)}
+        lowest = np.full(n_replicas, inf)
+        return {"lowest": lowest, "kept_lowest": lowest.copy(), "halvings": np.zeros(n_replicas, np.int64)}
 
     def __call__(self, state: State, losses: NDArray[np.float64]) -> tuple[Order, State]:
         """Each replica: go on, keep and go on, or go back and halve."""
         excess, lowest = _excess(losses, state["lowest"])
-        spiked = excess > self.spike
+        spiked = (excess > self.spike) & (state["halvings"] <= self.hopeless)
         keep = excess <= self.calm
+        lowest = np.where(spiked, state["kept_lowest"], lowest)  # what was left behind is no measure for what comes
+        kept_lowest = np.where(keep, lowest, state["kept_lowest"])
         halvings = state["halvings"] + spiked
         rate = np.where(halvings <= self.hopeless, self.rate * 0.5**halvings, 0.0)
         order = Order(rate, self.window, keep, spiked)
-        return order, {"lowest": lowest, "halvings": halvings}
+        return order, {"lowest": lowest, "kept_lowest": kept_lowest, "halvings": halvings}
 
     def describe(self) -> dict[str, Any]:
         """The schedule as plain data."""
@@ -185,7 +192,7 @@ def _plain_order(rate: NDArray[np.float64], n_steps: int) -> Order:
 def _excess(
     losses: NDArray[np.float64], lowest: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """By which factor a loss exceeded the lowest one before it, at most; and the lowest so far. Not finite is infinite."""
+    """By which factor a loss exceeded the lowest before it, at most; and the lowest so far. Not finite is infinite."""
     seen = np.where(np.isfinite(losses), losses, inf)
     least = np.minimum.accumulate(np.concatenate([lowest[None], seen]))  # (n + 1, n_replicas)
     with np.errstate(invalid="ignore"):

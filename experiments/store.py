@@ -1,8 +1,8 @@
 """Questions and answers: a Task is a frozen question, a Store a folder of runs by the key of their Task.
 
 The key is a fingerprint of everything that fixes the numbers: system, settings, data, schedule, looks, seed, number of
-replicas, physics version, sampler. Not in it: how long (a longer run goes on from the shorter), the kernel, the device. Running
-a study again does only what is missing; merging two machines is copying folders.
+replicas, physics version, sampler. Not in it: how long (a longer run goes on from the shorter), the kernel, the device.
+Running a study again does only what is missing; merging two machines is copying folders.
 """
 
 import hashlib
@@ -69,14 +69,14 @@ class Task:
         """Check the question, and fill in what it leaves open.
 
         Raises:
-            InputError: an unknown system or setting, a seed below 0, fewer than 1 replica.
+            InputError: an unknown system or setting, a seed below 0 or above 2^63 - 1, fewer than 1 replica.
         """
         settings = plain_settings(typed_settings(self.system, self.settings))
         object.__setattr__(self, "settings", settings)
         if isinstance(self.schedule, int | float):
             object.__setattr__(self, "schedule", constant(self.schedule))
-        if self.seed < 0 or self.n_replicas < 1:
-            raise InputError(f"seed >= 0 and n_replicas >= 1; got {self.seed} and {self.n_replicas}")
+        if not 0 <= self.seed < 2**63 or self.n_replicas < 1:
+            raise InputError(f"0 <= seed < 2^63 and n_replicas >= 1; got {self.seed} and {self.n_replicas}")
         if family(self.system).learns_from == "nothing":
             object.__setattr__(self, "music", None)
         chorales = self.music.load() if self.music else None

@@ -99,7 +99,7 @@ class Trajectory:
         return named
 
     def to_csv(self, path: str | Path) -> None:
-        """One line a look and replica: look, replica, step, time, rate, loss, valid, Gamma by group, numbers measured."""
+        """A line a look and replica: look, replica, step, time, rate, loss, valid, Gamma by group, numbers measured."""
         scalars = {name: values for name, values in self.measured.items() if values.ndim == 2}
         noises = [f"noise_{group}" for group in self.layout]
         lines = [",".join(["look", "replica", "step", "time", "rate", "loss", "valid", *noises, *scalars])]

@@ -3,9 +3,14 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from encoding import Chorale
 
 ROOT = Path(__file__).parent.parent
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
@@ -43,3 +48,18 @@ def jsb_path() -> Path:
     if not path.is_file():
         pytest.skip("no JSB chorales here: ARMONICA_JSB names the file jsb-chorales-quarter.json")
     return path
+
+
+@pytest.fixture(scope="session")
+def music() -> "Callable[..., list[Chorale]]":
+    """Pieces of so many chords, keys drawn at random: `music(9, 6)` has two."""
+    import numpy as np
+
+    from encoding import Chorale
+
+    def draw(*n_chords: int, seed: int = 0) -> "list[Chorale]":
+        rng = np.random.default_rng(seed)
+        pieces = [np.sort(rng.integers(48, 80, (n, 4)))[:, ::-1] for n in n_chords]
+        return [Chorale(pitches, f"piece {i}", "drawn", i) for i, pitches in enumerate(pieces)]
+
+    return draw

@@ -1,0 +1,33 @@
+"""How far each replica moves in a step."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError
+
+
+def rate_of_each(rate: ArrayLike, n: int, n_replicas: int) -> NDArray[np.float64]:
+    """The rate of each replica, (n_replicas,), for `n` steps.
+
+    Args:
+        rate: one number, or one a replica.
+        n: number of steps; checked here, and not used.
+        n_replicas: how many rates are wanted.
+
+    Raises:
+        InputError: rates of another shape, negative or not finite; `n` not a whole number of at least 0.
+
+    >>> rate_of_each(0.5, 1, 2)
+    array([0.5, 0.5])
+    """
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise InputError(f"n is a whole number of steps, at least 0; got {n!r}")
+    try:
+        rates = np.broadcast_to(np.asarray(rate, np.float64), n_replicas)
+    except (TypeError, ValueError):
+        came = rate if isinstance(rate, str) else f"shape {np.shape(rate)}" if np.ndim(rate) else type(rate).__name__
+        raise InputError(f"a rate is one number or {n_replicas}, one a replica; got {came}") from None
+    wrong = ~np.isfinite(rates) | (rates < 0)
+    if wrong.any():
+        raise InputError(f"a rate is finite and not negative; got {rates[wrong][0]}")
+    return rates

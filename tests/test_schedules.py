@@ -1,0 +1,220 @@
+"""How fast to learn: the right rate at the right time, and back where the loss spikes, on a bowl whose motion is known."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from encoding.layout import lay_out
+from experiments import Looks, Until, constant, halve_at_spikes, learn, linear, piecewise
+from experiments.learning import NothingMoves
+
+
+class Bowl:
+    """loss = floor + c w^2 / 2, w <- (1 - rate c) w: it diverges above the critical rate 2 / c."""
+
+    def __init__(self, curvature, start=1.0, floor=1.0):
+        self.curvature, self.floor = np.array(curvature, float), floor
+        self.n_replicas = len(self.curvature)
+        self.w, self.frozen = np.full(self.n_replicas, start), np.zeros(self.n_replicas, bool)
+
+    def moved(self, rate):
+        return (1 - rate * self.curvature) * self.w
+
+    def step(self, rate, n=1):
+        losses = np.empty((n, self.n_replicas))
+        for move in range(n):
+            losses[move] = self.loss()
+            with np.errstate(over="ignore", invalid="ignore"):
+                w = self.moved(np.broadcast_to(rate, self.n_replicas))
+                self.frozen |= ~np.isfinite(self.curvature * w**2)
+            self.w = np.where(self.frozen, self.w, w)
+            losses[move, self.frozen] = np.nan
+        return losses
+
+    def loss(self):
+        return self.floor + self.curvature * self.w**2 / 2
+
+    def noise(self):
+        return np.ones((self.n_replicas, 1))
+
+    def weights(self):
+        return self.w[:, None].copy()
+
+    def layout(self):
+        return lay_out({"w": (1,)})
+
+    def state(self):
+        return {"w": self.w.copy(), "frozen": self.frozen.copy()}
+
+    def restore(self, state):
+        self.w, self.frozen = state["w"].copy(), state["frozen"].copy()
+
+    def put(self, weights):
+        self.w = np.array(weights)[:, 0]
+
+    def clone(self, seed):
+        raise NotImplementedError
+
+
+class Cliff(Bowl):
+    """A flat bowl with a cliff near its bottom, over which a rate above 0.3 throws it far up."""
+
+    def moved(self, rate):
+        return np.where((abs(self.w) < 0.1) & (rate > 0.3), 100.0, super().moved(rate))
+
+
+EVERY_STEP = Looks(linear(1 / 1024))  # finer than any step here
+KNOWN = 0.5 * np.array([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25])  # rates of one that spikes twice
+
+
+def test_a_constant_rate_is_the_same_for_ever():
+    trajectory = learn(Bowl([1, 2]), constant(0.25), EVERY_STEP, until=Until(steps=8))
+    np.testing.assert_array_equal(trajectory.rate[1:], np.full((8, 2), 0.25))
+    np.testing.assert_array_equal(trajectory.time, 0.25 * np.arange(9)[:, None] * [1, 1])
+    np.testing.assert_allclose(trajectory.loss[-1], [1 + 0.75**16 / 2, 1 + 0.5**16])
+    assert trajectory.valid.all()
+
+
+def test_a_piecewise_rate_changes_at_the_right_step_and_time():
+    schedule, bowl = piecewise([0.1, 0.05, 0.02], [1.0, 1.5]), Bowl([1, 2])
+    trajectory = learn(bowl, schedule, EVERY_STEP, until=Until(steps=30))
+    np.testing.assert_array_equal(trajectory.step, np.arange(31))
+    np.testing.assert_array_equal(trajectory.rate[1:, 0], [0.1] * 10 + [0.05] * 10 + [0.02] * 10)
+    assert trajectory.time[10, 0] == 1.0
+    assert trajectory.time[20, 0] == 1.5
+    np.testing.assert_allclose(trajectory.time[[15, 30], 1], [1.25, 1.7], rtol=1e-14)
+    np.testing.assert_allclose(bowl.w, (1 - 0.1 * bowl.curvature) ** 10 * (1 - 0.05 * bowl.curvature) ** 10
+                               * (1 - 0.02 * bowl.curvature) ** 10)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "rates"),
+    [
+        ([0.4, 1.4], [0.5] * 2 + [0.25] * 8),  # the first stretch is less than half a step of rate 1
+        ([0.6, 1.6], [1.0] + [0.5] * 2 + [0.25] * 7),
+        ([0.1, 0.2], [0.25] * 10),
+        ([4.0, 4.1], [1.0] * 4 + [0.25] * 6),
+        ([1e300, 2e300], [1.0] * 10),
+    ],
+)
+def test_a_stretch_takes_the_nearest_whole_number_of_steps(times, rates):
+    trajectory = learn(Bowl([1]), piecewise([1.0, 0.5, 0.25], times), EVERY_STEP, until=Until(steps=10))
+    np.testing.assert_array_equal(trajectory.rate[1:, 0], rates)
+
+
+def test_one_that_spikes_goes_back_and_halves_while_the_other_goes_on_untouched():
+    bowl, alone = Bowl([1, 10]), Bowl([1])  # critical rates 2 and 0.2
+    trajectory = learn(bowl, halve_at_spikes(0.5, window=4), EVERY_STEP, until=Until(steps=12))
+    learn(alone, 0.5, EVERY_STEP, until=Until(steps=12))
+    assert bowl.w[0] == alone.w[0] == 0.5**12
+    assert bowl.w[1] == (1 - 0.125 * 10) ** 4  # from its start, at a quarter of the rate
+    steps = [0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 10, 11, 12]  # a row more where one went back
+    np.testing.assert_array_equal(trajectory.step, steps)
+    np.testing.assert_array_equal(trajectory.time[:, 0], 0.5 * trajectory.step)
+    np.testing.assert_array_equal(trajectory.time[[4, 5, 9, 10, -1], 1], [2, 0, 1, 0, 0.5])
+    assert trajectory.rate[-1].tolist() == [0.5, 0.125]
+
+
+def test_what_was_superseded_is_nan_and_not_valid():
+    look = Looks(linear(1 / 1024), noise=linear(1 / 1024))
+    trajectory = learn(Bowl([1, 10]), halve_at_spikes(0.5, window=4), look, until=Until(steps=12))
+    assert trajectory.valid[:, 0].all()
+    kept = [look == 0 or look == 5 or look >= 10 for look in range(trajectory.n_looks)]  # all at time 0, and the end
+    np.testing.assert_array_equal(trajectory.valid[:, 1], kept)
+    np.testing.assert_array_equal(np.isfinite(trajectory.loss), trajectory.valid)
+    np.testing.assert_array_equal(np.isnan(trajectory.noise[1:5, 1, 0]), [True] * 4)
+    time = trajectory.time[trajectory.valid[:, 1], 1]
+    assert (np.diff(time) >= 0).all()
+
+
+def test_one_that_froze_is_revived():
+    bowl = Bowl([1, 10], start=1e150)
+    trajectory = learn(bowl, halve_at_spikes(0.5, window=20), EVERY_STEP, until=Until(steps=100))
+    assert np.isnan(trajectory.loss[10, 1])
+    assert not bowl.frozen.any()
+    assert trajectory.rate[-1, 1] == 0.125
+    assert trajectory.loss[-1, 1] == 1 + 5 * (1e150 * 0.25**60) ** 2
+
+
+@pytest.mark.parametrize("window", range(1, 11))
+def test_a_spike_after_a_deep_fall_costs_one_halving_wherever_the_window_ends(window):
+    trajectory = learn(Cliff([1.0], floor=1e-3), halve_at_spikes(0.4, window=window), EVERY_STEP, until=Until(steps=90))
+    assert trajectory.rate[-1, 0] == 0.2
+    assert trajectory.loss[-1, 0] == pytest.approx(1e-3)
+
+
+def test_one_that_spikes_at_every_rate_is_given_up_and_the_others_come_to_the_end(caplog):
+    schedule = halve_at_spikes(0.5, window=1)
+    trajectory = learn(Bowl([1, 1e30]), schedule, Looks(linear(10)), until=100)
+    assert trajectory.time[-1, 0] == 100
+    assert trajectory.rate[-1].tolist() == [0.5, 0]
+    assert trajectory.n_looks <= 60
+    assert "replica 1 is given up" in caplog.text
+    with pytest.raises(NothingMoves) as none_left:
+        learn(Bowl([1e30]), schedule, until=100)
+    assert none_left.value.trajectory.step[-1] == 41
+
+
+def test_a_run_stops_when_all_are_frozen_and_says_at_which_step(caplog):
+    bowl = Bowl([10, 20], start=1e150)  # factors -4 and -9: 5e300 (-4)^2k passes 1.8e308 at k = 7, 1e301 (-9)^2k at k = 4
+    with pytest.raises(NothingMoves) as none_left:
+        learn(bowl, 0.5, Looks(linear(0.5)), until=1e6)
+    assert "\n" not in str(none_left.value)
+    assert "at step 6, 3" in str(none_left.value)
+    assert np.isfinite(bowl.w).all()
+    trajectory = none_left.value.trajectory
+    np.testing.assert_array_equal(trajectory.step, np.arange(7))
+    np.testing.assert_array_equal(np.isnan(trajectory.loss).argmax(0), [0, 4])  # the first froze after the last look
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+
+
+def test_one_replica_frozen_does_not_stop_the_other():
+    trajectory = learn(Bowl([1, 10], start=1e150), 0.5, EVERY_STEP, until=Until(steps=50))
+    assert trajectory.step[-1] == 50
+    assert np.isfinite(trajectory.loss[:, 0]).all()
+    assert np.isnan(trajectory.loss[7:, 1]).all()
+    assert trajectory.valid.all()
+
+
+@pytest.mark.parametrize(
+    "schedule", [constant(0.1), piecewise([0.1, 0.2], [1]), halve_at_spikes(0.1)], ids=lambda it: type(it).__name__
+)
+def test_a_schedule_is_a_pure_function(schedule):
+    state, losses = schedule.start(3), np.array([[1.0, 2.0, np.nan], [5.0, 1.0, np.nan]])
+    before = {name: array.copy() for name, array in state.items()}
+    first, second = schedule(state, losses), schedule(state, losses)
+    np.testing.assert_equal(first, second)
+    np.testing.assert_equal(state, before)
+    assert all(len(array) == 3 for array in [*state.values(), *first[1].values(), first[0].rate])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: constant(0),
+        lambda: constant(-1),
+        lambda: constant(np.nan),
+        lambda: constant(np.inf),
+        lambda: piecewise([0.1], [1]),
+        lambda: piecewise([0.1, 0.2], []),
+        lambda: piecewise([], []),
+        lambda: piecewise([0.1, 0.2, 0.3], [2, 1]),
+        lambda: piecewise([0.1, 0.2, 0.3], [1, 1]),
+        lambda: piecewise([0.1, 0.2], [0]),
+        lambda: piecewise([0.1, -0.2], [1]),
+        lambda: piecewise([0.1, 0.2], [np.nan]),
+        lambda: piecewise([0.1, 0.2], [np.inf]),
+        lambda: halve_at_spikes(0),
+        lambda: halve_at_spikes(0.1, window=0),
+        lambda: halve_at_spikes(0.1, calm=1),
+        lambda: halve_at_spikes(0.1, calm=2, spike=1.5),
+        lambda: halve_at_spikes(0.1, spike=np.nan),
+        lambda: halve_at_spikes(0.1, spike=np.inf),
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_refused_in_one_line(wrong):
+    with pytest.raises(InputError, match="got ") as refused:
+        wrong()
+    assert "\n" not in str(refused.value)
