@@ -1,7 +1,7 @@
 """The command `armonica`: each verb a few lines here, the work elsewhere.
 
-Mistakes of the user end in one line and exit code 2; anything else is a bug and keeps its traceback. Imports sit inside the
-verbs, so that `armonica --help` is quick and threads are set before a library counts the cores.
+Mistakes of the user end in one line and exit code 2; anything else is a bug and keeps its traceback. Imports sit inside
+the verbs, so that `armonica --help` is quick and threads are set before a library counts the cores.
 """
 
 import os
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from experiments.store import Music
 
 app = typer.Typer(
-    help="Bach chorales learned by classical and quantum recurrent networks, and what their learning has to do with glass.",
+    help="Bach chorales learned by classical and quantum recurrent networks: the glassy physics of learning.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -288,7 +288,7 @@ class Learner:
     def _ended(self) -> bool:
         """Whether the end is reached, or no replica will ever move again."""
         able = self.moving | ((self.rate > 0) & self.schedule.listens)
-        if self.steps_left != 0 and not able.any():
+        if self.step > 0 and not able.any():
             return True
         if self.until.steps is not None and self.step >= self.until.steps:
             return True
@@ -296,7 +296,7 @@ class Learner:
         if self.until.time is not None and going.any() and (self.time[going] * (1 + NEAR) >= self.until.time).all():
             return True
         looked = self.recorder.last_looked_loss()[going]
-        return self.until.loss is not None and going.any() and bool((looked <= self.until.loss).all())
+        return bool(self.until.loss is not None and going.any() and (looked <= self.until.loss).all())
 
     # Going on
 

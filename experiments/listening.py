@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, multi_hot, sounding_pitches
 from encoding.pianoroll import LOWEST
@@ -17,6 +17,29 @@ from experiments.figures.style import new_figure
 from experiments.store import Music, Run, system_of
 
 N_VOICES = 4
+
+
+class Player(Protocol):
+    """Networks that can be heard."""
+
+    def continue_piece(
+        self, opening: ArrayLike, n_steps: int, *, replica: int = 0, choose: str = "likeliest", seed: int = 0
+    ) -> NDArray[np.float32]:
+        """A piano roll (n_steps, 54) that begins with `opening`."""
+        ...
+
+    def outputs(self, roll: ArrayLike) -> NDArray[np.floating]:
+        """O(t) for each chord of a roll, (n_replicas, n_steps, 54)."""
+        ...
+
+
+@runtime_checkable
+class Musical(Protocol):
+    """A System that can be listened to."""
+
+    def network(self) -> Player:
+        """The networks as they are now."""
+        ...
 
 
 class Wish(NamedTuple):
@@ -39,7 +62,8 @@ def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
         InputError: the run is no recurrent network's, or the wish cannot be met.
         OSError: the folder cannot be written.
     """
-    if not run.task["music"] or run.task["system"] != "deep-rnn":
+    system = system_of(run) if run.task["music"] else None
+    if not isinstance(system, Musical):
         raise InputError(f"listen plays networks that learned chorales; {run.path} is a run of {run.task['system']}")
     original = _original(run, wish)
     n_steps = wish.n_steps or len(original)
@@ -48,7 +72,7 @@ def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
             f"the opening has 1 to {min(len(original), n_steps)} chords (the chorale has {len(original)}, "
             f"{n_steps} are to be played); got {wish.opening}"
         )
-    network = system_of(run).network()  # type: ignore[attr-defined]
+    network = system.network()
     heard = multi_hot(original)[: wish.opening]
     piece = network.continue_piece(heard, n_steps, replica=wish.replica, choose=wish.choose, seed=wish.seed)
     chords, left_out = _four_voices(piece, network.outputs(piece)[wish.replica])
@@ -86,7 +110,7 @@ def _agreement(original: NDArray[np.int16], piece: NDArray[np.float32], opening:
     if n > opening:
         same = (multi_hot(original[opening:n]) == piece[opening:n]).all(1)
         first = int(np.argmin(same)) if not same.all() else len(same)
-        yield f"{int(same.sum())} of {len(same)} chords after the opening are Bach's; the first {first} of them without a slip"
+        yield f"{int(same.sum())} of {len(same)} chords after the opening are Bach's, the first {first} without a slip"
 
 
 def _write(

@@ -7,6 +7,7 @@ until the schedule is asked again, whose present state is worth keeping, and who
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple, Protocol
 
@@ -160,7 +161,8 @@ def piecewise(rates: Sequence[float], times: Sequence[float]) -> Schedule:
     Raises:
         InputError: times that do not rise, or not one less than rates.
     """
-    if len(times) != len(rates) - 1 or list(times) != sorted({0.0, *times})[1:]:
+    rising = all(0 <= a < b < inf for a, b in pairwise([0.0, *times]))
+    if len(times) != len(rates) - 1 or not rising:
         raise InputError(f"piecewise: one rate more than times, times rising from above 0; got {rates} and {times}")
     return Piecewise(tuple(_checked(rate) for rate in rates), tuple(float(time) for time in times))
 
@@ -171,9 +173,9 @@ def halve_at_spikes(rate: float, *, window: int = 200, spike: float = 1.5, calm:
     The factors are for losses that fall towards a positive floor, seen on all the data at each step.
 
     Raises:
-        InputError: a rate that is not positive, a window below 1, or not 1 < calm <= spike.
+        InputError: a rate that is not positive, a window below 1, or not 1 < calm <= spike, both finite.
     """
-    if window < 1 or not 1 < calm <= spike:
+    if window < 1 or not 1 < calm <= spike < inf:
         raise InputError(f"halve_at_spikes: window >= 1 and 1 < calm <= spike; got {window}, {calm} and {spike}")
     return HalveAtSpikes(_checked(rate), window, spike, calm)
 

@@ -1,1 +1,1 @@
-"""Quantum recurrent circuits that learn chorales: templates, exact simulation, gradients, samplers and real machines."""
+"""Quantum recurrent circuits that learn chorales: templates, exact simulation, gradients, samplers, machines."""
