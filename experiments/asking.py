@@ -9,8 +9,8 @@ from experiments.learning import Until
 from experiments.looks import Looks, aging_looks, logarithmic
 from experiments.schedules import Schedule, constant, halve_at_spikes
 
-# What `armonica learn` does when nothing is said: minutes on a laptop. The published rule asks for rates 50 times smaller
-# (docs/equations.md), and so for 50 times the steps.
+# What `armonica learn` does when nothing is said: minutes on a laptop. The published rule asks for rates 50 times
+# smaller (docs/equations.md), and so for 50 times the steps.
 SAID_BY_NOBODY = {"deep-rnn": {"depth": 2, "width": 90, "rule": "exact", "batch": 300}}
 DEFAULT_TIME = 200.0
 

@@ -214,6 +214,8 @@ class Learner:
         changed = rewind | (order.rate != self.rate)
         self.since_step = np.where(changed, self.step, self.since_step)
         self.since_time = np.where(changed, now, self.since_time)
+        for replica in np.flatnonzero((order.rate == 0) & (self.rate > 0)):
+            log.warning("replica %d is given up at step %d: it spikes at any rate", replica, self.step)
         self.rate = np.array(order.rate, np.float64)
         self.heard, self.steps_left = self.heard[:0], order.n_steps or self.forever
         if order.keep.any():

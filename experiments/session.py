@@ -22,7 +22,7 @@ QUIET_SECONDS = 15.0  # between lines where there is no live terminal
 
 
 class Stop:
-    """Whether somebody asked to stop. Once is a wish, met after the present piece of work; twice is a KeyboardInterrupt."""
+    """Whether somebody asked to stop: once is a wish, met after the present piece of work; twice, a KeyboardInterrupt."""
 
     asked = False
 

@@ -1,5 +1,7 @@
 """The deep orthogonal network starts as published, stays on its manifold, and its replicas go their own ways."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -171,11 +173,8 @@ def test_small_steps_of_the_full_gradient_always_go_down(cost, music):
 
 
 def test_accuracy_is_the_share_of_right_notes():
-    from types import SimpleNamespace
-
-    # Three keys sound in every chord that follows: the bias alone gets all 54 right; without it none is.
-    piece = SimpleNamespace(pitches=np.tile([72, 64, 60, 48], (6, 1)))
-    network = DeepRNN([piece], depth=1, width=2)
+    # Four keys sound in every chord: whoever expects silence is right about the other 50; O = 0 is right about none.
+    network = DeepRNN([SimpleNamespace(pitches=np.tile([72, 64, 60, 48], (6, 1)))], depth=1, width=2)
     assert network.measure()["accuracy"] == 0
     weights = by_name(network)
     weights["h0"][0] = -1

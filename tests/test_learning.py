@@ -2,10 +2,11 @@
 
 import csv
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoding import InputError
@@ -63,14 +64,10 @@ LOOKS = Looks(loss=linear(0.5), noise=linear(1.0), weights=at([2.0, 3.25]))
 
 
 def test_the_loss_at_a_look_is_the_loss_at_its_proper_time():
-    trajectory = learn(Decay(), 0.01, logarithmic_looks(), until=10)
+    trajectory = learn(Decay(), 0.01, Looks(logarithmic(0.1, per_decade=20)), until=10)
     np.testing.assert_allclose(trajectory.loss, np.exp(-2 * trajectory.time) * [1, 0.25], rtol=1e-9)
     wanted = np.unique(np.ceil(0.1 * 10 ** (np.arange(41) / 20) / 0.01 - 1e-6))
     np.testing.assert_array_equal(trajectory.step, [0, *wanted])
-
-
-def logarithmic_looks():
-    return Looks(logarithmic(first=0.1, per_decade=20))
 
 
 def test_time_is_the_number_of_steps_times_the_rate_and_not_a_sum():
@@ -83,7 +80,7 @@ def test_time_is_the_number_of_steps_times_the_rate_and_not_a_sum():
 def test_looks_are_written_where_they_are_due_and_there_is_a_row_at_time_0_with_everything():
     trajectory = learn(Decay(), 0.125, LOOKS, until=4)
     np.testing.assert_array_equal(trajectory.time[:, 0], [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.25, 3.5, 4])
-    np.testing.assert_array_equal(np.isfinite(trajectory.noise[:, 0, 0]), np.isin(trajectory.time[:, 0], [0, 1, 2, 3, 4]))
+    assert trajectory.time[np.isfinite(trajectory.noise).all((1, 2)), 0].tolist() == [0, 1, 2, 3, 4]
     assert trajectory.weights_look.tolist() == [0, 4, 7]
     np.testing.assert_allclose(trajectory.weights[:, 0, 0], np.exp([-0.0, -2.0, -3.25]), rtol=1e-6)
     np.testing.assert_allclose(trajectory.noise[4], np.exp(-2.0) * np.array([[1, 0.5], [0.5, 0.25]]))
@@ -185,7 +182,8 @@ SCHEDULES = {
 }
 
 
-@given(st.lists(st.integers(1, 40), max_size=6), st.sampled_from(sorted(SCHEDULES)), st.sampled_from([0.0, 1e-4, 0.25]))
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.sampled_from(sorted(SCHEDULES)), st.sampled_from([0.0, 1e-4, 0.25]))
 def test_a_run_in_pieces_is_the_unbroken_run_byte_for_byte(tmp_path_factory, stops, schedule, seconds):
     whole = written(tmp_path_factory.mktemp("whole"), SCHEDULES[schedule], [])
     with pytest.MonkeyPatch.context() as patch:
@@ -196,7 +194,7 @@ def test_a_run_in_pieces_is_the_unbroken_run_byte_for_byte(tmp_path_factory, sto
 
 
 def written(path, schedule, stops):
-    """Rows and weights of a run stopped (where a piece ends) after so many steps, and so many more, and then finished."""
+    """Rows and weights of a run stopped (where a piece ends) after so many steps, so many more, ..., then finished."""
     folder = RunFolder(path)
     for stop in np.cumsum(stops):
         learn(Decay(), schedule, LOOKS, until=30, checkpoint=folder, callback=lambda now, stop=stop: now.step >= stop)
@@ -213,7 +211,7 @@ def test_a_longer_run_begins_with_the_shorter_one(tmp_path, schedule):
         learn(Decay(), schedule, LOOKS, until=Until(steps=steps), checkpoint=folder)
         files.append([(folder.path / name).read_bytes() for name in ("trajectory.jsonl", "weights.f32")])
         folder.close()
-    for short, long in zip(files, files[1:], strict=False):
+    for short, long in pairwise(files):
         assert all(b.startswith(a) for a, b in zip(short, long, strict=True))
     assert len({rows for rows, _ in files}) == 4
 
