@@ -208,7 +208,6 @@ class Learner:
         now, rewind = self.time, order.rewind
         if rewind.any():
             self.system.restore(_mixed(rewind, self.kept, self.system.state()))
-            self._give_up(np.flatnonzero(rewind & (order.rate == 0)))
             self.frozen_at = np.where(rewind, np.where(order.rate > 0, -1, self.step), self.frozen_at)
             now = np.where(rewind, self.kept_time, now)
         changed = rewind | (order.rate != self.rate)
@@ -250,10 +249,6 @@ class Learner:
             log.warning(
                 "replica %d became non-finite at step %d: it stays at its last finite state", replica, at_step[replica]
             )
-
-    def _give_up(self, replicas: NDArray[np.intp]) -> None:
-        for replica in replicas:
-            log.warning("replica %d is given up at step %d: it stays at its last good state", replica, self.step)
 
     @property
     def moving(self) -> NDArray[np.bool_]:

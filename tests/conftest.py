@@ -59,7 +59,7 @@ def music() -> "Callable[..., list[Chorale]]":
 
     def draw(*n_chords: int, seed: int = 0) -> "list[Chorale]":
         rng = np.random.default_rng(seed)
-        pieces = [np.sort(rng.integers(48, 80, (n, 4)))[:, ::-1] for n in n_chords]
+        pieces = [np.sort(rng.integers(48, 80, (n, 4)).astype(np.int16))[:, ::-1] for n in n_chords]
         return [Chorale(pitches, f"piece {i}", "drawn", i) for i, pitches in enumerate(pieces)]
 
     return draw

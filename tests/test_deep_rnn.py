@@ -1,12 +1,11 @@
 """The deep orthogonal network starts as published, stays on its manifold, and its replicas go their own ways."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
 from classical import DeepRNN, n_parameters
+from encoding import Chorale
 
 LENGTHS = (9, 12, 7, 9, 6)  # chords
 
@@ -99,6 +98,7 @@ def test_replicas_draw_the_same_batches_together_and_apart(music):
         whole, parts = together._draw(), [pair._draw() for pair in apart]
         assert whole is not None
         assert torch.equal(whole, torch.cat([part for part in parts if part is not None]))
+        assert len({tuple(batch) for batch in whole.tolist()}) == 4  # each its own
         for network in (together, *apart):
             network.step(0)
 
@@ -174,7 +174,7 @@ def test_small_steps_of_the_full_gradient_always_go_down(cost, music):
 
 def test_accuracy_is_the_share_of_right_notes():
     # Four keys sound in every chord: whoever expects silence is right about the other 50; O = 0 is right about none.
-    network = DeepRNN([SimpleNamespace(pitches=np.tile([72, 64, 60, 48], (6, 1)))], depth=1, width=2)
+    network = DeepRNN([Chorale(np.tile([72, 64, 60, 48], (6, 1)), "one chord", "made up", 0)], depth=1, width=2)
     assert network.measure()["accuracy"] == 0
     weights = by_name(network)
     weights["h0"][0] = -1

@@ -1,6 +1,7 @@
 """What makes no network, no step and no state is refused in one line that says what was expected and what came."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,6 +139,9 @@ def test_a_state_of_another_system_is_refused(name, network):
 
 
 def test_a_state_belongs_to_its_rule_width_and_precision(music, network):
-    for options in ({"rule": "exact"}, {"width": 4}, {"precision": "float64"}, {"n_replicas": 3}, {"depth": 2}):
+    others: list[dict[str, Any]] = [
+        {"rule": "exact"}, {"width": 4}, {"precision": "float64"}, {"n_replicas": 3}, {"depth": 2}
+    ]  # fmt: skip
+    for options in others:
         other = DeepRNN(music(5, 4), **({"depth": 1, "width": 3, "n_replicas": 2} | options))
         assert "another system's state?" in refusal(network.restore, other.state())

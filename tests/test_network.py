@@ -2,6 +2,7 @@
 
 import io
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def trained(chorales, **options):
 
 
 def outputs_by_loops(network, replica, chords):
-    """Eqs. (1) to (3) by loops: hidden (depth, n_steps, width) and O (n_steps, 54) of one replica and rescaled piece."""
+    """Eqs. (1) to (3) by loops for one replica and one piece: hidden (depth, n_steps, width), O (n_steps, 54)."""
     weights = network.weights()[replica]
     w = {name: weights[group.slice].reshape(group.shape) for name, group in network.layout().items()}
     depth, width = network.settings.depth, network.settings.width
@@ -42,10 +43,9 @@ def outputs_by_loops(network, replica, chords):
 def constant(h0, n_replicas=1):
     """Networks that expect the same of every chord, O = tanh h0."""
     groups = {"J0": (2, N_KEYS), "M0": (2, 2), "K": (N_KEYS, 2), "W": (N_KEYS, N_KEYS)}
-    weights = {name: np.zeros((n_replicas, *shape)) for name, shape in groups.items()}
-    return Network(
-        weights | {"h0": np.tile(h0, (n_replicas, 1))}, 1, "before", Standardisation(np.zeros(N_KEYS), np.ones(N_KEYS))
-    )
+    weights: dict[str, Any] = {name: np.zeros((n_replicas, *shape)) for name, shape in groups.items()}
+    weights["h0"] = np.tile(h0, (n_replicas, 1))
+    return Network(weights, 1, "before", Standardisation(np.zeros(N_KEYS), np.ones(N_KEYS)))
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -158,6 +158,7 @@ def test_a_network_taken_out_no_longer_learns(music):
     system = trained(music(*LENGTHS))
     network, state, before = system.network(), system.state_dict(), system.loss()
     system.step(0.05, 5)
+    network.state_dict()["h0"] += 1
     assert network.losses(music(*LENGTHS)) == pytest.approx(before, rel=1e-13)
     assert Network.load(state).losses(music(*LENGTHS)) == pytest.approx(before, rel=1e-13)
 

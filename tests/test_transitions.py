@@ -1,6 +1,6 @@
 """Transitions packed time-major are those found by walking through one chorale after the other."""
 
-from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -8,6 +8,16 @@ import pytest
 from encoding import InputError, load_chorales, multi_hot, pack, standardise
 
 LENGTHS = (5, 9, 2, 9, 7, 5)
+
+
+class Held(NamedTuple):
+    """A chord repeated; a Chorale would refuse fewer than two."""
+
+    pitches: Any
+
+
+def held(n_chords):
+    return Held(np.full((n_chords, 4), 60))
 
 
 def walked(chorales, longest_first):
@@ -78,10 +88,7 @@ def test_the_fingerprint_knows_notes_and_boundaries_and_nothing_else(music):
 
 
 def test_boundaries_alone_change_the_fingerprint():
-    def piece(n_chords):
-        return SimpleNamespace(pitches=np.full((n_chords, 4), 60))
-
-    apart, together = pack([piece(3), piece(3)]), pack([piece(5)])
+    apart, together = pack([held(3), held(3)]), pack([held(5)])
     assert np.array_equal(apart.inputs, together.inputs)
     assert np.array_equal(apart.targets, together.targets)
     assert apart.sha256 != together.sha256
@@ -89,10 +96,9 @@ def test_boundaries_alone_change_the_fingerprint():
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_chorale_of_fewer_than_two_chords_is_refused(count, music):
-    short = SimpleNamespace(pitches=np.full((count, 4), 60))
     message = f"^a chorale has at least 2 chords; chorale 1 has {count}: leave it out$"
     with pytest.raises(InputError, match=message):
-        pack([*music(4), short])
+        pack([*music(4), held(count)])
 
 
 def test_no_chorale_and_no_such_standardisation_are_refused(music):

@@ -1,0 +1,176 @@
+"""Each question has one key, by which its run is found again, copied, gone on with, or refused."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from experiments import Looks, Music, Store, Task, Until, constant, halve_at_spikes, linear, load_run, piecewise
+from experiments.store import system_of
+
+LOOK = Looks(linear(0.25), noise=linear(0.5), weights=linear(0.5))
+QUESTION = {"system": "spherical-glass", "settings": {"n_spins": 6}, "schedule": 0.125, "look": LOOK}
+GLASS = Task(**QUESTION)
+ROWS = ("trajectory.jsonl", "weights.f32")
+
+
+@pytest.fixture
+def music(tmp_path):
+    """A path to two chorales, and what writes others there."""
+
+    def write(chords, name="chorales.json"):
+        path = tmp_path / name
+        path.write_text(json.dumps({"train": chords, "valid": chords[:1], "test": chords[:1]}))
+        return Music(str(path))
+
+    return write
+
+
+CHORDS = [[[48, 55, 64, 72], [50, 57, 65, 74], [48, 55, 64, 72]], [[53, 60, 69, 77], [52, 60, 67, 79]]]
+
+
+def key(**other):
+    return Task(**QUESTION | other).key
+
+
+def rows(path):
+    return [(path / name).read_bytes() for name in ROWS]
+
+
+def fingerprint(path):
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in path.iterdir()}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "runs")
+
+
+@pytest.fixture
+def run(store):
+    """A run with two checkpoints, at tau = 1 and tau = 2."""
+    store.learn(GLASS, until=1)
+    return store.learn(GLASS, until=2).path
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    return rows(Store(tmp_path_factory.mktemp("unbroken")).learn(GLASS, until=3).path)
+
+
+def test_the_same_question_has_the_same_key_however_it_is_said():
+    assert key() == key(schedule=constant(0.125)) == key(sampler="exact", seed=0, n_replicas=1)
+    assert key(schedule=1) == key(schedule=1.0)
+    assert key(settings={"n_spins": 6.0, "disorder": 0}) == key(settings={"n_spins": "6"}) == key()
+    assert key(schedule=piecewise([1, 2], [3])) == key(schedule=piecewise((1.0, 2.0), (3.0,)))
+    assert len(key()) == 16
+
+
+def test_each_ingredient_changes_the_key(monkeypatch):
+    others = [
+        {}, {"settings": {"n_spins": 7}}, {"settings": {"n_spins": 6, "disorder": 1}}, {"schedule": 0.2}, {"seed": 1},
+        {"n_replicas": 2}, {"sampler": "aer"}, {"look": Looks()}, {"look": replace(LOOK, noise=linear(1.0))},
+        {"schedule": halve_at_spikes(0.1)}, {"schedule": halve_at_spikes(0.1, window=100)},
+        {"schedule": piecewise([0.1, 0.2], [1])}, {"schedule": piecewise([0.1, 0.2], [2])},
+    ]  # fmt: skip
+    keys = {key(**other) for other in others}
+    monkeypatch.setattr("classical.spherical.SphericalGlass.physics", 2)
+    assert len(keys | {key()}) == len(others) + 1
+
+
+def test_the_key_of_a_network_depends_on_the_notes_and_not_on_where_they_come_from(music):
+    def of(music, **settings):
+        return Task("deep-rnn", {"depth": 1, "width": 4} | settings, 0.1, music).key
+
+    first = of(music(CHORDS))
+    assert of(music(CHORDS, "elsewhere.json")) == first
+    assert of(music(CHORDS), learned=["J", "M", "K", "W", "h0"], batch=300.0, rule="delayed") == first
+    other = {of(music(CHORDS[:1])), of(music([CHORDS[1], CHORDS[0]])), of(music(CHORDS), learned=("J", "M"))}
+    assert len(other | {first}) == 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"system": "deep"}, "system is one of"),
+        ({"settings": {"n_spin": 6}}, "did you mean 'n_spins'"),
+        ({"settings": {"n_spins": "six"}}, "n_spins is a whole number"),
+        ({"settings": {"n_spins": 6.5}}, "n_spins is a whole number"),
+        ({"system": "deep-rnn", "settings": {"width": 5}}, "deep-rnn needs depth"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"n_replicas": 0}, "n_replicas"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_in_one_line(wrong, said):
+    with pytest.raises(InputError, match=said) as refused:
+        Task(**QUESTION | wrong)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_run_ends_where_it_should_however_often_it_is_asked_for(store, run, unbroken):
+    before, times = rows(run), [(run / name).stat().st_mtime_ns for name in ROWS]
+    for until in (2, 1, Until(steps=0)):
+        assert store.learn(GLASS, until=until).path == run
+        assert rows(run) == before
+        assert [(run / name).stat().st_mtime_ns for name in ROWS] == times
+    assert rows(store.learn(GLASS, until=3).path) == unbroken
+    assert store.runs() == [run]
+
+
+def test_a_run_copied_to_another_store_goes_on_there(store, run, unbroken, tmp_path):
+    shutil.copytree(run, tmp_path / "elsewhere" / run.name)
+    there = Store(tmp_path / "elsewhere").learn(GLASS, until=3)
+    assert rows(there.path) == unbroken
+    assert len(rows(run)[0]) < len(unbroken[0])
+    np.testing.assert_equal(vars(load_run(there.path).trajectory), vars(there.trajectory))
+
+
+def test_a_run_is_found_by_its_path_its_key_or_its_beginning(store, run):
+    other = store.learn(Task(**QUESTION | {"seed": 1}), until=1).path
+    assert store.find(str(run)) == store.find(run.name) == store.find(run.name[:8]) == run
+    assert store.find("latest") == other
+    for unknown in ("nothing", ""):
+        with pytest.raises(InputError, match="a run is a folder, a key"):
+            store.find(unknown)
+
+
+@pytest.mark.parametrize("look", [None, 0, 2, -1])
+def test_the_system_of_a_run_has_the_weights_of_its_end_or_of_a_look(store, look):
+    run = store.learn(GLASS, until=2)
+    wanted = run.trajectory.weights[-1 if look is None else look]
+    np.testing.assert_allclose(system_of(run, look).weights(), wanted, rtol=1e-6)
+    with pytest.raises(InputError, match="at 5 looks; got look 5"):
+        system_of(run, 5)
+
+
+SPOILED = {
+    "task of another format": ("task.json", lambda old: old.replace(b'"format": 1', b'"format": 2'), "of format 2"),
+    "task that is no JSON": ("task.json", lambda old: old[:-5], "should be JSON"),
+    "task that is a list": ("task.json", lambda _: b"[1]", "should hold an object"),
+    "no layout": ("layout.json", lambda _: None, "expected a run with a file layout.json"),
+    "layout of something else": ("layout.json", lambda _: b"{}", "should name groups of weights"),
+    "garbage in the rows": ("trajectory.jsonl", lambda old: b"\xff" + old, "line 1 should be a row"),
+    "rows that are no rows": ("trajectory.jsonl", lambda old: b"[1]\n" + old, "line 1 should be a row"),
+}
+
+
+@pytest.mark.parametrize(("name", "change", "said"), SPOILED.values(), ids=SPOILED)
+def test_a_folder_that_is_no_run_is_refused_in_one_line_that_says_why(run, name, change, said):
+    content = change((run / name).read_bytes())
+    (run / name).unlink() if content is None else (run / name).write_bytes(content)
+    with pytest.raises(InputError, match=said) as refused:
+        load_run(run)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_run_of_another_format_is_not_gone_on_with(store, run):
+    (run / "task.json").write_text('{"format": 0}')
+    before = fingerprint(run)
+    with pytest.raises(InputError, match="of format 0"):
+        store.learn(GLASS, until=3)
+    assert fingerprint(run) == before
