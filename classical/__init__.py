@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from classical.network import Network
-    from classical.rnn import DeepRNN, n_parameters
+    from classical.rnn import DeepRNN
     from classical.spherical import SphericalGlass
+    from classical.start import n_parameters
 
 __all__ = ["DeepRNN", "Network", "SphericalGlass", "n_parameters"]
 
@@ -13,7 +14,7 @@ _HOMES = {
     "DeepRNN": "classical.rnn",
     "Network": "classical.network",
     "SphericalGlass": "classical.spherical",
-    "n_parameters": "classical.rnn",
+    "n_parameters": "classical.start",
 }
 
 

@@ -9,8 +9,17 @@ An orthogonal M moves only along G - M G^T M; the rest of its gradient G is take
 `tangent` noise is that of (G - M G^T M)/2, entry by entry [delta_i mu_j - (M mu)_i (M^T delta)_j]/2.
 """
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from classical.bptt import factors
+
+if TYPE_CHECKING:
+    from classical.kernels.plain import Pass, PlainKernel
 
 
 def slot_variance(left: Tensor, right: Tensor) -> Tensor:
@@ -34,3 +43,30 @@ def tangent_variance(left: Tensor, right: Tensor, orthogonal: Tensor) -> Tensor:
 def _average(variances: Tensor) -> Tensor:
     """Mean over the entries; rounding can leave a vanishing variance below zero."""
     return torch.clamp(variances.mean((-2, -1)), min=0)
+
+
+def gamma(
+    kernel: "PlainKernel", flat: NDArray[np.floating], now: "Pass", batch: NDArray[np.int64] | None, *, tangent: bool
+) -> NDArray[np.float64]:
+    """Gamma of eq. (6) for each group of weights, (R, n_groups).
+
+    Args:
+        kernel: whose slots and settings are meant; a batch of p slots is drawn for each step.
+        flat: weights, (R, n_weights).
+        now: activities and errors at these weights.
+        batch: slots that the variance runs over, (R, p), or None for all.
+        tangent: for what is kept orthogonal, only the part along the orthogonal group.
+    """
+    settings, n = kernel.settings, kernel.slots.inputs.shape[0]
+    p = settings.batch or n
+    pairs = factors(kernel.slots, now.layers, now.error, now.deltas, None if batch is None else torch.from_numpy(batch))
+    pairs["h0"] = pairs["K"][0], torch.ones(pairs["K"][0].shape[1], 1, dtype=kernel.dtype)
+    weights = kernel.views(flat)
+    variances = [
+        tangent_variance(*pairs[name], weights[name])
+        if tangent and settings.kept_orthogonal(name)
+        else slot_variance(*pairs[name])
+        for name in kernel.layout
+    ]
+    population = 1.0 if settings.replacement else (n - p) / max(n - 1, 1)  # without replacement a batch is less noisy
+    return torch.stack(variances, 1).to(torch.float64).numpy() / p * population

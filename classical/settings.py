@@ -64,9 +64,18 @@ class DeepRNNSettings:
             raise InputError(f"replacement is True or False; got {self.replacement!r}")
         for name in ("depth", "width", "batch"):
             _check_count(name, getattr(self, name))
-        object.__setattr__(self, "learned", tuple(self.learned))
-        if not self.learned or not set(self.learned) <= set(GROUPS):
-            raise InputError(f"learned is some of {', '.join(GROUPS)}; got {', '.join(self.learned) or 'none'}")
+        if not isinstance(self.learned, tuple | list) or not self.learned or not set(self.learned) <= set(GROUPS):
+            raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {self.learned!r}")
+        object.__setattr__(self, "learned", tuple(group for group in GROUPS if group in self.learned))
+
+    def learns(self, group: str) -> bool:
+        """Whether the group of weights (J0.., M0.., K, W, h0) moves at all."""
+        return (group if group in self.learned else group[0]) in self.learned
+
+    def kept_orthogonal(self, group: str) -> bool:
+        """Whether the group takes its polar factor after every step."""
+        kind = group[0] == "M" or (self.feedforward == "orthogonal" and group[0] == "J" and group != "J0")
+        return kind and self.learns(group)
 
 
 def _check_count(name: str, count: int | None) -> None:

@@ -76,8 +76,18 @@ class SphericalGlass:
         self._frozen = np.zeros(n_replicas, bool)
 
     @classmethod
-    def build(cls, chorales: None, settings: SphericalGlassSettings, *, seed: int, n_replicas: int) -> "SphericalGlass":
+    def build(
+        cls,
+        chorales: None,
+        settings: SphericalGlassSettings,
+        *,
+        seed: int,
+        n_replicas: int,
+        kernel: str | None = None,
+    ) -> "SphericalGlass":
         """The system of a Task: typed settings, seed, number of replicas."""
+        if kernel not in (None, "plain"):
+            raise InputError(f"the spherical glass has the kernel plain; got {kernel!r}")
         return cls(**asdict(settings), seed=seed, n_replicas=n_replicas)
 
     def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:

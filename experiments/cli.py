@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer carries its own click, and does not name this class
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
 RunArgument = Annotated[str, typer.Argument(help="A run: its folder, its key or the beginning of it, or 'latest'.")]
@@ -75,7 +75,8 @@ def learn(
     ] = None,
     store: StoreOption = Path("runs"),
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 30.0,
-    threads: Annotated[int, typer.Option(help="Threads of this process.")] = 1,
+    kernel: Annotated[str | None, typer.Option(help="fast or plain. [default: fast where it can run]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads for the replicas. [default: one a core]")] = None,
     allow_other_kernel: Annotated[bool, typer.Option(help="Go on with a run that another kernel made.")] = False,
 ) -> None:
     """Learn, and go on where an earlier call with the same arguments stopped."""
@@ -100,6 +101,7 @@ def learn(
         task,
         until=ending(until, until_loss, until_steps),
         save_every=save_every,
+        kernel=kernel,
         allow_other_kernel=allow_other_kernel,
     )
     report(run)
@@ -114,7 +116,7 @@ def plot(
     store: StoreOption = Path("runs"),
 ) -> None:
     """Draw the learning curve of a run, and write its numbers beside it as CSV."""
-    _set_threads(1)
+    _set_threads()
     from experiments.figures.of_run import draw_learning_curve
     from experiments.store import Store, load_run
 
@@ -143,7 +145,7 @@ def listen(
     store: StoreOption = Path("runs"),
 ) -> None:
     """Let a trained network play: MIDI, MusicXML, WAV, and a piano roll beside the original."""
-    _set_threads(1)
+    _set_threads()
     from experiments.listening import Wish, play
     from experiments.store import Store, load_run
 
@@ -162,7 +164,7 @@ def data(
     excerpt: ExcerptOption = None,
 ) -> None:
     """Describe the chorales: counts, ranges, keys; licence and source of each part."""
-    _set_threads(1)
+    _set_threads()
     from experiments.asking import data_lines
 
     music = _music(source, split, first, transpose, excerpt)
@@ -179,13 +181,15 @@ def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | 
     return music
 
 
-def _set_threads(n: int) -> None:
-    """So many threads for every library, before the first of them is loaded."""
+def _set_threads(n: int | None = None) -> None:
+    """`n` threads for replicas, one for every library: they are told before the first of them is loaded."""
     from encoding.errors import InputError
 
-    if n < 1:
+    if n is not None and n < 1:
         raise InputError(f"threads is at least 1; got {n}")
-    os.environ.update(dict.fromkeys(THREADS, str(n)))
+    os.environ.update(dict.fromkeys(LIBRARIES, "1"))
+    if n is not None:
+        os.environ["ARMONICA_THREADS"] = str(n)
 
 
 def _say(line: Any) -> None:

@@ -242,8 +242,8 @@ class Learner:
 
     def _freeze(self, losses: NDArray[np.float64]) -> None:
         """Note at which step a replica stopped being finite."""
-        newly = np.isnan(losses).any(0) & (self.frozen_at < 0)
-        at_step = self.step + np.isnan(losses).argmax(0)
+        newly = ~np.isfinite(losses).all(0) & (self.frozen_at < 0)
+        at_step = self.step + np.isfinite(losses).argmin(0)
         self.frozen_at = np.where(newly, at_step, self.frozen_at)
         for replica in np.flatnonzero(newly):
             log.warning(
@@ -268,7 +268,9 @@ class Learner:
 
     def _present_loss(self) -> NDArray[np.float64]:
         """The loss of each replica as it is now, NaN where it is frozen, (n_replicas,)."""
-        return np.where(self.frozen_at < 0, self.system.loss(), np.nan)
+        loss = self.system.loss()
+        self._freeze(loss[None])
+        return np.where(self.frozen_at < 0, loss, np.nan)
 
     def _steps_to_next_stop(self) -> int:
         """Steps until the next look, the next question to the schedule, or the end; at least 1."""

@@ -58,7 +58,12 @@ class RunFolder:
             save_every: seconds between checkpoints.
             kernel: what computes now.
             allow_other_kernel: go on even where another kernel made the run so far.
+
+        Raises:
+            InputError: `save_every` is no time.
         """
+        if not save_every >= 0:
+            raise InputError(f"save_every is in seconds, at least 0; got {save_every}")
         self.path = Path(path)
         self.save_every, self.kernel, self.allow_other_kernel = save_every, kernel, allow_other_kernel
         self._held = ExitStack()

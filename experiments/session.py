@@ -22,7 +22,7 @@ QUIET_SECONDS = 15.0  # between lines where there is no live terminal
 
 
 class Stop:
-    """Whether somebody asked to stop: once is a wish, met after the present piece of work; twice, a KeyboardInterrupt."""
+    """Whether somebody asked to stop: once is a wish, met after the present piece; twice, a KeyboardInterrupt."""
 
     asked = False
 
@@ -106,14 +106,21 @@ class Bar:
         return f"{int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02} left"
 
 
-def run_session(store: Store, task: Task, *, until: Until, save_every: float, allow_other_kernel: bool) -> Run:
+def run_session(
+    store: Store, task: Task, *, until: Until, save_every: float, kernel: str | None, allow_other_kernel: bool
+) -> Run:
     """Learn with a bar; Ctrl-C stops after the present piece, with everything saved."""
     with _warnings_shown(), _stoppable() as stop:
         bar = Bar(until, stop)
         CONSOLE.print(f"run {store.folder(task)}", highlight=False, soft_wrap=True)
         with bar.progress:
             run = store.learn(
-                task, until=until, callback=bar, save_every=save_every, allow_other_kernel=allow_other_kernel
+                task,
+                until=until,
+                callback=bar,
+                save_every=save_every,
+                kernel=kernel,
+                allow_other_kernel=allow_other_kernel,
             )
     if stop.asked:
         CONSOLE.print("stopped; the same command goes on from here", highlight=False)
@@ -122,9 +129,10 @@ def run_session(store: Store, task: Task, *, until: Until, save_every: float, al
 
 def report(run: Run) -> None:
     """Draw the learning curve, and print what the run has come to."""
-    picture = run.path / "learning_curve.png"
-    draw_learning_curve(run, picture)
-    trajectory = run.trajectory
+    trajectory, picture = run.trajectory, run.path / "learning_curve.png"
+    drawable = bool((np.isfinite(trajectory.loss) & (trajectory.time > 0)).any())
+    if drawable:
+        draw_learning_curve(run, picture)
     table = Table(title=f"{run.task['system']}: loss in {run.unit}")
     for heading in ("replica", "step", "τ", "rate", "loss", *_scalars(run)):
         table.add_column(heading, justify="right")
@@ -135,7 +143,9 @@ def report(run: Run) -> None:
         table.add_row(str(replica), str(trajectory.step[last]), *(f"{number:.4g}" for number in [*numbers, *rest]))
     console = Console()
     console.print(table)
-    console.print(f"looks, checkpoint and picture: {run.path}\n{picture}", highlight=False, soft_wrap=True)
+    console.print(f"looks and checkpoint: {run.path}", highlight=False, soft_wrap=True)
+    shown = f"picture: {picture}" if drawable else "no picture: the run has not come to its first look after time 0"
+    console.print(shown, highlight=False, soft_wrap=True)
 
 
 def _scalars(run: Run) -> list[str]:

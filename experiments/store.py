@@ -113,11 +113,11 @@ class Task:
         text = json.dumps(_normal(self.question()), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def build(self) -> System:
-        """The system at its start."""
+    def build(self, kernel: str | None = None) -> System:
+        """The system at its start; `kernel` None: the best that can run here."""
         kind = family(self.system)
         typed = typed_settings(self.system, self.settings)
-        return kind.build(self.chorales, typed, seed=self.seed, n_replicas=self.n_replicas)
+        return kind.build(self.chorales, typed, seed=self.seed, n_replicas=self.n_replicas, kernel=kernel)
 
 
 @dataclass(frozen=True)
@@ -148,19 +148,28 @@ class Store:
         until: Until | float,
         callback: Callback | None = None,
         save_every: float = 30.0,
+        kernel: str | None = None,
         allow_other_kernel: bool = False,
     ) -> Run:
         """Learn until `until`, from where the run of this task stands.
+
+        Args:
+            task: the question.
+            until: when to stop; a number is a proper time.
+            callback: see `experiments.learn`.
+            save_every: seconds between checkpoints.
+            kernel: what computes, no part of the question; None: the best that can run here.
+            allow_other_kernel: go on even where another kernel made the run so far.
 
         Raises:
             InputError: see `experiments.learn` and `experiments.run_folder`.
             OSError: the disk is full, or the store cannot be written.
         """
-        system, path = task.build(), self.folder(task)
+        system, path = task.build(kernel), self.folder(task)
         path.mkdir(parents=True, exist_ok=True)
         _write_task(path / "task.json", task)
-        kernel = getattr(system, "kernel", "plain")
-        recorder = RunFolder(path, save_every=save_every, kernel=kernel, allow_other_kernel=allow_other_kernel)
+        name = getattr(system, "kernel", "plain")
+        recorder = RunFolder(path, save_every=save_every, kernel=name, allow_other_kernel=allow_other_kernel)
         try:
             learn(system, task.schedule, task.look, until=until, checkpoint=recorder, callback=callback)
         finally:
@@ -217,7 +226,8 @@ def system_of(run: Run, look: int | None = None) -> System:
     if chorales and sha256(chorales) != task["data"]:
         raise InputError(f"{run.path} learned from other notes than {music} gives now: give the same data again")
     kind, settings = family(task["system"]), typed_settings(task["system"], task["settings"])
-    system = kind.build(chorales, settings, seed=task["seed"], n_replicas=task["n_replicas"])
+    seed, n_replicas = task["seed"], task["n_replicas"]
+    system = kind.build(chorales, settings, seed=seed, n_replicas=n_replicas, kernel="plain")
     if look is None:
         system.restore(part(last_checkpoint(run.path), "system"))
     elif not -len(run.trajectory.weights) <= look < len(run.trajectory.weights):

@@ -5,7 +5,7 @@ An entry names a class with
     Settings       a frozen dataclass that checks itself; what it does not name cannot be chosen
     physics        the version of its equations, part of a Task's key
     learns_from    "chorales" or "nothing"
-    build(chorales, settings, *, seed, n_replicas) -> System
+    build(chorales, settings, *, seed, n_replicas, kernel) -> System
 """
 
 import dataclasses
@@ -29,8 +29,10 @@ class Family(Protocol):
     physics: int
     learns_from: str
 
-    def build(self, chorales: list[Chorale] | None, settings: Any, *, seed: int, n_replicas: int) -> System:
-        """The system with these settings."""
+    def build(
+        self, chorales: list[Chorale] | None, settings: Any, *, seed: int, n_replicas: int, kernel: str | None = None
+    ) -> System:
+        """The system with these settings; `kernel` None: the best that can run here."""
         ...
 
 

@@ -19,6 +19,7 @@ our_cache = pytest.StashKey[str]()
 # Read by numpy, torch, numba and qiskit when they are first imported, here and in every process that a test starts.
 for library in ONE_THREAD:
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+os.environ.setdefault("ARMONICA_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 

@@ -122,8 +122,7 @@ def test_the_delayed_rule_is_that_of_appendix_b(depth, boundary, batch, music):
         published_boundary=boundary == "published",
     )
     for _ in range(24):
-        drawn = network._draw()
-        chosen = range(data.n_slots) if drawn is None else drawn[0].tolist()
+        chosen = network.batches(1)[0, 0].tolist()
         twin.step(0.02, [(int(data.chorale[slot]), int(data.time[slot])) for slot in chosen])
         network.step(0.02)
         for name, group in by_name(network).items():

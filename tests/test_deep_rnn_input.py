@@ -57,10 +57,12 @@ def test_seeds_and_replicas_are_counted_from_zero(name, value, music):
     assert message == f"{name} is a whole number of at least 0, below 2^63; got {value!r}"
 
 
-@pytest.mark.parametrize(("learned", "came"), [((), "none"), (("Q",), "Q"), (("M", "M0"), "M, M0"), ("h0", "h, 0")])
+@pytest.mark.parametrize(
+    ("learned", "came"), [((), "()"), (("Q",), "('Q',)"), (("M", "M0"), "('M', 'M0')"), ("h0", "'h0'")]
+)
 def test_what_is_learned_is_some_of_the_groups(learned, came, music):
     message = refusal(DeepRNN, music(5), depth=1, width=3, learned=learned)
-    assert message == f"learned is some of J, M, K, W, h0; got {came}"
+    assert message == f"learned is a tuple of some of J, M, K, W, h0; got {came}"
 
 
 def test_replacement_is_true_or_false(music):
@@ -143,5 +145,5 @@ def test_a_state_belongs_to_its_rule_width_and_precision(music, network):
         {"rule": "exact"}, {"width": 4}, {"precision": "float64"}, {"n_replicas": 3}, {"depth": 2}
     ]  # fmt: skip
     for options in others:
-        other = DeepRNN(music(5, 4), **({"depth": 1, "width": 3, "n_replicas": 2} | options))
+        other = DeepRNN(music(5, 4), **{"depth": 1, "width": 3, "n_replicas": 2, **options})
         assert "another system's state?" in refusal(network.restore, other.state())

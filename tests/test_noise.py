@@ -96,11 +96,10 @@ def test_tangent_noise_is_projected_for_the_groups_that_are_orthogonal(feedforwa
 def test_the_published_noise_varies_over_the_batch_of_the_step(music):
     chorales = music(*LENGTHS)
     network = learning(chorales, batch=7, n_replicas=2, noise_over="batch")
-    each, drawn = slot_gradients(network, chorales), network._draw()
-    assert drawn is not None
+    each, drawn = slot_gradients(network, chorales), network.batches(1)[:, 0]
     replicas = np.arange(2)
     for column, name in enumerate(network.layout()):
-        chosen = each[name][drawn.numpy().T, replicas]  # (7, 2, *shape)
+        chosen = each[name][drawn.T, replicas]  # (7, 2, *shape)
         assert network.noise()[:, column] == pytest.approx(mean_variance(chosen) / 7, rel=1e-9, abs=1e-18)
 
 

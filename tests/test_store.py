@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from experiments import Looks, Music, Store, Task, Until, constant, halve_at_spi
 from experiments.store import system_of
 
 LOOK = Looks(linear(0.25), noise=linear(0.5), weights=linear(0.5))
-QUESTION = {"system": "spherical-glass", "settings": {"n_spins": 6}, "schedule": 0.125, "look": LOOK}
+QUESTION: dict[str, Any] = {"system": "spherical-glass", "settings": {"n_spins": 6}, "schedule": 0.125, "look": LOOK}
 GLASS = Task(**QUESTION)
 ROWS = ("trajectory.jsonl", "weights.f32")
 
@@ -108,7 +109,7 @@ def test_the_key_of_a_network_depends_on_the_notes_and_not_on_where_they_come_fr
 )
 def test_a_question_that_makes_no_sense_is_refused_in_one_line(wrong, said):
     with pytest.raises(InputError, match=said) as refused:
-        Task(**QUESTION | wrong)
+        Task(**(QUESTION | wrong))
     assert "\n" not in str(refused.value)
 
 
@@ -131,7 +132,7 @@ def test_a_run_copied_to_another_store_goes_on_there(store, run, unbroken, tmp_p
 
 
 def test_a_run_is_found_by_its_path_its_key_or_its_beginning(store, run):
-    other = store.learn(Task(**QUESTION | {"seed": 1}), until=1).path
+    other = store.learn(Task(**(QUESTION | {"seed": 1})), until=1).path
     assert store.find(str(run)) == store.find(run.name) == store.find(run.name[:8]) == run
     assert store.find("latest") == other
     for unknown in ("nothing", ""):

@@ -39,7 +39,7 @@ SYSTEMS: dict[str, Callable[..., System]] = {
 }
 
 
-@pytest.fixture(params=SYSTEMS.values(), ids=SYSTEMS.keys())
+@pytest.fixture(params=SYSTEMS.values(), ids=list(SYSTEMS))
 def make(request):
     return request.param
 

@@ -1,0 +1,199 @@
+"""The compiled path on the processor: one network a thread, no barrier between them.
+
+Every replica makes its n steps by itself, outside Python's lock; nothing it computes depends on the others.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from classical.kernels.steps import FROZEN, HINGE, NLL, SQUARED, SVD, Data, Net, Rule, Work, learn_steps, loss_now
+from classical.kernels.tile import ADDRESS, padded
+from classical.orthogonal import polar_factor
+from classical.settings import GROUPS, DeepRNNSettings
+from encoding import N_KEYS, Transitions
+from encoding.layout import Group
+
+COSTS = {"nll": NLL, "squared": SQUARED, "hinge": HINGE}
+CHUNK = 320  # slots whose outer products are summed in one go: they fit into the second-level cache
+
+
+class FastKernel:
+    """Steps of all replicas of one network, single precision."""
+
+    name = "fast"
+
+    def __init__(self, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]) -> None:
+        """Lay the transitions out for the compiled steps."""
+        self.settings, self.n_slots = settings, data.n_slots
+        self._data = _laid_out(data, settings.boundary == "published")
+        self._rule = _rule(settings, layout)
+        self._n_weights = max(group.slice.stop for group in layout.values())
+        self._works: list[tuple[Net, Work]] = []
+
+    def step(
+        self,
+        flat: NDArray[np.float32],
+        past: NDArray[np.float32],
+        batches: NDArray[np.int64],
+        eta: NDArray[np.float64],
+        n: int,
+        frozen: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """`n` steps of every replica that is not frozen.
+
+        Args:
+            flat: weights, (R, n_weights), moved in place.
+            past: deltas of the last two steps, (R, 2, d, n_slots, w), moved in place; (R, 0, ...) for the exact rule.
+            batches: slots of every step, (R, n, p), or (1, 1, n_slots) for the full gradient.
+            eta: rates, (R,).
+            n: number of steps.
+            frozen: replicas that do not move, (R,).
+
+        Returns:
+            Losses before each step, (n, R), NaN where frozen; at which of the steps a replica froze, (R,), or -1.
+        """
+        losses, stopped = np.full((len(flat), n), np.nan), np.full(len(flat), -1)
+        with np.errstate(over="ignore"):
+            rates = eta.astype(np.float32)  # one too large becomes infinite, and its replica freezes
+
+        def run(replica: int, place: int) -> None:
+            batch, wide = batches[replica % len(batches)], self._widened(past[replica])
+            stopped[replica] = self._go(place, flat[replica], wide, batch, rates[replica], losses[replica])
+            if self._rule.delayed:
+                past[replica] = wide[..., : self.settings.width]
+
+        self._share(run, [int(replica) for replica in np.flatnonzero(~frozen)])
+        return losses.T, stopped
+
+    def _go(
+        self, place: int, flat: NDArray, past: NDArray, batch: NDArray, eta: np.float32, losses: NDArray[np.float64]
+    ) -> int:
+        """All steps of one network, with decompositions in between where they are needed; where it froze, or -1."""
+        net, work = self._works[place]
+        made, end = 0, SVD
+        while end == SVD and made < len(losses):
+            left = batch if len(batch) == 1 else batch[made:]
+            more, end = learn_steps(ADDRESS, self._data, net, work, self._rule, flat, past, left, eta, losses[made:])
+            made += more
+            if end == SVD and not self._decompose(flat, work):
+                made, end = made - 1, FROZEN
+        if end == FROZEN:
+            losses[made:] = np.nan
+        return made if end == FROZEN else -1
+
+    def _decompose(self, flat: NDArray, work: Work) -> bool:
+        """Polar factors of the matrices that wait for them; False, and the weights before, where one is not finite."""
+        w = self.settings.width
+        for start in self._rule.starts[work.pending]:
+            matrix = torch.from_numpy(flat[start : start + w * w].reshape(1, w, w))
+            matrix.copy_(polar_factor(matrix, "svd"))
+        if not np.isfinite(flat).all():
+            flat[:] = work.before
+            return False
+        return True
+
+    def loss(self, flat: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The losses at these weights, (R,), as `step` would see them."""
+        losses = np.empty(len(flat))
+
+        def run(replica: int, place: int) -> None:
+            net, work = self._works[place]
+            losses[replica] = loss_now(ADDRESS, self._data, net, work, self._rule, flat[replica])
+
+        self._share(run, list(range(len(flat))))
+        return losses
+
+    def _share(self, run, replicas: list[int]) -> None:
+        """Run the replicas on as many threads as this process has cores, each with a place of its own to write on."""
+        n_threads = max(1, min(len(replicas), _n_cores()))
+        while len(self._works) < n_threads:
+            self._works.append(_places(self.settings, self._data, self._n_weights, len(self._rule.starts)))
+        if n_threads == 1:
+            for replica in replicas:
+                run(replica, 0)
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            shares = [
+                pool.submit(lambda own, place: [run(r, place) for r in own], replicas[k::n_threads], k)
+                for k in range(n_threads)
+            ]
+            for share in shares:
+                share.result()
+
+    def _widened(self, past: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The remembered deltas with rows of whole vectors, (2, d, n_slots, w')."""
+        if not self._rule.delayed:
+            return np.zeros((2, 1, 1, 1), np.float32)
+        wide = np.zeros((*past.shape[:-1], padded(self.settings.width)), np.float32)
+        wide[..., : self.settings.width] = past
+        return wide
+
+
+def _n_cores() -> int:
+    """Cores for this process: those it may run on, or fewer where ARMONICA_THREADS says so."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    said = os.environ.get("ARMONICA_THREADS", "")
+    return min(there, int(said)) if said.isdigit() and int(said) else there
+
+
+def _laid_out(data: Transitions, silent_start: bool) -> Data:
+    inputs = np.zeros((data.n_slots, padded(N_KEYS)), np.float32)
+    inputs[:, :N_KEYS] = data.inputs
+    sizes = data.batch_sizes
+    before = np.concatenate([np.arange(a, a + size) for a, size in zip(data.offsets, sizes[1:], strict=False)] or [[]])
+    after = np.full(data.n_slots, data.n_slots, np.int64)
+    after[before.astype(np.int64)] = np.arange(data.offsets[1], data.n_slots)
+    targets = np.ascontiguousarray(data.targets, np.float32)
+    return Data(inputs, targets, data.offsets.astype(np.int64), before.astype(np.int64), after, silent_start)
+
+
+def _rule(settings: DeepRNNSettings, layout: dict[str, Group]) -> Rule:
+    starts = np.array([group.slice.start for group in layout.values()], np.int64)
+    learned = np.array([group in settings.learned for group in GROUPS])
+    orthogonal = np.array([settings.kept_orthogonal(name) for name in layout])
+    by_svd = settings.polar == "svd"
+    return Rule(starts, learned, orthogonal, by_svd, COSTS[settings.cost], settings.rule == "delayed")
+
+
+def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int) -> tuple[Net, Work]:
+    """Room for one network's matrices and activities."""
+    d, w, o, n = settings.depth, settings.width, N_KEYS, len(data.targets)
+    ww, oo, most = padded(w), padded(N_KEYS), max(w, N_KEYS)
+
+    def room(*shape: int) -> NDArray[np.float32]:
+        return np.zeros(shape, np.float32)
+
+    net = Net(
+        room(d, most, ww),
+        room(d, w, ww),
+        room(d, w, ww),
+        room(d, w, ww),
+        room(w, oo),
+        room(o, ww),
+        room(o, oo),
+        room(oo),
+    )
+    work = Work(
+        mu=room(d, n, ww),
+        delta=room(d, n, ww),
+        h=room(n, oo),
+        later=room(n if settings.rule == "delayed" else 1, ww),
+        left=room(most, CHUNK),
+        right_w=room(CHUNK, ww),
+        right_o=room(CHUNK, oo),
+        gj0=room(w, oo),
+        gj=room(d, w, ww),
+        gm=room(d, w, ww),
+        gk=room(o, ww),
+        gw=room(o, oo),
+        gh=room(oo),
+        square=room(3, w, ww),
+        sums=np.zeros(o),
+        before=room(n_weights),
+        pending=np.zeros(n_groups, np.bool_),
+    )
+    return net, work

@@ -1,0 +1,133 @@
+"""The steps of a deep recurrent network in plain torch, all replicas in one stack: the slow twin of the fast kernel."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from classical.bptt import activations, delayed_deltas, exact_deltas, fields, gradients, slots
+from classical.costs import COSTS
+from classical.orthogonal import polar_factor
+from classical.settings import DeepRNNSettings
+from encoding import Transitions
+from encoding.layout import Group
+
+
+class Pass(NamedTuple):
+    """One forward and backward pass: activities (R, n, w), fields and errors (R, n, 54), deltas (R, n, w)."""
+
+    layers: list[Tensor]
+    fields: Tensor
+    error: Tensor
+    deltas: list[Tensor]
+
+
+class PlainKernel:
+    """Steps of all replicas, in single or double precision."""
+
+    name = "plain"
+
+    def __init__(self, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]) -> None:
+        """The transitions as tensors."""
+        self.settings, self.layout = settings, layout
+        self.dtype = getattr(torch, settings.precision)
+        self.slots = slots(data, settings.boundary, self.dtype)
+        self._cost = COSTS[settings.cost]
+        self._learned = torch.cat(
+            [
+                torch.full((group.slice.stop - group.slice.start,), float(settings.learns(name)), dtype=self.dtype)
+                for name, group in layout.items()
+            ]
+        )
+
+    def step(
+        self,
+        flat: NDArray[np.floating],
+        past: NDArray[np.floating],
+        batches: NDArray[np.int64],
+        eta: NDArray[np.float64],
+        n: int,
+        frozen: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """`n` steps of every replica that is not frozen.
+
+        Args:
+            flat: weights, (R, n_weights), moved in place.
+            past: deltas of the last two steps, (R, 2, d, n_slots, w), moved in place; (R, 0, ...) for the exact rule.
+            batches: slots of every step, (R, n, p), or (1, 1, n_slots) for the full gradient.
+            eta: rates, (R,).
+            n: number of steps.
+            frozen: replicas that do not move, (R,).
+
+        Returns:
+            Losses before each step, (n, R), NaN where frozen; at which of the steps a replica froze, (R,), or -1.
+        """
+        losses, stopped = np.empty((n, len(flat))), np.full(len(flat), -1)
+        for step in range(n):
+            batch = None if self.settings.batch is None else torch.from_numpy(batches[:, step])
+            still = frozen | (stopped >= 0)
+            losses[step], finite = self._move(flat, past, batch, eta, still)
+            stopped[~still & ~finite] = step
+            losses[step, frozen | (stopped >= 0)] = np.nan
+        return losses, stopped
+
+    def loss(self, flat: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The losses at these weights, (R,)."""
+        return self._value(self.run(flat)[1])
+
+    def run(self, flat: NDArray[np.floating]) -> tuple[list[Tensor], Tensor]:
+        """Hidden activations of every layer (R, n, w), and output fields (R, n, 54)."""
+        weights = self.views(flat)
+        layers = activations(weights, self.slots, self.settings.depth)
+        return layers, fields(weights, self.slots, layers[-1])
+
+    def pass_through(self, flat: NDArray[np.floating], past: NDArray[np.floating]) -> Pass:
+        """Activities and effective errors of all slots at these weights."""
+        weights, (layers, output) = self.views(flat), self.run(flat)
+        error = self._cost.error(self.slots.targets, output)
+        if self.settings.rule == "exact":
+            return Pass(layers, output, error, exact_deltas(weights, self.slots, layers, error))
+        remembered = torch.from_numpy(past).mean(1)
+        return Pass(layers, output, error, delayed_deltas(weights, self.slots, layers, error, remembered))
+
+    def views(self, flat: NDArray[np.floating]) -> dict[str, Tensor]:
+        """The groups of weights, each (R, *shape), views of the flat vectors."""
+        vectors = torch.from_numpy(flat)
+        return {name: vectors[:, group.slice].unflatten(1, group.shape) for name, group in self.layout.items()}
+
+    def _move(
+        self,
+        flat: NDArray[np.floating],
+        past: NDArray[np.floating],
+        batch: Tensor | None,
+        eta: NDArray[np.float64],
+        still: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """One step of all replicas but those who stand `still`; the losses before it, and whose step is finite."""
+        now = self.pass_through(flat, past)
+        losses = self._value(now.fields)
+        slope = gradients(self.slots, now.layers, now.error, now.deltas, batch)
+        direction = torch.cat([slope[name].flatten(1) for name in self.layout], 1) * self._learned
+        moved = torch.from_numpy(flat) + torch.tensor(eta, dtype=self.dtype)[:, None] * direction
+        moved = self._polar(moved, eta).numpy()
+        finite = np.isfinite(moved).all(1) & np.isfinite(losses)
+        flat[finite & ~still] = moved[finite & ~still]
+        if self.settings.rule == "delayed":
+            past[:, 1], past[:, 0] = past[:, 0], torch.stack(now.deltas, 1).numpy()
+        return losses, finite
+
+    def _value(self, output: Tensor) -> NDArray[np.float64]:
+        return self._cost.value(self.slots.targets, output).mean((-2, -1), dtype=torch.float64).numpy()
+
+    def _polar(self, flat: Tensor, eta: NDArray[np.float64]) -> Tensor:
+        """`flat` with the nearest orthogonal matrix in the place of each that must be one, where the rate is not 0."""
+        moving = torch.tensor(eta > 0)
+        for name in self.layout:
+            if self.settings.kept_orthogonal(name):
+                group = self.layout[name]
+                matrix = flat[:, group.slice].unflatten(1, group.shape)
+                nearest = polar_factor(matrix, self.settings.polar).flatten(1)
+                flat[:, group.slice] = torch.where(moving[:, None], nearest, matrix.flatten(1))
+        return flat

@@ -1,0 +1,464 @@
+"""Learning steps of one network, compiled: what `classical.bptt` and `DeepRNN` do, product by product.
+
+All sums run in a fixed order, so the result does not depend on threads, on how steps are grouped, or on other replicas.
+No fastmath. Rows are padded with zeros to whole vectors: w' for w hidden units, o' for o outputs.
+"""
+
+# Numba gives an intrinsic its first argument; pyright cannot know.
+# pyright: reportCallIssue=false, reportArgumentType=false
+
+from typing import NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from classical.kernels.tile import DENOMINATOR, NOTHING, NUMERATOR, SLOPE, TANH, TOP, gemm
+
+F = np.float32
+OPTIONS = {"boundscheck": False, "nogil": True, "error_model": "numpy", "cache": True}
+N0, N1, N2, N3, N4, N5, N6 = (F(x) for x in NUMERATOR)
+D0, D1, D2, D3 = (F(x) for x in DENOMINATOR)
+LN2 = F(np.log(2))
+ENOUGH = F(np.finfo(F).eps ** 0.5)  # an error that squared is below rounding
+NLL, SQUARED, HINGE = 0, 1, 2
+DONE, FROZEN, SVD = 0, 1, 2
+
+
+@intrinsic
+def _power_of_two(context, k):
+    """2^k, for k from -126 to 127."""
+
+    def build(context, builder, signature, arguments):
+        i32 = ir.IntType(32)
+        return builder.bitcast(builder.shl(builder.add(arguments[0], i32(127)), i32(23)), ir.FloatType())
+
+    return types.float32(types.int32), build
+
+
+class Data(NamedTuple):
+    """The transitions: inputs (n, o'), targets (n, o), offsets (n_times + 1,), slots before and after, the boundary."""
+
+    inputs: NDArray
+    targets: NDArray
+    offsets: NDArray
+    before: NDArray
+    after: NDArray
+    silent_start: bool
+
+
+class Net(NamedTuple):
+    """One network's matrices, and their transposes, rows padded with zeros to whole vectors (w', o')."""
+
+    jt: NDArray  # (d, max(w, o), w')
+    j: NDArray  # (d, w, w'), layer 0 unused
+    mt: NDArray  # (d, w, w')
+    m: NDArray  # (d, w, w')
+    kt: NDArray  # (w, o')
+    k: NDArray  # (o, w')
+    wt: NDArray  # (o, o')
+    h0: NDArray  # (o',)
+
+
+class Work(NamedTuple):
+    """What a step needs to write on."""
+
+    mu: NDArray  # (d, n, w')
+    delta: NDArray  # (d, n, w')
+    h: NDArray  # (n, o')
+    later: NDArray  # (n, w')
+    left: NDArray  # (max(w, o), chunk)
+    right_w: NDArray  # (chunk, w')
+    right_o: NDArray  # (chunk, o')
+    gj0: NDArray  # (w, o')
+    gj: NDArray  # (d, w, w')
+    gm: NDArray  # (d, w, w')
+    gk: NDArray  # (o, w')
+    gw: NDArray  # (o, o')
+    gh: NDArray  # (o',)
+    square: NDArray  # (3, w, w')
+    sums: NDArray  # (o,) double
+    before: NDArray  # (n_weights,)
+    pending: NDArray  # (n_groups,) bool: waits for its polar factor
+
+
+class Rule(NamedTuple):
+    """What is learned, and how."""
+
+    starts: NDArray  # first place of each group in the flat vector
+    learned: NDArray  # of J, M, K, W, h0
+    orthogonal: NDArray  # of each group
+    by_svd: bool  # every polar factor, not only of what is far from orthogonal
+    cost: int
+    delayed: bool
+
+
+@njit(**OPTIONS)
+def _clear(array):
+    for r in range(array.shape[0]):
+        for c in range(array.shape[1]):
+            array[r, c] = F(0)
+
+
+@njit(**OPTIONS)
+def _silence(array, n):
+    """Zeros in the first n rows: mu or delta at the first chords."""
+    for r in range(n):
+        for c in range(array.shape[1]):
+            array[r, c] = F(0)
+
+
+@njit(**OPTIONS)
+def _copy(source, target):
+    for r in range(source.shape[0]):
+        for c in range(source.shape[1]):
+            target[r, c] = source[r, c]
+
+
+@njit(**OPTIONS)
+def _copy_row(source, target):
+    for c in range(len(source)):
+        target[c] = source[c]
+
+
+@njit(**OPTIONS)
+def _tanh(x):
+    x = TOP if x > TOP else x
+    x = -TOP if x < -TOP else x
+    s = x * x
+    p = N0 * s + N1
+    p = p * s + N2
+    p = p * s + N3
+    p = p * s + N4
+    p = p * s + N5
+    p = p * s + N6
+    q = D0 * s + D1
+    q = q * s + D2
+    q = q * s + D3
+    return p * x / q
+
+
+@njit(**OPTIONS)
+def _softplus(z):
+    """ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), without a branch."""
+    a = -abs(z)
+    a = F(-87) if a < F(-87) else a
+    k = np.floor(a * F(1.44269504088896341) + F(0.5))
+    r = a - k * F(0.693359375) - k * F(-2.12194440e-4)
+    y = F(1.9875691500e-4) * r + F(1.3981999507e-3)
+    y = y * r + F(8.3334519073e-3)
+    y = y * r + F(4.1665795894e-2)
+    y = y * r + F(1.6666665459e-1)
+    y = y * r + F(5.0000001201e-1)
+    y = (y * r * r + r + F(1)) * _power_of_two(np.int32(k))
+    s = y / (F(2) + y)
+    t = s * s
+    p = t * F(1 / 15) + F(1 / 13)
+    p = p * t + F(1 / 11)
+    p = p * t + F(1 / 9)
+    p = p * t + F(1 / 7)
+    p = p * t + F(1 / 5)
+    p = p * t + F(1 / 3)
+    log = F(2) * s * (F(1) + p * t)
+    return (z if z > F(0) else F(0)) + log
+
+
+@njit(**OPTIONS)
+def _errors(h, targets, cost, sums):
+    """Fields to target errors, in place; returns the mean cost per output unit (nll in bits)."""
+    n, o = targets.shape
+    for i in range(o):
+        sums[i] = 0.0
+    for t in range(n):
+        if cost == 0:
+            for i in range(o):
+                s, x = targets[t, i], h[t, i]
+                sums[i] += _softplus(F(-2) * s * x) / LN2  # bits; exactly 1 at the start
+                h[t, i] = s - _tanh(x)
+        elif cost == 1:
+            for i in range(o):
+                s, x = targets[t, i], _tanh(h[t, i])
+                sums[i] += F(0.5) * (s - x) * (s - x)
+                h[t, i] = (s - x) * (F(1) - x * x)
+        else:
+            for i in range(o):
+                s, x = targets[t, i], h[t, i]
+                gap = F(1) - s * x
+                sums[i] += gap if gap > F(0) else F(0)
+                h[t, i] = s if gap > F(0) else F(0)
+    total = 0.0
+    for i in range(o):
+        total += sums[i]
+    return total / (n * o)
+
+
+@njit(**OPTIONS)
+def _forward(address, data, net, work):
+    """mu_l(t) and H(t), eqs. (1) to (3)."""
+    d, n, w = work.mu.shape[0], work.h.shape[0], net.kt.shape[0]
+    o = data.targets.shape[1]
+    offsets = data.offsets
+    for layer in range(d):
+        mu = work.mu[layer]
+        _clear(mu)
+        if layer:
+            gemm(address, work.mu[layer - 1], 0, net.jt[layer], mu, 0, mu, n, w, NOTHING)
+        else:
+            gemm(address, data.inputs, 0, net.jt[0], mu, 0, mu, n, o, NOTHING)
+        if data.silent_start:
+            _silence(mu, offsets[1])
+        gemm(address, mu, 0, net.mt[layer], mu, 0, mu, offsets[1], 0, TANH)
+        for t in range(1, len(offsets) - 1):
+            gemm(address, mu, offsets[t - 1], net.mt[layer], mu, offsets[t], mu, offsets[t + 1] - offsets[t], w, TANH)
+    for t in range(n):
+        _copy_row(net.h0, work.h[t])
+    gemm(address, data.inputs, 0, net.wt, work.h, 0, work.h, n, o, NOTHING)
+    gemm(address, work.mu[d - 1], 0, net.kt, work.h, 0, work.h, n, w, NOTHING)
+
+
+@njit(**OPTIONS)
+def _backward(address, data, net, work, past, delayed):
+    """delta_l(t), (B8) and (B10): with delta(t + 1) of this step, or the mean of the last two."""
+    d, n, w = work.mu.shape[0], work.h.shape[0], net.kt.shape[0]
+    offsets = data.offsets
+    for layer in range(d - 1, -1, -1):
+        delta, mu = work.delta[layer], work.mu[layer]
+        _clear(delta)
+        if layer == d - 1:
+            gemm(address, work.h, 0, net.k, delta, 0, delta, n, data.targets.shape[1], NOTHING)
+        else:
+            gemm(address, work.delta[layer + 1], 0, net.j[layer + 1], delta, 0, delta, n, w, NOTHING)
+        if delayed:
+            _recall(data, past, layer, work.later)
+            gemm(address, work.later, 0, net.m[layer], delta, 0, mu, n, w, SLOPE)
+        else:
+            for t in range(len(offsets) - 2, -1, -1):
+                a, b = offsets[t], offsets[t + 1]
+                going = offsets[t + 2] - b if t + 2 < len(offsets) else 0
+                gemm(address, delta, b, net.m[layer], delta, a, mu, going, w, SLOPE)
+                gemm(address, delta, b, net.m[layer], delta, a + going, mu, b - a - going, 0, SLOPE)
+        if data.silent_start:
+            _silence(delta, offsets[1])
+
+
+@njit(**OPTIONS)
+def _recall(data, past, layer, later):
+    """Mean of the last two steps' deltas, one chord later; 0 where the chorale ends."""
+    for s in range(len(data.after)):
+        at_next = data.after[s]
+        if at_next < len(data.after):
+            for c in range(later.shape[1]):
+                later[s, c] = F(0.5) * (past[0, layer, at_next, c] + past[1, layer, at_next, c])
+        else:
+            for c in range(later.shape[1]):
+                later[s, c] = F(0)
+
+
+@njit(**OPTIONS)
+def _take_left(source, chosen, start, count, size, left):
+    """The chosen rows of `source` as columns."""
+    for c in range(count):
+        row = source[chosen[start + c]]
+        for i in range(size):
+            left[i, c] = row[i]
+
+
+@njit(**OPTIONS)
+def _take_right(source, chosen, start, count, right):
+    for c in range(count):
+        _copy_row(source[chosen[start + c]], right[c])
+
+
+@njit(**OPTIONS)
+def _take_before(mu, data, chosen, start, count, right):
+    """mu(t - 1) of the chosen slots, 0 at the first chord."""
+    n_first = data.offsets[1]
+    for c in range(count):
+        s = chosen[start + c]
+        if s >= n_first:
+            _copy_row(mu[data.before[s - n_first]], right[c])
+        else:
+            for i in range(right.shape[1]):
+                right[c, i] = F(0)
+
+
+@njit(**OPTIONS)
+def _gradients(address, data, work, chosen):
+    """Sums over the chosen slots of the outer products of (B2) to (B7), chunk by chunk in one chain of additions."""
+    d, w, o = work.mu.shape[0], work.gj0.shape[0], data.targets.shape[1]
+    for gradient in (work.gj0, work.gk, work.gw):
+        _clear(gradient)
+    for layer in range(d):
+        _clear(work.gj[layer])
+        _clear(work.gm[layer])
+    for i in range(o):
+        work.gh[i] = F(0)
+    left = work.left
+    for start in range(0, len(chosen), left.shape[1]):
+        count = min(left.shape[1], len(chosen) - start)
+        _take_left(work.h, chosen, start, count, o, left)
+        _take_right(data.inputs, chosen, start, count, work.right_o)
+        gemm(address, left, 0, work.right_o, work.gw, 0, work.gw, o, count, NOTHING)
+        for c in range(count):
+            for i in range(o):
+                work.gh[i] += left[i, c]
+        for layer in range(d - 1, -1, -1):
+            _take_right(work.mu[layer], chosen, start, count, work.right_w)
+            if layer == d - 1:
+                gemm(address, left, 0, work.right_w, work.gk, 0, work.gk, o, count, NOTHING)
+            else:
+                gemm(address, left, 0, work.right_w, work.gj[layer + 1], 0, work.gj[layer + 1], w, count, NOTHING)
+            _take_left(work.delta[layer], chosen, start, count, w, left)
+            _take_before(work.mu[layer], data, chosen, start, count, work.right_w)
+            gemm(address, left, 0, work.right_w, work.gm[layer], 0, work.gm[layer], w, count, NOTHING)
+        gemm(address, left, 0, work.right_o, work.gj0, 0, work.gj0, w, count, NOTHING)
+
+
+@njit(**OPTIONS)
+def _add(flat, start, gradient, rows, columns, eta, count):
+    for r in range(rows):
+        for c in range(columns):
+            flat[start + r * columns + c] += eta * (gradient[r, c] / count)
+
+
+@njit(**OPTIONS)
+def _move(flat, work, starts, learned, eta, count):
+    """w <- w + eta * gradient, group by group (J, M, K, W, h0)."""
+    d, w, o = work.mu.shape[0], work.gj0.shape[0], len(work.sums)
+    if learned[0]:
+        _add(flat, starts[0], work.gj0, w, o, eta, count)
+        for layer in range(1, d):
+            _add(flat, starts[layer], work.gj[layer], w, w, eta, count)
+    if learned[1]:
+        for layer in range(d):
+            _add(flat, starts[d + layer], work.gm[layer], w, w, eta, count)
+    if learned[2]:
+        _add(flat, starts[2 * d], work.gk, o, w, eta, count)
+    if learned[3]:
+        _add(flat, starts[2 * d + 1], work.gw, o, o, eta, count)
+    if learned[4]:
+        for i in range(o):
+            flat[starts[2 * d + 2] + i] += eta * (work.gh[i] / count)
+
+
+@njit(**OPTIONS)
+def _spread(flat, start, rows, columns, straight, turned):
+    """A matrix of the flat vector into its padded places."""
+    for r in range(rows):
+        for c in range(columns):
+            x = flat[start + r * columns + c]
+            straight[r, c] = x
+            turned[c, r] = x
+
+
+@njit(**OPTIONS)
+def unpack(flat, starts, net):
+    """The flat vector into the padded matrices that the products take."""
+    d, w, o = net.m.shape[0], net.m.shape[1], net.k.shape[0]
+    for r in range(w):
+        for c in range(o):
+            net.jt[0, c, r] = flat[starts[0] + r * o + c]
+    for layer in range(d):
+        if layer:
+            _spread(flat, starts[layer], w, w, net.j[layer], net.jt[layer])
+        _spread(flat, starts[d + layer], w, w, net.m[layer], net.mt[layer])
+    _spread(flat, starts[2 * d], o, w, net.k, net.kt)
+    for r in range(o):
+        for c in range(o):
+            net.wt[c, r] = flat[starts[2 * d + 1] + r * o + c]
+        net.h0[r] = flat[starts[2 * d + 2] + r]
+
+
+@njit(**OPTIONS)
+def _nearest_orthogonal(address, flat, start, w, square):
+    """The matrix at `start` to its polar factor by Newton and Schulz, as in `classical.orthogonal`.
+
+    False, and nothing done, where |X X^T - 1| is not below 1: then it takes a singular value decomposition.
+    """
+    x, turned, error = square[0], square[1], square[2]
+    for r in range(w):
+        for c in range(w):
+            x[r, c] = flat[start + r * w + c]
+    for iteration in range(100):
+        norm, largest = 0.0, F(0)
+        _clear(error)
+        for r in range(w):
+            for c in range(w):
+                turned[c, r] = x[r, c]
+        gemm(address, x, 0, turned, error, 0, error, w, w, NOTHING)
+        for r in range(w):
+            error[r, r] -= F(1)
+            for c in range(w):
+                norm += error[r, c] * error[r, c]
+                largest = max(largest, abs(error[r, c]))
+                error[r, c] *= F(-0.5)
+        if iteration == 0 and not norm < 1.0:
+            return False
+        _copy(x, turned)
+        gemm(address, error, 0, turned, x, 0, x, w, w, NOTHING)
+        if largest <= ENOUGH:
+            break
+    for r in range(w):
+        for c in range(w):
+            flat[start + r * w + c] = x[r, c]
+    return True
+
+
+@njit(**OPTIONS)
+def _all_finite(flat):
+    for x in flat:
+        if not np.isfinite(x):
+            return False
+    return True
+
+
+@njit(**OPTIONS)
+def learn_steps(address, data, net, work, rule, flat, past, batches, eta, losses):
+    """Steps of one network, as many as `losses` has places.
+
+    flat holds the weights, and in the end those after the last finite step. batches (n_steps, p), or (1, n) for all.
+
+    Returns:
+        (steps made, what ended them): DONE; FROZEN, where step number `made` would leave the finite numbers; or SVD,
+        where the matrices named in work.pending are to be replaced by their polar factors before going on.
+    """
+    w = work.gj0.shape[0]
+    for step in range(len(losses)):
+        unpack(flat, rule.starts, net)
+        _forward(address, data, net, work)
+        losses[step] = _errors(work.h, data.targets, rule.cost, work.sums)
+        _backward(address, data, net, work, past, rule.delayed)
+        waiting = False
+        for i in range(len(flat)):
+            work.before[i] = flat[i]
+        if eta > 0:
+            chosen = batches[step % len(batches)]
+            _gradients(address, data, work, chosen)
+            _move(flat, work, rule.starts, rule.learned, eta, F(len(chosen)))
+            for g in range(len(rule.orthogonal)):
+                work.pending[g] = False
+                if rule.orthogonal[g]:
+                    done = not rule.by_svd and _nearest_orthogonal(address, flat, rule.starts[g], w, work.square)
+                    work.pending[g] = not done
+                    waiting = waiting or not done
+        if rule.delayed:
+            for layer in range(len(work.delta)):
+                _copy(past[0, layer], past[1, layer])
+                _copy(work.delta[layer], past[0, layer])
+        if not (np.isfinite(losses[step]) and _all_finite(flat)):
+            for i in range(len(flat)):
+                flat[i] = work.before[i]
+            return step, FROZEN
+        if waiting:
+            return step + 1, SVD
+    return len(losses), DONE
+
+
+@njit(**OPTIONS)
+def loss_now(address, data, net, work, rule, flat):
+    """The cost at these weights."""
+    unpack(flat, rule.starts, net)
+    _forward(address, data, net, work)
+    return _errors(work.h, data.targets, rule.cost, work.sums)

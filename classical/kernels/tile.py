@@ -1,0 +1,313 @@
+"""The product that everything rests on: c = f(c + a @ b) in registers, with tanh or its slope applied on the way out.
+
+A block of rows x vectors of c stays in registers while k runs; a is splatted, b is loaded, each output is one chain of
+fused multiply-adds over k. So the result is bit for bit the same for every shape of block, and adding a sum in several
+calls is adding it in one. Written as LLVM IR, because plain loops reach an eighth of its speed (docs/performance.md).
+
+Columns come in whole vectors: the caller pads the rows of b and c with zeros. f: 0 nothing, 1 tanh, 2 times 1 - u^2.
+The product is compiled once as a C function, and called by address: no kernel carries a copy of it, so nothing has to
+be compiled again (or can be out of date in a cache) when a kernel changes.
+"""
+
+# Numba gives an intrinsic its first argument (the typing context) and binds arrays to pointers; pyright cannot know.
+# pyright: reportCallIssue=false, reportArgumentType=false
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import cfunc, njit, types
+from numba.extending import intrinsic
+
+NOTHING, TANH, SLOPE = 0, 1, 2
+
+LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
+# Rows of a block by its number of vectors: as many sums as there are registers, less one for a and one for each b.
+ROWS = {16: (0, 8, 8, 6, 6, 5, 4, 3), 8: (0, 6, 6, 4)}[LANES]
+WIDEST = len(ROWS) - 1
+
+# Rational approximation of tanh on [-TOP, TOP]; at its ends it is 1 to single precision.
+TOP = np.float32(7.90531110763549805)
+NUMERATOR = (
+    -2.76076847742355e-16,
+    2.00018790482477e-13,
+    -8.60467152213735e-11,
+    5.12229709037114e-08,
+    1.48572235717979e-05,
+    6.37261928875436e-04,
+    4.89352455891786e-03,
+)
+DENOMINATOR = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+
+POINTER = types.CPointer(types.float32)
+SIGNATURE = types.void(POINTER, *[types.intp, POINTER] * 2, types.intp, POINTER, *[types.intp] * 4)
+
+
+def padded(n: int) -> int:
+    """`n` columns in whole vectors."""
+    return -(-n // LANES) * LANES
+
+
+class _Block:
+    """The IR of one block: loads, the loop over k, and what is done on the way out."""
+
+    def __init__(self, builder, rows: int, vectors: int, arguments) -> None:
+        self.builder, self.rows, self.vectors = builder, rows, vectors
+        self.a, self.lda, self.b, self.ldb, self.c, self.ldc, self.u, self.n_k, self.f = arguments
+        self.vec, self.int = ir.VectorType(ir.FloatType(), LANES), self.lda.type
+        name = f"llvm.fma.v{LANES}f32"
+        kind = ir.FunctionType(self.vec, [self.vec] * 3)
+        self.fma = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+
+    def build(self) -> None:
+        spots = [
+            [
+                self.builder.add(self.builder.mul(self.ldc, self.int(row)), self.int(LANES * vector))
+                for vector in range(self.vectors)
+            ]
+            for row in range(self.rows)
+        ]
+        self._finish(self._sum(spots), spots)
+
+    def _at(self, pointer, offset):
+        return self.builder.bitcast(self.builder.gep(pointer, [offset]), self.vec.as_pointer())
+
+    def _load(self, pointer, offset):
+        value = self.builder.load(self._at(pointer, offset))
+        value.align = 4
+        return value
+
+    def _const(self, x: float):
+        return ir.Constant(self.vec, [float(np.float32(x))] * LANES)
+
+    def _splat(self, x):
+        i32, none = ir.IntType(32), ir.Constant(self.vec, ir.Undefined)
+        zeros = ir.Constant(ir.VectorType(i32, LANES), [0] * LANES)
+        return self.builder.shuffle_vector(self.builder.insert_element(none, x, i32(0)), none, zeros)
+
+    def _sum(self, spots):
+        """c + a @ b, a loop over k with all sums in registers."""
+        b, first = self.builder, [[self._load(self.c, spot) for spot in row] for row in spots]
+        entry, loop, end = b.block, b.append_basic_block("k"), b.append_basic_block("end")
+        b.cbranch(b.icmp_signed(">", self.n_k, self.int(0)), loop, end)
+        b.position_at_end(loop)
+        k, sums = b.phi(self.int), [[b.phi(self.vec) for _ in row] for row in spots]
+        row_of_b = b.mul(k, self.ldb)
+        right = [self._load(self.b, b.add(row_of_b, self.int(LANES * v))) for v in range(self.vectors)]
+        after = []
+        for r, row in enumerate(sums):
+            left = self._splat(b.load(b.gep(self.a, [b.add(b.mul(self.lda, self.int(r)), k)])))
+            after.append([b.call(self.fma, [left, right[v], row[v]]) for v in range(self.vectors)])
+        k_next = b.add(k, self.int(1))
+        k.add_incoming(self.int(0), entry)
+        k.add_incoming(k_next, loop)
+        for r, v in np.ndindex(self.rows, self.vectors):
+            sums[r][v].add_incoming(first[r][v], entry)
+            sums[r][v].add_incoming(after[r][v], loop)
+        b.cbranch(b.icmp_signed("<", k_next, self.n_k), loop, end)
+        b.position_at_end(end)
+        return [
+            [self._either(first[r][v], entry, after[r][v], loop) for v in range(self.vectors)] for r in range(self.rows)
+        ]
+
+    def _either(self, one, from_one, other, from_other):
+        phi = self.builder.phi(self.vec)
+        phi.add_incoming(one, from_one)
+        phi.add_incoming(other, from_other)
+        return phi
+
+    def _finish(self, sums, spots) -> None:
+        """Apply f and store: all loads of c lie before, so c may be read and written in place."""
+        b = self.builder
+        done, ways = b.append_basic_block("done"), [b.append_basic_block(name) for name in ("plain", "tanh", "slope")]
+        choice = b.switch(self.f, ways[NOTHING])
+        choice.add_case(self.int(TANH), ways[TANH])
+        choice.add_case(self.int(SLOPE), ways[SLOPE])
+        for way, apply in zip(ways, (lambda x, _: x, self._tanh, self._slope), strict=True):
+            b.position_at_end(way)
+            for r, v in np.ndindex(self.rows, self.vectors):
+                b.store(apply(sums[r][v], spots[r][v]), self._at(self.c, spots[r][v])).align = 4
+            b.branch(done)
+        b.position_at_end(done)
+
+    def _tanh(self, x, _):
+        b = self.builder
+        for sign, beyond in ((">", self._const(TOP)), ("<", self._const(-TOP))):
+            x = b.select(b.fcmp_ordered(sign, x, beyond), beyond, x)  # NaN stays NaN
+        square, parts = b.fmul(x, x), []
+        for coefficients in (NUMERATOR, DENOMINATOR):
+            value = self._const(coefficients[0])
+            for coefficient in coefficients[1:]:
+                value = b.call(self.fma, [square, value, self._const(coefficient)])
+            parts.append(value)
+        return b.fdiv(b.fmul(parts[0], x), parts[1])
+
+    def _slope(self, x, spot):
+        u = self._load(self.u, spot)
+        return self.builder.fmul(x, self.builder.fsub(self._const(1), self.builder.fmul(u, u)))
+
+
+@intrinsic(prefer_literal=True)
+def _block(context, vectors, whole, a, lda, b, ldb, c, ldc, u, n_k, f):
+    """One block of `vectors` (literal) vectors; whole (literal) 1: as many rows as fit, 0: one row."""
+    n_vectors = vectors.literal_value
+    rows = ROWS[n_vectors] if whole.literal_value and n_vectors <= WIDEST else 1
+    number = types.intp
+    signature = types.void(vectors, whole, POINTER, number, POINTER, number, POINTER, number, POINTER, number, number)
+
+    def build(context, builder, signature, arguments):
+        _Block(builder, rows, n_vectors, arguments[2:]).build()
+        return context.get_dummy_value()
+
+    return signature, build
+
+
+@intrinsic
+def _on(context, pointer, offset):
+    """pointer + offset."""
+
+    def build(context, builder, signature, arguments):
+        return builder.gep(arguments[0], [arguments[1]])
+
+    return POINTER(POINTER, types.intp), build
+
+
+@cfunc(SIGNATURE, cache=True, error_model="numpy")
+def _product(a, lda, b, ldb, c, ldc, u, n, n_k, n_vectors, f):
+    """Rows 0..n of c, panel of columns by panel."""
+    panels = (n_vectors + WIDEST - 1) // WIDEST
+    j, left = 0, n_vectors
+    while panels > 0:
+        p = (left + panels - 1) // panels
+        rows, i = ROWS[p], 0
+        if p == 1:
+            while i + rows <= n:
+                _block(
+                    1, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    1, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        elif p == 2:
+            while i + rows <= n:
+                _block(
+                    2, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    2, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        elif p == 3:
+            while i + rows <= n:
+                _block(
+                    3, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    3, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        elif p == 4:
+            while i + rows <= n:
+                _block(
+                    4, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    4, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        elif p == 5:
+            while i + rows <= n:
+                _block(
+                    5, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    5, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        elif p == 6:
+            while i + rows <= n:
+                _block(
+                    6, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    6, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        elif p == 7:
+            while i + rows <= n:
+                _block(
+                    7, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += rows
+            while i < n:
+                _block(
+                    7, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
+                )
+                i += 1
+        j += p * LANES
+        left -= p
+        panels -= 1
+
+
+ADDRESS = _product.address
+
+
+@intrinsic
+def _call(context, address, a, a0, b, c, c0, u, n, n_k, f):
+    """Call the product at `address` with the data of four arrays, a and c (and u) from the rows a0 and c0 on."""
+
+    def build(context, builder, signature, arguments):
+        kinds = dict(zip(("a", "b", "c", "u"), (signature.args[i] for i in (1, 3, 4, 6)), strict=True))
+        arrays = {
+            name: context.make_array(kinds[name])(context, builder, arguments[i])
+            for name, i in (("a", 1), ("b", 3), ("c", 4), ("u", 6))
+        }
+        wide = {name: builder.extract_value(array.shape, 1) for name, array in arrays.items()}
+        data = {name: array.data for name, array in arrays.items()}
+        start = {"a": builder.mul(arguments[2], wide["a"]), "c": builder.mul(arguments[5], wide["c"])}
+        begin = {name: builder.gep(data[name], [start[name]]) for name in start}
+        u_begin = builder.gep(data["u"], [builder.mul(arguments[5], wide["u"])])
+        vectors = builder.sdiv(wide["b"], wide["b"].type(LANES))
+        number = wide["a"].type
+        pointer = data["a"].type
+        kind = ir.FunctionType(
+            ir.VoidType(), [pointer, number, pointer, number, pointer, number, pointer, number, number, number, number]
+        )
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        builder.call(
+            function,
+            [
+                begin["a"],
+                wide["a"],
+                data["b"],
+                wide["b"],
+                begin["c"],
+                wide["c"],
+                u_begin,
+                arguments[7],
+                arguments[8],
+                vectors,
+                arguments[9],
+            ],
+        )
+        return context.get_dummy_value()
+
+    return types.void(address, a, a0, b, c, c0, u, n, n_k, f), build
+
+
+@njit(inline="always")
+def gemm(address, a, a0, b, c, c0, u, n, n_k, f):
+    """c[c0:c0+n] = f(c[c0:c0+n] + a[a0:a0+n, :n_k] @ b[:n_k]); columns of b and c in whole vectors, u like c."""
+    _call(address, a, np.intp(a0), b, c, np.intp(c0), u, np.intp(n), np.intp(n_k), np.intp(f))

@@ -1,0 +1,245 @@
+"""The command line: each verb does its work, and every mistake ends in one line and exit code 2."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from encoding import load_chorales
+from experiments import load_run
+from experiments.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ["--first", "3", "--excerpt", "10"]
+LEARN = ["learn", "--width", "6", "--rate", "0.1", "--until-steps", "12", "--replicas", "2", "--keep-weights", *SMALL]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with one small run."""
+    path = tmp_path_factory.mktemp("cli") / "runs"
+    run(*LEARN, "--store", path)
+    return path
+
+
+@pytest.fixture
+def only_run(store):
+    (path,) = store.iterdir()
+    return path
+
+
+def run(*arguments):
+    """The exit code of `armonica ARGUMENTS`."""
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code
+
+
+def complaint(capsys, *arguments):
+    """The one line that says what is wrong; warnings, and the folder of the run, may stand before it."""
+    assert run(*arguments) == 2
+    _, errors = capsys.readouterr()
+    assert "Traceback" not in errors
+    *before, last = errors.splitlines()
+    assert last.startswith("armonica: ")
+    assert not any(line.startswith("armonica: ") for line in before)
+    return last
+
+
+@pytest.mark.parametrize("verb", [[], ["learn"], ["plot"], ["listen"], ["data"]], ids=" ".join)
+def test_help_is_there_for_every_verb(capsys, verb):
+    assert run(*verb, *(["--help"] if verb else [])) == 0
+    text, errors = capsys.readouterr()
+    assert "Usage: " in text
+    assert errors == ""
+
+
+def test_help_starts_no_engine_and_leaves_the_library_silent():
+    script = "import sys\ntry:\n    from experiments.cli import main; main(['--help'])\nexcept SystemExit: pass\n"
+    script += "print(*{'torch', 'matplotlib', 'music21'} & set(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == "\n"
+    assert "learn" in done.stdout
+
+
+def test_data_describes_the_chorales(capsys):
+    assert run("data", "--first", "3") == 0
+    text, _ = capsys.readouterr()
+    assert str(sum(chorale.n_transitions for chorale in load_chorales(first=3))) in text
+    assert "irreducible loss" in text
+
+
+def test_learn_writes_a_run_and_a_picture_and_says_where(capsys, tmp_path):
+    assert run(*LEARN, "--store", tmp_path) == 0
+    (path,) = tmp_path.iterdir()
+    text, errors = capsys.readouterr()
+    assert f"run {path}" in errors
+    assert str(path / "learning_curve.png") in text
+    assert (path / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    trajectory = load_run(path).trajectory
+    assert trajectory.n_replicas == 2
+    assert trajectory.step[-1] == 12
+    assert len(trajectory.weights) == trajectory.n_looks
+
+
+def test_learn_again_adds_nothing_and_learn_longer_goes_on(tmp_path):
+    rows = []
+    for steps in (6, 6, 12):
+        assert run(*LEARN, "--until-steps", steps, "--store", tmp_path) == 0
+        (path,) = tmp_path.iterdir()
+        rows.append((path / "trajectory.jsonl").read_bytes())
+    assert rows[0] == rows[1] == rows[2][: len(rows[0])] != rows[2]
+
+
+def test_learn_takes_every_option(tmp_path):
+    settings = "--rule delayed --batch none --depth 1 --set polar=svd"
+    rest = "--schedule spikes --aging 0.3,0.6 --seed 3 --looks 5"
+    assert run(*LEARN, *settings.split(), *rest.split(), "--store", tmp_path) == 0
+    (path,) = tmp_path.iterdir()
+    task = load_run(path).task
+    assert task["settings"] | {"rule": "delayed", "batch": None, "depth": 1, "polar": "svd"} == task["settings"]
+    assert task["schedule"]["kind"] == "halve_at_spikes"
+    assert task["seed"] == 3
+
+
+def test_the_glass_learns_too(tmp_path):
+    arguments = ["--system", "spherical-glass", "--set", "n_spins=6", "--until", "2", "--store", tmp_path]
+    assert run("learn", *SMALL, *arguments) == 0
+
+
+def test_plot_draws_the_run_and_writes_its_numbers(capsys, store, only_run, tmp_path):
+    for out in ("curve.svg", "curve.pdf"):
+        assert run("plot", "latest", "--store", store, "--out", tmp_path / out) == 0
+        assert (tmp_path / out).stat().st_size > 1000
+    assert capsys.readouterr().out.split()[:2] == [str(tmp_path / "curve.svg"), str(tmp_path / "curve.csv")]
+    lines = (tmp_path / "curve.csv").read_text().splitlines()
+    assert len(lines) == 1 + 2 * load_run(only_run).trajectory.n_looks
+
+
+@pytest.mark.parametrize("choose", ["likeliest", "sample"])
+def test_listen_plays_what_opens_as_the_chorale_does(store, tmp_path, choose):
+    from encoding.notation import read_score
+
+    arguments = ["--chorale", "2", "--opening", "4", "--replica", "1", "--choose", choose, "--out", tmp_path / "music"]
+    assert run("listen", "latest", "--store", store, *arguments) == 0
+    names = {path.name for path in (tmp_path / "music").iterdir()}
+    assert names == {f"chorale-2{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")}
+    opening = load_chorales(first=3, excerpt=10)[2].pitches[:4]
+    for name in ("chorale-2.mid", "chorale-2.musicxml"):
+        np.testing.assert_array_equal(np.sort(read_score(tmp_path / "music" / name)[:4]), np.sort(opening))
+
+
+BAD_ARGUMENTS = {
+    "learn --width 0": "width is a whole number of at least 1; got 0",
+    "learn --depth -2": "depth is a whole number of at least 1; got -2",
+    "learn --replicas 0": "n_replicas",
+    "learn --seed -1": "seed",
+    "learn --seed 9223372036854775808": "seed",
+    "learn --rate 0": "a rate is a positive number; got 0",
+    "learn --rate -1": "a rate is a positive number; got -1",
+    "learn --rate nan": "a rate is a positive number; got nan",
+    "learn --rate fast": "Invalid value for '--rate'",
+    "learn --batch 0": "batch is a whole number of at least 1",
+    "learn --batch some": "batch is a whole number; got 'some'",
+    "learn --rule guess": "rule is one of delayed, exact; got 'guess'",
+    "learn --source nowhere": "unknown source 'nowhere'",
+    "learn --split all": "unknown split 'all'",
+    "learn --first -1": "first is a whole number",
+    "learn --excerpt 1": "excerpt is a whole number of at least 2",
+    "learn --system piano": "system is one of deep-rnn, spherical-glass",
+    "learn --set widht=3": "did you mean 'width'",
+    "learn --set width": "--set takes name=value; got 'width'",
+    "learn --width 3 --set width=4": "width is given twice",
+    "learn --schedule never": "schedule is one of constant, spikes; got 'never'",
+    "learn --looks 0": "per_decade is a positive number; got 0",
+    "learn --aging soon": "--aging takes waiting times",
+    "learn --aging 80,-1": "a waiting time is a positive number",
+    "learn --until nan": "until: ",
+    "learn --until-steps -1": "until: ",
+    "learn --threads 0": "threads is at least 1; got 0",
+    "learn --save-every nan": "save_every is in seconds",
+    "learn --loudly": "--loudly",
+    "sing": "No such command 'sing'",
+    "plot": "Missing argument",
+    "plot nothing": "a run is a folder, a key of the store, or 'latest'; got 'nothing'",
+    "listen nothing": "a run is a folder, a key of the store, or 'latest'; got 'nothing'",
+    "data --split all": "unknown split 'all'",
+}
+
+
+@pytest.mark.parametrize("words", BAD_ARGUMENTS)
+def test_a_bad_argument_ends_in_one_line(capsys, tmp_path, words):
+    verb, *rest = words.split()
+    elsewhere = {"learn": [*SMALL, "--store", tmp_path], "data": SMALL}.get(verb, [])
+    assert BAD_ARGUMENTS[words] in complaint(capsys, verb, *elsewhere, *rest)
+    assert not list(tmp_path.glob("*/trajectory.jsonl"))
+
+
+class Malice:
+    def __reduce__(self):
+        return os.system, ("touch malice-was-here",)
+
+
+def jsb(chords):
+    return json.dumps({"train": [chords, chords], "valid": [], "test": []}).encode()
+
+
+BAD_FILES = {
+    "missing.json": (None, "cannot be read"),
+    "truncated.json": (jsb([[48, 55, 64, 72]] * 3)[:-9], "truncated.json"),
+    "prose.json": (b"Wie schoen leuchtet der Morgenstern", "prose.json"),
+    "one-step.json": (jsb([[48, 55, 64, 72]]), "one-step.json"),
+    "too-low.json": (jsb([[42, 55, 64, 72]] * 3), "42"),
+    "too-high.json": (jsb([[48, 55, 64, 97]] * 3), "97"),
+    "five-voices.json": (jsb([[48, 55, 60, 64, 72]] * 3), "five-voices.json"),
+    "malice.pkl": (pickle.dumps({"train": Malice()}), "only lists and numbers are read"),
+    "noise.mid": (b"MThd\x00\x00\x00\x06\x00", "noise.mid"),
+}
+
+
+@pytest.mark.parametrize("verb", ["learn", "data"])
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_data_file_ends_in_one_line(capsys, tmp_path, monkeypatch, verb, name):
+    monkeypatch.chdir(tmp_path)
+    content, said = BAD_FILES[name]
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert said in complaint(capsys, verb, "--source", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ([] if content is None else [name])
+
+
+def test_a_damaged_run_ends_in_one_line(capsys, store, only_run, tmp_path):
+    import shutil
+
+    def spoiled(name, content):
+        there = tmp_path / name / only_run.name
+        shutil.copytree(only_run, there)
+        for file in there.glob(name):
+            file.write_bytes(content)
+        return tmp_path / name
+
+    cut = spoiled("checkpoint*.npz", b"PK\x03\x04 and no more")
+    assert "should have a checkpoint that can be read" in complaint(capsys, *LEARN, "--store", cut)
+    assert "should have a checkpoint that can be read" in complaint(capsys, "listen", "latest", "--store", cut)
+    assert run("plot", "latest", "--store", cut) == 0  # rows are all that it needs
+    other = spoiled("task.json", b'{"format": 99}')
+    for verb in (LEARN, ["plot", "latest"], ["listen", "latest"]):
+        assert "of format 99" in complaint(capsys, *verb, "--store", other)
+
+
+def test_a_store_that_cannot_be_written_ends_in_one_line(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    assert "Not a directory" in complaint(capsys, *LEARN, "--store", tmp_path / "file")
+
+
+def test_a_loss_that_is_not_finite_ends_in_one_line_that_says_what_to_do(capsys, tmp_path):
+    assert "start anew with a lower rate" in complaint(capsys, *LEARN, "--rate", "1e38", "--store", tmp_path)
+
+
+def test_a_run_without_a_look_yet_is_no_mistake(tmp_path):
+    assert run(*LEARN, "--rate", "0.01", "--until-steps", "1", "--store", tmp_path) == 0

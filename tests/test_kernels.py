@@ -1,0 +1,105 @@
+"""The compiled kernel makes the plain one's steps, to rounding; and its own, bit for bit, whatever stands beside."""
+
+import logging
+
+import numpy as np
+import pytest
+from numba import njit
+
+from classical import DeepRNN
+from classical.kernels.tile import ADDRESS, LANES, NOTHING, SLOPE, TANH, WIDEST, gemm, padded
+from encoding import InputError
+
+LENGTHS = (9, 7, 7, 4, 2)
+CASES = [
+    {"depth": 1, "width": 5, "rule": "exact"},
+    {"depth": 3, "width": 17, "rule": "exact", "boundary": "published"},
+    {"depth": 2, "width": 16, "rule": "delayed", "batch": 7},
+    {"depth": 2, "width": 33, "rule": "delayed", "boundary": "published", "batch": None},
+    {"depth": 2, "width": 9, "rule": "exact", "batch": None, "cost": "squared"},
+    {"depth": 2, "width": 9, "rule": "exact", "cost": "hinge", "feedforward": "orthogonal"},
+    {"depth": 2, "width": 9, "rule": "exact", "polar": "svd", "learned": ("M", "K")},
+    {"depth": 1, "width": 130, "rule": "exact", "replacement": False, "batch": 5},
+]
+
+
+@njit
+def _product(a, b, c, u, n, n_k, f):
+    gemm(ADDRESS, a, 2, b, c, 1, u, n, n_k, f)
+
+
+def stirred(network, seed=0):
+    """Weights away from the start, where K = 0 hides most of what could be wrong."""
+    weights = network.weights()
+    weights += 0.1 * np.random.default_rng(seed).standard_normal(weights.shape).astype(np.float32)
+    network.put(weights)
+    return network
+
+
+@pytest.mark.parametrize("n_k", [0, 1, 7, 68])
+@pytest.mark.parametrize("n_vectors", [*range(1, WIDEST + 3)])
+@pytest.mark.parametrize("n", [1, 8, 23])
+def test_the_product_is_that_of_numpy(n, n_vectors, n_k):
+    rng, columns = np.random.default_rng(n + n_vectors), n_vectors * LANES
+    a, b = (rng.standard_normal(shape).astype(np.float32) / 8 for shape in ((n + 2, n_k + 3), (n_k + 1, columns)))
+    c, u = (np.tanh(rng.standard_normal((n + 3, columns))).astype(np.float32) for _ in range(2))
+    exact = c[1 : n + 1] + a[2 : n + 2, :n_k].astype(np.float64) @ b[:n_k]
+    for f, wanted in ((NOTHING, exact), (TANH, np.tanh(exact)), (SLOPE, exact * (1 - u[1 : n + 1] ** 2.0))):
+        out = c.copy()
+        _product(a, b, out, u, n, n_k, f)
+        assert out[1 : n + 1] == pytest.approx(wanted, abs=3e-6)
+        assert np.array_equal(out[[0, *range(n + 1, n + 3)]], c[[0, *range(n + 1, n + 3)]])  # no other row is touched
+
+
+@pytest.mark.parametrize("options", CASES, ids=lambda case: " ".join(f"{v}" for v in case.values()))
+def test_ten_steps_of_both_kernels_agree_to_rounding(options, music):
+    chorales = music(*LENGTHS)
+    fast, plain = (stirred(DeepRNN(chorales, **options, n_replicas=2, kernel=kernel)) for kernel in ("fast", "plain"))
+    seen = [network.step([0.02, 0.05], 10) for network in (fast, plain)]
+    assert seen[0] == pytest.approx(seen[1], rel=2e-6)
+    moved = np.abs(plain.weights() - stirred(DeepRNN(chorales, **options, n_replicas=2)).weights()).max()
+    assert np.abs(fast.weights() - plain.weights()).max() < 1e-4 * moved
+    assert fast.loss() == pytest.approx(plain.loss(), rel=2e-6)
+
+
+@pytest.mark.parametrize("rule", ["delayed", "exact"])
+def test_replicas_threads_and_pieces_change_no_bit(rule, music, monkeypatch):
+    options = {"depth": 2, "width": 12, "rule": rule, "batch": 6, "kernel": "fast"}
+    chorales = music(*LENGTHS)
+    monkeypatch.setenv("ARMONICA_THREADS", "1")
+    whole = DeepRNN(chorales, n_replicas=3, **options)
+    losses = whole.step(0.03, 70)
+    monkeypatch.setenv("ARMONICA_THREADS", "3")
+    threaded = DeepRNN(chorales, n_replicas=3, **options)
+    assert np.array_equal(np.concatenate([threaded.step(0.03, n) for n in (1, 2, 67)]), losses)
+    assert np.array_equal(threaded.weights(), whole.weights())
+    alone = DeepRNN(chorales, n_replicas=1, first_replica=2, **options)
+    assert np.array_equal(alone.step(0.03, 70)[:, 0], losses[:, 2])
+    assert np.array_equal(alone.weights()[0], whole.weights()[2])
+
+
+def test_a_step_far_from_orthogonal_takes_the_decomposition_and_goes_on(music):
+    chorales = music(*LENGTHS)
+    fast, plain = (DeepRNN(chorales, depth=1, width=6, rule="exact", kernel=kernel) for kernel in ("fast", "plain"))
+    rng = np.random.default_rng(0)
+    weights = fast.weights() + rng.standard_normal(fast.weights().shape).astype(np.float32)  # M far from orthogonal
+    for network in (fast, plain):
+        network.put(weights)
+        network.step(0.01, 5)
+    group = fast.layout()["M0"]
+    m = fast.weights()[0, group.slice].reshape(group.shape)
+    assert np.abs(m @ m.T - np.eye(6)).max() < 1e-5
+    assert fast.weights() == pytest.approx(plain.weights(), abs=2e-5)
+
+
+def test_where_the_fast_kernel_cannot_run_this_is_said_or_refused(music, caplog):
+    options = {"depth": 1, "width": 3, "precision": "float64"}
+    with caplog.at_level(logging.WARNING, "armonica"):
+        assert DeepRNN(music(4), **options).kernel == "plain"
+    assert "kernel plain: the fast kernel computes in float32, not in float64" in caplog.text
+    with pytest.raises(InputError, match="kernel fast was asked for, but the fast kernel computes in float32"):
+        DeepRNN(music(4), **options, kernel="fast")
+    with pytest.raises(InputError, match="kernel is fast or plain; got 'gpu'"):
+        DeepRNN(music(4), depth=1, width=3, kernel="gpu")
+    assert DeepRNN(music(4), depth=1, width=3).kernel == "fast"
+    assert padded(1) == LANES == padded(LANES)
