@@ -238,7 +238,9 @@ def test_a_store_that_cannot_be_written_ends_in_one_line(capsys, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_ends_in_one_line_that_says_what_to_do(capsys, tmp_path):
-    assert "start anew with a lower rate" in complaint(capsys, *LEARN, "--rate", "1e38", "--store", tmp_path)
+    for end in ("--until-steps", "--until"):
+        said = complaint(capsys, *LEARN, "--rate", "1e38", end, "12", "--store", tmp_path)
+        assert "start anew with a lower rate" in said
 
 
 def test_a_run_without_a_look_yet_is_no_mistake(tmp_path):

@@ -103,3 +103,22 @@ def test_where_the_fast_kernel_cannot_run_this_is_said_or_refused(music, caplog)
         DeepRNN(music(4), depth=1, width=3, kernel="gpu")
     assert DeepRNN(music(4), depth=1, width=3).kernel == "fast"
     assert padded(1) == LANES == padded(LANES)
+
+
+@pytest.mark.parametrize("options", CASES, ids=lambda case: " ".join(f"{v}" for v in case.values()))
+def test_nothing_is_written_outside_its_place(options, music, monkeypatch):
+    network, guarded, ordinary, guard = DeepRNN(music(*LENGTHS), **options, kernel="fast"), [], np.zeros, 512
+    network.step(0.02)  # compiled before numpy is tampered with
+
+    def zeros(shape, dtype=float):
+        whole = np.ones(int(np.prod(shape)) + 2 * guard, dtype)
+        guarded.append((whole, place := whole[guard:-guard].reshape(shape)))
+        place[...] = 0
+        return place
+
+    network = DeepRNN(music(*LENGTHS), **options, kernel="fast")
+    monkeypatch.setattr(np, "zeros", zeros)
+    network.step(0.02, 3)
+    monkeypatch.setattr(np, "zeros", ordinary)
+    assert len(guarded) > 15
+    assert all((whole[:guard] == 1).all() and (whole[-guard:] == 1).all() for whole, _ in guarded)

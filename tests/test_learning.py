@@ -17,7 +17,7 @@ from experiments.run_folder import RunFolder
 
 
 class Decay:
-    """loss = exp(-2 tau) whatever the rate, tau counted from each replica's start; it spikes if the rate exceeds 1."""
+    """w = exp(-tau) whatever the rate, loss = w^2; a rate above 0.3 throws it far up where w < 0.05."""
 
     unit = "heights"
 
@@ -26,10 +26,10 @@ class Decay:
 
     def step(self, rate, n=1):
         losses, factor = np.empty((n, self.n_replicas)), np.exp(-np.broadcast_to(rate, self.n_replicas))[:, None]
-        factor = np.where(factor < np.exp(-1), -3.0, factor)
         for move in range(n):
-            losses[move] = self.w[:, 0] ** 2
-            self.w = self.w * factor
+            losses[move] = self.loss()
+            thrown = (self.w[:, :1] < 0.05) & (factor < np.exp(-0.3))
+            self.w = np.where(thrown, 30.0, self.w * factor)
         return losses
 
     def loss(self):
@@ -75,6 +75,13 @@ def test_time_is_the_number_of_steps_times_the_rate_and_not_a_sum():
     assert trajectory.step[-1] == 100_000
     np.testing.assert_array_equal(trajectory.time[:, 0], trajectory.step * 0.1)
     assert trajectory.n_looks == 1001
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.02, 0.3, 0.7, 1 / 3, 1e-5])
+def test_every_look_is_met_by_the_step_meant_for_it_however_it_is_rounded(rate):
+    trajectory = learn(Decay(), rate, Looks(linear(rate), noise=linear(3 * rate)), until=300 * rate)
+    np.testing.assert_array_equal(trajectory.step, np.arange(301))
+    assert np.flatnonzero(np.isfinite(trajectory.noise[:, 0, 0])).tolist() == list(range(0, 301, 3))
 
 
 def test_looks_are_written_where_they_are_due_and_there_is_a_row_at_time_0_with_everything():
@@ -177,8 +184,8 @@ def test_a_callback_sees_where_the_run_stands_and_stops_it(monkeypatch):
 
 SCHEDULES = {
     "constant": constant(0.125),
-    "piecewise": piecewise([0.125, 0.25, 0.0625], [1.0, 2.5]),
-    "spikes": halve_at_spikes(3.0, window=5),
+    "piecewise": piecewise([0.125, 0.25, 0.0625, 1.0], [1.0, 2.5, 1e300]),
+    "spikes": halve_at_spikes(0.4, window=7),
 }
 
 

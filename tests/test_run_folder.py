@@ -98,6 +98,45 @@ def test_the_checkpoint_before_the_last_is_good_enough(store, run, unbroken, dam
     assert ["looking for the checkpoint before it" in record.getMessage() for record in caplog.records] == [True]
 
 
+def test_a_run_killed_between_two_checkpoints_does_not_begin_anew(store, run, unbroken):
+    (run / CHECKPOINTS[0]).unlink()  # as between the two renames
+    seen = []
+    assert rows(store.learn(GLASS, until=3, callback=lambda now: seen.append(now.step)).path) == unbroken
+    assert min(seen) > 8  # tau = 1
+
+
+def test_a_checkpoint_that_speaks_of_more_than_is_there_is_passed_over(store, run, unbroken):
+    path, whole = run / "trajectory.jsonl", load_run(run).trajectory
+    os.truncate(path, path.stat().st_size - 1)
+    assert rows(store.learn(GLASS, until=3).path) == unbroken
+    assert whole.n_looks == 9
+    os.truncate(path, 200)
+    before = fingerprint(run)
+    with pytest.raises(InputError, match="should have a checkpoint that can be read"):
+        store.learn(GLASS, until=4)
+    assert fingerprint(run) == before
+
+
+def test_rows_can_be_read_while_the_run_goes_on(tmp_path):
+    folder = RunFolder(tmp_path)
+
+    def look(now):
+        assert folder.trajectory().step[-1] == now.step // 2 * 2
+        assert len(folder.trajectory().weights) == 1 + now.step // 4
+
+    learn(GLASS.build(), 0.125, LOOK, until=2, checkpoint=folder, callback=look)
+    folder.close()
+
+
+def test_rows_and_weights_are_on_the_disk_before_the_checkpoint_that_speaks_of_them(store, monkeypatch):
+    synced, sync, put = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.fstat(number).st_ino) or sync(number))
+    monkeypatch.setattr(os, "replace", lambda part, path: synced.append(Path(path).name) or put(part, path))
+    path = store.learn(GLASS, until=1).path
+    before = synced[: synced.index(CHECKPOINTS[0])]
+    assert {(path / name).stat().st_ino for name in ROWS} <= set(before)
+
+
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_run_without_a_good_checkpoint_is_refused_and_left_as_it_is(store, run, damage):
     for name in CHECKPOINTS:

@@ -66,6 +66,7 @@ def unbroken(tmp_path_factory):
 def test_the_same_question_has_the_same_key_however_it_is_said():
     assert key() == key(schedule=constant(0.125)) == key(sampler="exact", seed=0, n_replicas=1)
     assert key(schedule=1) == key(schedule=1.0)
+    assert key(look=Looks(linear(1))) == key(look=Looks(linear(1.0)))
     assert key(settings={"n_spins": 6.0, "disorder": 0}) == key(settings={"n_spins": "6"}) == key()
     assert key(schedule=piecewise([1, 2], [3])) == key(schedule=piecewise((1.0, 2.0), (3.0,)))
     assert len(key()) == 16
@@ -89,7 +90,8 @@ def test_the_key_of_a_network_depends_on_the_notes_and_not_on_where_they_come_fr
 
     first = of(music(CHORDS))
     assert of(music(CHORDS, "elsewhere.json")) == first
-    assert of(music(CHORDS), learned=["J", "M", "K", "W", "h0"], batch=300.0, rule="delayed") == first
+    for learned in (["J", "M", "K", "W", "h0"], ("J", "M", "K", "W", "h0"), "J,M,K,W,h0"):
+        assert of(music(CHORDS), learned=learned, batch=300.0, rule="delayed") == first
     other = {of(music(CHORDS[:1])), of(music([CHORDS[1], CHORDS[0]])), of(music(CHORDS), learned=("J", "M"))}
     assert len(other | {first}) == 4
 
@@ -132,7 +134,7 @@ def test_a_run_copied_to_another_store_goes_on_there(store, run, unbroken, tmp_p
 
 
 def test_a_run_is_found_by_its_path_its_key_or_its_beginning(store, run):
-    other = store.learn(Task(**(QUESTION | {"seed": 1})), until=1).path
+    other = store.learn(Task(**QUESTION, seed=1), until=1).path
     assert store.find(str(run)) == store.find(run.name) == store.find(run.name[:8]) == run
     assert store.find("latest") == other
     for unknown in ("nothing", ""):

@@ -10,7 +10,7 @@ import pytest
 
 from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
-from encoding import InputError
+from encoding import Chorale, InputError
 from experiments import Looks, System, Until, aging_looks, constant, halve_at_spikes, learn, linear, piecewise
 from experiments.learning import Learner
 from experiments.run_folder import RunFolder
@@ -18,12 +18,8 @@ from experiments.run_folder import RunFolder
 RATE = 0.05
 
 
-class Piece:
-    def __init__(self, seed: int, n_steps: int) -> None:
-        self.pitches = np.random.default_rng(seed).integers(43, 97, (n_steps, 4)).astype(np.int16)
-
-
-CHORALES = [Piece(0, 4), Piece(1, 6), Piece(2, 5)]
+PITCHES = np.random.default_rng(0).integers(43, 97, (15, 4)).astype(np.int16)
+CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [4, 10])]  # of 4, 6 and 5 chords
 
 
 def network(kind: type[DeepRNN] = DeepRNN, **said):
@@ -35,6 +31,8 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "deep-rnn delayed": network(rule="delayed", batch=6),
     "deep-rnn exact, full gradient": network(rule="exact", batch=None),
     "deep-rnn exact": network(rule="exact", batch=6),
+    "deep-rnn delayed, plain kernel": network(rule="delayed", batch=6, kernel="plain"),
+    "deep-rnn exact, plain kernel": network(rule="exact", batch=6, kernel="plain"),
     "spherical-glass": lambda **which: SphericalGlass(n_spins=6, **which),
 }
 
@@ -146,14 +144,16 @@ def test_replicas_can_be_exchanged_row_by_row(make):
 
 
 def test_what_it_shows_and_takes_are_copies(system):
-    own = [system.weights(), *system.state().values(), system.noise(), system.loss()]
-    before, given = system.state(), system.state()
-    system.restore(given)
-    weights = system.weights()
-    system.put(weights)
-    system.restore(given)
-    for array in [*own, weights, *given.values()]:
+    before = system.state()
+    for array in [system.weights(), *system.state().values(), system.noise(), system.loss()]:
         array[...] = 0
+    np.testing.assert_equal(system.state(), before)
+    given, weights = system.state(), system.weights() / 2
+    system.put(weights)
+    weights[...] = 0
+    assert system.weights().any()
+    system.restore(given)
+    [array.fill(0) for array in given.values()]
     np.testing.assert_equal(system.state(), before)
 
 

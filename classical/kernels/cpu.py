@@ -61,23 +61,34 @@ class FastKernel:
             rates = eta.astype(np.float32)  # one too large becomes infinite, and its replica freezes
 
         def run(replica: int, place: int) -> None:
-            batch, wide = batches[replica % len(batches)], self._widened(past[replica])
-            stopped[replica] = self._go(place, flat[replica], wide, batch, rates[replica], losses[replica])
+            ring = self._recalled(place, past[replica])
+            batch = batches[replica % len(batches)]
+            stopped[replica] = self._go(place, flat[replica], ring, batch, rates[replica], losses[replica])
             if self._rule.delayed:
-                past[replica] = wide[..., : self.settings.width]
+                for age in (1, 2):
+                    past[replica, age - 1] = ring[(n - age) % 3, ..., : self.settings.width]
 
         self._share(run, [int(replica) for replica in np.flatnonzero(~frozen)])
         return losses.T, stopped
 
+    def _recalled(self, place: int, past: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The deltas of the last two steps where the compiled steps look for them, rows in whole vectors."""
+        ring = self._works[place][1].ring
+        for age in (1, 2) if self._rule.delayed else ():
+            ring[-age, ..., : self.settings.width] = past[age - 1]
+        return ring
+
     def _go(
-        self, place: int, flat: NDArray, past: NDArray, batch: NDArray, eta: np.float32, losses: NDArray[np.float64]
+        self, place: int, flat: NDArray, ring: NDArray, batch: NDArray, eta: np.float32, losses: NDArray[np.float64]
     ) -> int:
         """All steps of one network, with decompositions in between where they are needed; where it froze, or -1."""
         net, work = self._works[place]
         made, end = 0, SVD
         while end == SVD and made < len(losses):
             left = batch if len(batch) == 1 else batch[made:]
-            more, end = learn_steps(ADDRESS, self._data, net, work, self._rule, flat, past, left, eta, losses[made:])
+            more, end = learn_steps(
+                ADDRESS, self._data, net, work, self._rule, flat, ring, made, left, eta, losses[made:]
+            )
             made += more
             if end == SVD and not self._decompose(flat, work):
                 made, end = made - 1, FROZEN
@@ -124,14 +135,6 @@ class FastKernel:
             for share in shares:
                 share.result()
 
-    def _widened(self, past: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The remembered deltas with rows of whole vectors, (2, d, n_slots, w')."""
-        if not self._rule.delayed:
-            return np.zeros((2, 1, 1, 1), np.float32)
-        wide = np.zeros((*past.shape[:-1], padded(self.settings.width)), np.float32)
-        wide[..., : self.settings.width] = past
-        return wide
-
 
 def _n_cores() -> int:
     """Cores for this process: those it may run on, or fewer where ARMONICA_THREADS says so."""
@@ -145,10 +148,8 @@ def _laid_out(data: Transitions, silent_start: bool) -> Data:
     inputs[:, :N_KEYS] = data.inputs
     sizes = data.batch_sizes
     before = np.concatenate([np.arange(a, a + size) for a, size in zip(data.offsets, sizes[1:], strict=False)] or [[]])
-    after = np.full(data.n_slots, data.n_slots, np.int64)
-    after[before.astype(np.int64)] = np.arange(data.offsets[1], data.n_slots)
     targets = np.ascontiguousarray(data.targets, np.float32)
-    return Data(inputs, targets, data.offsets.astype(np.int64), before.astype(np.int64), after, silent_start)
+    return Data(inputs, targets, data.offsets.astype(np.int64), before.astype(np.int64), silent_start)
 
 
 def _rule(settings: DeepRNNSettings, layout: dict[str, Group]) -> Rule:
@@ -179,9 +180,9 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
     )
     work = Work(
         mu=room(d, n, ww),
-        delta=room(d, n, ww),
+        ring=room(3 if settings.rule == "delayed" else 1, d, n, ww),
         h=room(n, oo),
-        later=room(n if settings.rule == "delayed" else 1, ww),
+        later=room(int(data.offsets[1]), ww),
         left=room(most, CHUNK),
         right_w=room(CHUNK, ww),
         right_o=room(CHUNK, oo),

@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from classical.kernels.tile import DENOMINATOR, NOTHING, NUMERATOR, SLOPE, TANH, TOP, gemm
+from classical.kernels.tile import DENOMINATOR, FRESH, NOTHING, NUMERATOR, SLOPE, TANH, TOP, gemm
 
 F = np.float32
 OPTIONS = {"boundscheck": False, "nogil": True, "error_model": "numpy", "cache": True}
@@ -39,13 +39,12 @@ def _power_of_two(context, k):
 
 
 class Data(NamedTuple):
-    """The transitions: inputs (n, o'), targets (n, o), offsets (n_times + 1,), slots before and after, the boundary."""
+    """The transitions: inputs (n, o'), targets (n, o), offsets (n_times + 1,), slots before, the boundary."""
 
     inputs: NDArray
     targets: NDArray
     offsets: NDArray
     before: NDArray
-    after: NDArray
     silent_start: bool
 
 
@@ -66,9 +65,9 @@ class Work(NamedTuple):
     """What a step needs to write on."""
 
     mu: NDArray  # (d, n, w')
-    delta: NDArray  # (d, n, w')
+    ring: NDArray  # (3 or 1, d, n, w'): deltas of this step and, where they are remembered, of the two before
     h: NDArray  # (n, o')
-    later: NDArray  # (n, w')
+    later: NDArray  # (most slots at one time, w')
     left: NDArray  # (max(w, o), chunk)
     right_w: NDArray  # (chunk, w')
     right_o: NDArray  # (chunk, o')
@@ -166,18 +165,16 @@ def _softplus(z):
 
 
 @njit(**OPTIONS)
-def _errors(h, targets, cost, sums):
-    """Fields to target errors, in place; returns the mean cost per output unit (nll in bits)."""
-    n, o = targets.shape
-    for i in range(o):
-        sums[i] = 0.0
-    for t in range(n):
-        if cost == 0:
+def _errors(h, targets, start, stop, cost, sums):
+    """Fields to target errors, in place, for the slots from `start` to `stop`; their costs are added to `sums`."""
+    o = targets.shape[1]
+    for t in range(start, stop):
+        if cost == NLL:
             for i in range(o):
                 s, x = targets[t, i], h[t, i]
                 sums[i] += _softplus(F(-2) * s * x) / LN2  # bits; exactly 1 at the start
                 h[t, i] = s - _tanh(x)
-        elif cost == 1:
+        elif cost == SQUARED:
             for i in range(o):
                 s, x = targets[t, i], _tanh(h[t, i])
                 sums[i] += F(0.5) * (s - x) * (s - x)
@@ -188,72 +185,73 @@ def _errors(h, targets, cost, sums):
                 gap = F(1) - s * x
                 sums[i] += gap if gap > F(0) else F(0)
                 h[t, i] = s if gap > F(0) else F(0)
+
+
+@njit(**OPTIONS)
+def _forward(address, data, net, work, cost):
+    """mu_l(t), H(t) and the target errors, eqs. (1) to (3), time by time: a block of slots stays in the cache.
+
+    Returns the mean cost per output unit (nll in bits).
+    """
+    d, w, o = work.mu.shape[0], net.kt.shape[0], data.targets.shape[1]
+    offsets = data.offsets
+    for i in range(o):
+        work.sums[i] = 0.0
+    for t in range(len(offsets) - 1):
+        a, n = offsets[t], offsets[t + 1] - offsets[t]
+        for layer in range(d):
+            mu = work.mu[layer]
+            if layer:
+                gemm(address, work.mu[layer - 1], a, net.jt[layer], mu, a, mu, n, w, FRESH)
+            else:
+                gemm(address, data.inputs, a, net.jt[0], mu, a, mu, n, o, FRESH)
+            if t:
+                gemm(address, mu, offsets[t - 1], net.mt[layer], mu, a, mu, n, w, TANH)
+            elif data.silent_start:
+                _silence(mu, n)
+            else:
+                gemm(address, mu, a, net.mt[layer], mu, a, mu, n, 0, TANH)
+        for s in range(a, a + n):
+            _copy_row(net.h0, work.h[s])
+        gemm(address, data.inputs, a, net.wt, work.h, a, work.h, n, o, NOTHING)
+        gemm(address, work.mu[d - 1], a, net.kt, work.h, a, work.h, n, w, NOTHING)
+        _errors(work.h, data.targets, a, a + n, cost, work.sums)
     total = 0.0
     for i in range(o):
-        total += sums[i]
-    return total / (n * o)
+        total += work.sums[i]
+    return total / (len(data.targets) * o)
 
 
 @njit(**OPTIONS)
-def _forward(address, data, net, work):
-    """mu_l(t) and H(t), eqs. (1) to (3)."""
-    d, n, w = work.mu.shape[0], work.h.shape[0], net.kt.shape[0]
-    o = data.targets.shape[1]
+def _backward(address, data, net, work, delta, once, twice, delayed):
+    """delta_l(t), (B8) and (B10), last time first; delta(t + 1) of this step, or the mean of those one and two ago."""
+    d, w, o = work.mu.shape[0], net.kt.shape[0], data.targets.shape[1]
     offsets = data.offsets
-    for layer in range(d):
-        mu = work.mu[layer]
-        _clear(mu)
-        if layer:
-            gemm(address, work.mu[layer - 1], 0, net.jt[layer], mu, 0, mu, n, w, NOTHING)
-        else:
-            gemm(address, data.inputs, 0, net.jt[0], mu, 0, mu, n, o, NOTHING)
-        if data.silent_start:
-            _silence(mu, offsets[1])
-        gemm(address, mu, 0, net.mt[layer], mu, 0, mu, offsets[1], 0, TANH)
-        for t in range(1, len(offsets) - 1):
-            gemm(address, mu, offsets[t - 1], net.mt[layer], mu, offsets[t], mu, offsets[t + 1] - offsets[t], w, TANH)
-    for t in range(n):
-        _copy_row(net.h0, work.h[t])
-    gemm(address, data.inputs, 0, net.wt, work.h, 0, work.h, n, o, NOTHING)
-    gemm(address, work.mu[d - 1], 0, net.kt, work.h, 0, work.h, n, w, NOTHING)
+    for t in range(len(offsets) - 2, -1, -1):
+        a, b = offsets[t], offsets[t + 1]
+        going = offsets[t + 2] - b if t + 2 < len(offsets) else 0  # chorales that have a chord at t + 1
+        for layer in range(d - 1, -1, -1):
+            own, mu = delta[layer], work.mu[layer]
+            if layer == d - 1:
+                gemm(address, work.h, a, net.k, own, a, own, b - a, o, FRESH)
+            else:
+                gemm(address, delta[layer + 1], a, net.j[layer + 1], own, a, own, b - a, w, FRESH)
+            if delayed:
+                _recall(once[layer], twice[layer], b, going, work.later)
+                gemm(address, work.later, 0, net.m[layer], own, a, mu, going, w, SLOPE)
+            else:
+                gemm(address, own, b, net.m[layer], own, a, mu, going, w, SLOPE)
+            gemm(address, own, a, net.m[layer], own, a + going, mu, b - a - going, 0, SLOPE)
+            if t == 0 and data.silent_start:
+                _silence(own, b)
 
 
 @njit(**OPTIONS)
-def _backward(address, data, net, work, past, delayed):
-    """delta_l(t), (B8) and (B10): with delta(t + 1) of this step, or the mean of the last two."""
-    d, n, w = work.mu.shape[0], work.h.shape[0], net.kt.shape[0]
-    offsets = data.offsets
-    for layer in range(d - 1, -1, -1):
-        delta, mu = work.delta[layer], work.mu[layer]
-        _clear(delta)
-        if layer == d - 1:
-            gemm(address, work.h, 0, net.k, delta, 0, delta, n, data.targets.shape[1], NOTHING)
-        else:
-            gemm(address, work.delta[layer + 1], 0, net.j[layer + 1], delta, 0, delta, n, w, NOTHING)
-        if delayed:
-            _recall(data, past, layer, work.later)
-            gemm(address, work.later, 0, net.m[layer], delta, 0, mu, n, w, SLOPE)
-        else:
-            for t in range(len(offsets) - 2, -1, -1):
-                a, b = offsets[t], offsets[t + 1]
-                going = offsets[t + 2] - b if t + 2 < len(offsets) else 0
-                gemm(address, delta, b, net.m[layer], delta, a, mu, going, w, SLOPE)
-                gemm(address, delta, b, net.m[layer], delta, a + going, mu, b - a - going, 0, SLOPE)
-        if data.silent_start:
-            _silence(delta, offsets[1])
-
-
-@njit(**OPTIONS)
-def _recall(data, past, layer, later):
-    """Mean of the last two steps' deltas, one chord later; 0 where the chorale ends."""
-    for s in range(len(data.after)):
-        at_next = data.after[s]
-        if at_next < len(data.after):
-            for c in range(later.shape[1]):
-                later[s, c] = F(0.5) * (past[0, layer, at_next, c] + past[1, layer, at_next, c])
-        else:
-            for c in range(later.shape[1]):
-                later[s, c] = F(0)
+def _recall(once, twice, start, n, later):
+    """Mean of the last two steps' deltas of the n slots from `start` on."""
+    for s in range(n):
+        for c in range(later.shape[1]):
+            later[s, c] = F(0.5) * (once[start + s, c] + twice[start + s, c])
 
 
 @njit(**OPTIONS)
@@ -285,7 +283,7 @@ def _take_before(mu, data, chosen, start, count, right):
 
 
 @njit(**OPTIONS)
-def _gradients(address, data, work, chosen):
+def _gradients(address, data, work, delta, chosen):
     """Sums over the chosen slots of the outer products of (B2) to (B7), chunk by chunk in one chain of additions."""
     d, w, o = work.mu.shape[0], work.gj0.shape[0], data.targets.shape[1]
     for gradient in (work.gj0, work.gk, work.gw):
@@ -310,7 +308,7 @@ def _gradients(address, data, work, chosen):
                 gemm(address, left, 0, work.right_w, work.gk, 0, work.gk, o, count, NOTHING)
             else:
                 gemm(address, left, 0, work.right_w, work.gj[layer + 1], 0, work.gj[layer + 1], w, count, NOTHING)
-            _take_left(work.delta[layer], chosen, start, count, w, left)
+            _take_left(delta[layer], chosen, start, count, w, left)
             _take_before(work.mu[layer], data, chosen, start, count, work.right_w)
             gemm(address, left, 0, work.right_w, work.gm[layer], 0, work.gm[layer], w, count, NOTHING)
         gemm(address, left, 0, work.right_o, work.gj0, 0, work.gj0, w, count, NOTHING)
@@ -415,10 +413,12 @@ def _all_finite(flat):
 
 
 @njit(**OPTIONS)
-def learn_steps(address, data, net, work, rule, flat, past, batches, eta, losses):
+def learn_steps(address, data, net, work, rule, flat, ring, turn, batches, eta, losses):
     """Steps of one network, as many as `losses` has places.
 
-    flat holds the weights, and in the end those after the last finite step. batches (n_steps, p), or (1, n) for all.
+    ring holds the deltas of the last two steps and of this one in turn; place (turn + step) mod 3 is this step's. (One
+    place is enough where they are not remembered.) batches is (n_steps, p), or (1, n) for the full gradient. flat holds
+    the weights, and in the end those after the last finite step.
 
     Returns:
         (steps made, what ended them): DONE; FROZEN, where step number `made` would leave the finite numbers; or SVD,
@@ -427,15 +427,16 @@ def learn_steps(address, data, net, work, rule, flat, past, batches, eta, losses
     w = work.gj0.shape[0]
     for step in range(len(losses)):
         unpack(flat, rule.starts, net)
-        _forward(address, data, net, work)
-        losses[step] = _errors(work.h, data.targets, rule.cost, work.sums)
-        _backward(address, data, net, work, past, rule.delayed)
+        losses[step] = _forward(address, data, net, work, rule.cost)
+        now = (turn + step) % len(ring)
+        delta, once, twice = ring[now], ring[(now - 1) % len(ring)], ring[(now - 2) % len(ring)]
+        _backward(address, data, net, work, delta, once, twice, rule.delayed)
         waiting = False
         for i in range(len(flat)):
             work.before[i] = flat[i]
         if eta > 0:
             chosen = batches[step % len(batches)]
-            _gradients(address, data, work, chosen)
+            _gradients(address, data, work, delta, chosen)
             _move(flat, work, rule.starts, rule.learned, eta, F(len(chosen)))
             for g in range(len(rule.orthogonal)):
                 work.pending[g] = False
@@ -443,10 +444,6 @@ def learn_steps(address, data, net, work, rule, flat, past, batches, eta, losses
                     done = not rule.by_svd and _nearest_orthogonal(address, flat, rule.starts[g], w, work.square)
                     work.pending[g] = not done
                     waiting = waiting or not done
-        if rule.delayed:
-            for layer in range(len(work.delta)):
-                _copy(past[0, layer], past[1, layer])
-                _copy(work.delta[layer], past[0, layer])
         if not (np.isfinite(losses[step]) and _all_finite(flat)):
             for i in range(len(flat)):
                 flat[i] = work.before[i]
@@ -460,5 +457,4 @@ def learn_steps(address, data, net, work, rule, flat, past, batches, eta, losses
 def loss_now(address, data, net, work, rule, flat):
     """The cost at these weights."""
     unpack(flat, rule.starts, net)
-    _forward(address, data, net, work)
-    return _errors(work.h, data.targets, rule.cost, work.sums)
+    return _forward(address, data, net, work, rule.cost)

@@ -4,7 +4,8 @@ A block of rows x vectors of c stays in registers while k runs; a is splatted, b
 fused multiply-adds over k. So the result is bit for bit the same for every shape of block, and adding a sum in several
 calls is adding it in one. Written as LLVM IR, because plain loops reach an eighth of its speed (docs/performance.md).
 
-Columns come in whole vectors: the caller pads the rows of b and c with zeros. f: 0 nothing, 1 tanh, 2 times 1 - u^2.
+Columns come in whole vectors: the caller pads the rows of b and c with zeros. f: NOTHING, TANH, SLOPE (times 1 - u^2),
+FRESH (c = a @ b, nothing added).
 The product is compiled once as a C function, and called by address: no kernel carries a copy of it, so nothing has to
 be compiled again (or can be out of date in a cache) when a kernel changes.
 """
@@ -19,6 +20,7 @@ from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
 NOTHING, TANH, SLOPE = 0, 1, 2
+FRESH = 4  # instead of adding to c, which need not have been cleared
 
 LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 # Rows of a block by its number of vectors: as many sums as there are registers, less one for a and one for each b.
@@ -86,7 +88,7 @@ class _Block:
 
     def _sum(self, spots):
         """c + a @ b, a loop over k with all sums in registers."""
-        b, first = self.builder, [[self._load(self.c, spot) for spot in row] for row in spots]
+        b, first = self.builder, self._first(spots)
         entry, loop, end = b.block, b.append_basic_block("k"), b.append_basic_block("end")
         b.cbranch(b.icmp_signed(">", self.n_k, self.int(0)), loop, end)
         b.position_at_end(loop)
@@ -108,6 +110,17 @@ class _Block:
         return [
             [self._either(first[r][v], entry, after[r][v], loop) for v in range(self.vectors)] for r in range(self.rows)
         ]
+
+    def _first(self, spots):
+        """What is added to: c, or zero."""
+        b = self.builder
+        start, added, begin = b.block, b.append_basic_block("added"), b.append_basic_block("begin")
+        b.cbranch(b.icmp_signed("==", self.f, self.int(FRESH)), begin, added)
+        b.position_at_end(added)
+        there = [[self._load(self.c, spot) for spot in row] for row in spots]
+        b.branch(begin)
+        b.position_at_end(begin)
+        return [[self._either(value, added, self._const(0), start) for value in row] for row in there]
 
     def _either(self, one, from_one, other, from_other):
         phi = self.builder.phi(self.vec)

@@ -1,0 +1,210 @@
+"""How long a learning step takes, beside what a user would write: `make bench` prints docs/performance.md's tables.
+
+All in one run, on one thread unless said; the candidates take turns, five steps a turn, and the median of the turns
+counts. One step: all chords of all chorales forward, errors back, an update from 300 slots, the polar
+factor of every M.
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{_library}_NUM_THREADS"] = "1"
+os.environ["ARMONICA_THREADS"] = "1"
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classical import DeepRNN
+from classical.kernels.tile import ADDRESS, LANES, NOTHING, gemm, padded
+from encoding import N_KEYS, load_chorales, pack
+
+SHAPES = ((1, 110), (2, 68), (5, 36), (2, 200))
+P = 300
+RATE = 4e-4
+
+
+class AsAUserWould:
+    """torch.nn.RNN on packed sequences, autograd, SGD, and torch.linalg.svd of every recurrent matrix."""
+
+    def __init__(self, chorales, depth: int, width: int) -> None:
+        """The same network and the same data."""
+        data = pack(chorales)
+        sizes = torch.from_numpy(data.batch_sizes.copy())
+        self.inputs, self.targets = torch.from_numpy(data.inputs), torch.from_numpy(data.targets)
+        self.packed = nn.utils.rnn.PackedSequence(self.inputs, sizes)
+        self.rnn = nn.RNN(N_KEYS, width, depth, bias=False)
+        self.out, self.direct = nn.Linear(width, N_KEYS), nn.Linear(N_KEYS, N_KEYS, bias=False)
+        self.recurrent = [getattr(self.rnn, f"weight_hh_l{layer}") for layer in range(depth)]
+        for matrix in self.recurrent:
+            nn.init.orthogonal_(matrix)
+        parameters = [*self.rnn.parameters(), *self.out.parameters(), *self.direct.parameters()]
+        self.descent, self.rng = torch.optim.SGD(parameters, RATE), np.random.default_rng(0)
+
+    def __call__(self) -> None:
+        """One step."""
+        hidden = self.rnn(self.packed)[0].data
+        h = self.out(hidden) + self.direct(self.inputs)
+        chosen = torch.from_numpy(self.rng.integers(len(h), size=P))
+        loss = nn.functional.softplus(-2 * self.targets[chosen] * h[chosen]).sum() / P
+        self.descent.zero_grad()
+        loss.backward()
+        self.descent.step()
+        with torch.no_grad():
+            for matrix in self.recurrent:
+                u, _, vh = torch.linalg.svd(matrix)
+                matrix.copy_(u @ vh)
+
+
+def seconds(candidates: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+    """Median time of each candidate, taking turns; the first turn warms up and does not count."""
+    seen: dict[str, list[float]] = {name: [] for name in candidates}
+    for turn in range(turns + 1):
+        for name, candidate in candidates.items():
+            started = time.perf_counter()
+            candidate()
+            if turn:
+                seen[name].append(time.perf_counter() - started)
+    return {name: statistics.median(times) for name, times in seen.items()}
+
+
+def stepping(network: DeepRNN, n: int = 5) -> Callable[[], object]:
+    """`n` steps in one call, as `learn` makes them."""
+    return lambda: network.step(RATE, n)
+
+
+def per_step(candidates: dict[str, DeepRNN], turns: int, n: int = 5) -> dict[str, float]:
+    """Milliseconds a step."""
+    times = seconds({name: stepping(network, n) for name, network in candidates.items()}, turns)
+    return {name: 1e3 * t / n for name, t in times.items()}
+
+
+@numba.njit
+def _multiply(a: np.ndarray, b: np.ndarray, c: np.ndarray, n: int, n_k: int) -> None:
+    gemm(ADDRESS, a, 0, b, c, 0, c, n, n_k, NOTHING)
+
+
+def gigaflops(n: int, n_k: int, width: int, turns: int) -> tuple[float, float]:
+    """Useful GFLOP/s of the tile and of torch.matmul for one product (n, n_k) @ (n_k, width)."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((n, n_k), np.float32), rng.standard_normal((n_k, width), np.float32)
+    wide, out = np.zeros((n_k, padded(width)), np.float32), np.zeros((n, padded(width)), np.float32)
+    wide[:, :width] = b
+    left, right, result = torch.from_numpy(a), torch.from_numpy(b), torch.empty(n, width)
+    repeats = max(1, int(2e8 / (2 * n * n_k * width)))
+
+    def tile() -> None:
+        for _ in range(repeats):
+            _multiply(a, wide, out, n, n_k)
+
+    def blas() -> Tensor:
+        for _ in range(repeats):
+            torch.matmul(left, right, out=result)
+        return result
+
+    times = seconds({"tile": tile, "blas": blas}, turns)
+    work = 2 * n * n_k * width * repeats / 1e9
+    return work / times["tile"], work / times["blas"]
+
+
+def table(title: str, heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """A table as Markdown has it."""
+    print(f"\n**{title}**\n\n| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
+    for row in rows:
+        print(
+            "| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row) + " |",
+            flush=True,
+        )
+
+
+def beside_others(chorales, turns: int) -> None:
+    """(a) what a user would write, (b) our plain path, (c) our kernel."""
+    for rule in ("delayed", "exact"):
+        rows = []
+        for depth, width in SHAPES:
+            options = {"depth": depth, "width": width, "rule": rule}
+            user = AsAUserWould(chorales, depth, width)
+            kernels = {name: DeepRNN(chorales, **options, kernel=name) for name in ("plain", "fast")}
+            candidates = {name: stepping(network, 5) for name, network in kernels.items()}
+            times = seconds({"user": lambda user=user: [user() for _ in range(5)], **candidates}, turns)
+            ms = {name: 1e3 * t / 5 for name, t in times.items()}
+            ratios = ms["user"] / ms["fast"], ms["plain"] / ms["fast"]
+            rows.append((f"d={depth}, w={width}", ms["user"], ms["plain"], ms["fast"], *ratios))
+        heads = ("network", "(a) nn.RNN, ms", "(b) plain, ms", "(c) fast, ms", "(a)/(c)", "(b)/(c)")
+        table(f"One step, {rule} rule, one thread", heads, rows)
+
+
+def products(turns: int) -> None:
+    """(d) the tile beside torch.matmul."""
+    rows = []
+    for _, width in SHAPES:
+        for n in (20, 78, 4474):
+            ours, blas = gigaflops(n, width, width, turns)
+            rows.append((f"({n}, {width}) @ ({width}, {width})", ours, blas, ours / blas))
+    table(f"Products, GFLOP/s, one thread, {LANES} lanes", ("product", "tile", "torch.matmul", "ratio"), rows)
+
+
+def against_size(turns: int) -> None:
+    """How the cost of a step grows."""
+    base = {"depth": 2, "width": 68, "rule": "exact"}
+    everything = load_chorales(first=None)
+    rows = []
+    for n in (20, 40, 80, 160, 229):
+        there = [chorale for chorale in everything if chorale.index < n]
+        ms = per_step({"x": DeepRNN(there, **base)}, turns)["x"]
+        n_slots = sum(chorale.n_transitions for chorale in there)
+        rows.append((f"first {n}", n_slots, ms, 1e3 * ms / n_slots))
+    table("Against the number of chorales, d=2, w=68, exact", ("chorales", "slots", "ms", "µs a slot"), rows)
+    chorales = load_chorales()
+    for name, values in (("width", (30, 48, 68, 90, 110, 200)), ("depth", (1, 2, 5, 10))):
+        rows = [(v, per_step({"x": DeepRNN(chorales, **{**base, name: v})}, turns)["x"]) for v in values]
+        table(f"Against {name}", (name, "ms"), rows)
+
+
+def cores(turns: int) -> None:
+    """Replicas on one thread and on all cores."""
+    n_cores, rows = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, []
+    for n_replicas in (1, 2, 4):
+        networks = [DeepRNN(load_chorales(), depth=2, width=68, rule="exact", n_replicas=n_replicas) for _ in range(2)]
+
+        def threaded(threads: int, network: DeepRNN) -> Callable[[], object]:
+            def go() -> None:
+                os.environ["ARMONICA_THREADS"] = str(threads)
+                network.step(RATE, 20)
+
+            return go
+
+        times = seconds({"one": threaded(1, networks[0]), "all": threaded(n_cores, networks[1])}, turns)
+        rate = {name: 20 * n_replicas / t for name, t in times.items()}
+        rows.append((n_replicas, rate["one"], rate["all"], rate["all"] / rate["one"]))
+    os.environ["ARMONICA_THREADS"] = "1"
+    heads = ("replicas", "replica steps/s, 1 thread", f"{n_cores} threads", "ratio")
+    table("Replicas on cores, d=2, w=68, exact", heads, rows)
+
+
+def main() -> None:
+    """All tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=15, help="counted turns of each measurement")
+    parser.add_argument("--only", default="steps,products,cores,sizes", help="which tables, with commas")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    only = asked.only.split(",")
+    if "steps" in only:
+        beside_others(load_chorales(), asked.turns)
+    if "products" in only:
+        products(asked.turns)
+    if "cores" in only:
+        cores(asked.turns)
+    if "sizes" in only:
+        against_size(max(3, asked.turns // 3))
+
+
+if __name__ == "__main__":
+    main()
