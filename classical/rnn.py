@@ -105,6 +105,11 @@ class DeepRNN:
         """What makes the steps: `"fast"` or `"plain"`."""
         return self._kernel.name
 
+    @property
+    def unit(self) -> str:
+        """The unit of the losses."""
+        return COSTS[self.settings.cost].unit
+
     # The five verbs of a System
 
     def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:

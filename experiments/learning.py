@@ -94,6 +94,8 @@ class Until:
             raise InputError("until: give steps, time or loss; got none, and the run would never end")
         if any(not 0 <= value < inf for value in given) or (self.loss is not None and not np.isfinite(self.loss)):
             raise InputError(f"until: steps and time are finite and >= 0, loss is finite; got {self}")
+        if not isinstance(self.steps, int | np.integer | None):
+            raise InputError(f"until: steps is a whole number; got {self.steps}")
 
 
 class Progress(NamedTuple):

@@ -33,11 +33,10 @@ def read_trajectory(path: Path) -> Trajectory:
             name: Group(slice(group["start"], group["stop"]), tuple(group["shape"]), group["period"])
             for name, group in described["groups"].items()
         }
-        n_replicas = int(described["n_replicas"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path / 'layout.json'} should name groups of weights; it has no {error}") from None
-    rows = _read_rows(path / "trajectory.jsonl")
-    n_weights = max(group.slice.stop for group in layout.values())
+        n_replicas, n_weights = int(described["n_replicas"]), max(group.slice.stop for group in layout.values())
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(f"{path / 'layout.json'} should name groups of weights; it does not ({error})") from None
+    rows = _read_rows(path / "trajectory.jsonl", n_replicas)
     weights = _map_weights(path / "weights.f32", n_replicas, n_weights)
     rows = [row for row in rows if row.get("weights", -1) < len(weights)]
     return Trajectory.from_rows(rows, weights[: sum("weights" in row for row in rows)], layout, n_replicas)
@@ -116,7 +115,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_rows(path: Path) -> list[Row]:
+def _read_rows(path: Path, n_replicas: int) -> list[Row]:
     if not path.exists():
         return []
     lines = path.read_bytes().split(b"\n")[:-1]  # what stands behind the last newline was never finished
@@ -124,9 +123,12 @@ def _read_rows(path: Path) -> list[Row]:
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
-            rows.append(row if "step" in row else {}["step"])
+            fits = int(row["step"]) >= 0 and {len(row[name]) for name in ("time", "rate", "loss")} == {n_replicas}
         except (ValueError, KeyError, TypeError):
-            raise InputError(f"{path} line {number} should be a row of a run; got {line[:40]!r}") from None
+            fits = False
+        if not fits:
+            raise InputError(f"{path} line {number} should be a row of {n_replicas} replicas; got {line[:40]!r}")
+        rows.append(row)
     return rows
 
 

@@ -139,7 +139,7 @@ class RunFolder:
         """Write layout.json, or see that it is this system's."""
         layout = {
             "n_replicas": system.n_replicas,
-            "unit": getattr(system, "unit", ""),
+            "unit": getattr(system, "unit", "no unit"),
             "groups": {
                 name: {
                     "start": group.slice.start,

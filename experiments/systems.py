@@ -88,8 +88,8 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
         if value is None or value in ("none", "None"):
             return None
         kind = next(part for part in kind.__args__ if part is not type(None))
-    if typing.get_origin(kind) is tuple:
-        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+    if typing.get_origin(kind) is tuple and isinstance(value, str | list | tuple):
+        return tuple(value.split(",") if isinstance(value, str) else value)
     if kind is bool and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
         return value.lower() in ("true", "yes")
     try:
@@ -97,6 +97,6 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
             return kind(float(value))
     except (ValueError, OverflowError, TypeError):
         pass
-    if isinstance(value, kind):
+    if typing.get_origin(kind) is None and isinstance(value, kind):
         return value
     raise InputError(f"{setting} is {'a whole number' if kind is int else kind.__name__}; got {value!r}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from encoding import InputError
 from encoding.layout import lay_out
 from experiments import Looks, Until, at, constant, halve_at_spikes, learn, linear, logarithmic, piecewise
-from experiments.learning import Learner
+from experiments.learning import Learner, NothingMoves
 from experiments.run_folder import RunFolder
 
 
@@ -155,13 +155,10 @@ def test_a_run_ends_at_the_first_of_its_ends_and_goes_no_further_when_asked_agai
         folder.close()
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{}, {"steps": -1}, {"time": -0.1}, {"time": np.nan}, {"time": np.inf}, {"loss": np.nan}, {"loss": -np.inf}],
-)
-def test_a_run_without_an_end_is_refused(wrong):
+@pytest.mark.parametrize("end", [{}, {"steps": -1}, {"steps": 2.5}, {"time": -1}, {"time": np.inf}, {"loss": np.nan}])
+def test_a_run_without_an_end_is_refused(end):
     with pytest.raises(InputError, match="until: "):
-        Until(**wrong)
+        Until(**end)
 
 
 def test_a_callback_sees_where_the_run_stands_and_stops_it(monkeypatch):
@@ -233,6 +230,15 @@ def test_another_systems_run_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"holds a run of 2 replicas .*; got 1 "):
         learn(Decay(1), 0.1, until=1, checkpoint=second)
     second.close()
+
+
+def test_a_loss_that_is_infinite_at_the_last_look_is_seen():
+    class Overflowing(Decay):
+        def loss(self):
+            return np.where(self.w[:, 0] < 0.2, np.inf, super().loss())  # exp(-1.625) < 0.2 < exp(-1.5)
+
+    with pytest.raises(NothingMoves, match="at step 13"):
+        learn(Overflowing(1), 0.125, Looks(at([1.625])), until=1.625)
 
 
 def test_a_rate_too_small_to_come_anywhere_is_no_reason_to_fail():

@@ -104,6 +104,7 @@ def test_the_key_of_a_network_depends_on_the_notes_and_not_on_where_they_come_fr
         ({"settings": {"n_spins": "six"}}, "n_spins is a whole number"),
         ({"settings": {"n_spins": 6.5}}, "n_spins is a whole number"),
         ({"system": "deep-rnn", "settings": {"width": 5}}, "deep-rnn needs depth"),
+        ({"system": "deep-rnn", "settings": {"depth": 1, "width": 5, "learned": 3}}, "learned is tuple; got 3"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"n_replicas": 0}, "n_replicas"),
@@ -157,8 +158,11 @@ SPOILED = {
     "task that is a list": ("task.json", lambda _: b"[1]", "should hold an object"),
     "no layout": ("layout.json", lambda _: None, "expected a run with a file layout.json"),
     "layout of something else": ("layout.json", lambda _: b"{}", "should name groups of weights"),
+    "layout of no weights": ("layout.json", lambda _: b'{"groups": {}, "n_replicas": 1}', "should name groups"),
     "garbage in the rows": ("trajectory.jsonl", lambda old: b"\xff" + old, "line 1 should be a row"),
     "rows that are no rows": ("trajectory.jsonl", lambda old: b"[1]\n" + old, "line 1 should be a row"),
+    "a row of two": ("trajectory.jsonl", lambda old: old.replace(b"[0.0]", b"[0.0, 0.0]"), "row of 1 replicas"),
+    "a row without a loss": ("trajectory.jsonl", lambda old: old.replace(b"loss", b"gain"), "line 1 should be a row"),
 }
 
 

@@ -247,3 +247,7 @@ def test_a_run_in_pieces_is_the_unbroken_run_byte_for_byte(make, schedule, tmp_p
         assert (whole.path / name).read_bytes() == (pieces.path / name).read_bytes() != b""
     whole.close()
     pieces.close()
+
+
+def test_a_loss_has_a_unit(make):
+    assert "per" in make(seed=0, n_replicas=1).unit  # bits per output unit per time step, energy per spin
