@@ -14,7 +14,8 @@ from classical.costs import COSTS
 from encoding import HIGHEST, LOWEST, N_KEYS, InputError, Purpose, Standardisation, pack, stream
 from encoding.transitions import Piece, Transitions
 
-WAYS = ("likeliest", "sample")
+WAYS = ("likeliest", "sample", "four")
+N_VOICES = 4
 
 
 class Network:
@@ -62,7 +63,8 @@ class Network:
             opening: a piano roll of +-1, (n_opening, 54), at least one chord.
             n_steps: chords wanted in all, opening included.
             replica: which of the networks plays.
-            choose: `"likeliest"`: S_i = sign O_i; `"sample"`: S_i = +1 with probability (1 + O_i)/2.
+            choose: `"likeliest"`: S_i = sign O_i; `"sample"`: S_i = +1 with probability (1 + O_i)/2;
+                `"four"`: the four keys of largest O_i, so that there is always a chord for four voices.
             seed: of the draws, where there are any.
 
         Returns:
@@ -160,5 +162,8 @@ def _alone(inputs: NDArray[np.float64], boundary: str, dtype: torch.dtype):
 
 
 def _next_chord(output: NDArray[np.floating], choose: str, rng: np.random.Generator) -> NDArray[np.float32]:
-    sounds = output > 0 if choose == "likeliest" else rng.random(N_KEYS) < (1 + output) / 2
+    if choose == "four":
+        sounds = np.isin(np.arange(N_KEYS), np.argsort(-output, kind="stable")[:N_VOICES])
+    else:
+        sounds = output > 0 if choose == "likeliest" else rng.random(N_KEYS) < (1 + output) / 2
     return np.where(sounds, 1, -1).astype(np.float32)

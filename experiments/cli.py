@@ -138,7 +138,9 @@ def listen(
     opening: Annotated[int, typer.Option(help="How many chords it hears before it plays by itself.")] = 8,
     steps: Annotated[int | None, typer.Option(help="Chords in all. [default: as long as the chorale]")] = None,
     replica: Annotated[int, typer.Option(help="Which of the replicas plays.")] = 0,
-    choose: Annotated[str, typer.Option(help="likeliest, or sample from its probabilities.")] = "likeliest",
+    choose: Annotated[
+        str, typer.Option(help="four: the surest notes; likeliest: all above 1/2; sample: by probability.")
+    ] = "four",
     seed: Annotated[int, typer.Option(help="Of the draws of sample.")] = 0,
     tempo: Annotated[float, typer.Option(help="Quarter notes a minute.")] = 80,
     out: Annotated[Path | None, typer.Option(help="Folder for what it plays. [default: the run's folder]")] = None,

@@ -50,7 +50,7 @@ class Wish(NamedTuple):
     opening: int = 8
     n_steps: int | None = None
     replica: int = 0
-    choose: str = "likeliest"
+    choose: str = "four"
     seed: int = 0
     tempo: float = 80
 

@@ -64,7 +64,12 @@ def has_checkpoint(folder: Path) -> bool:
 
 
 def last_checkpoint(folder: Path) -> Saved:
-    """The newest checkpoint that can be read, and whose rows and weights are there.
+    """The newest checkpoint that can be read: see `good_checkpoint`."""
+    return good_checkpoint(folder)[1]
+
+
+def good_checkpoint(folder: Path) -> tuple[str, Saved]:
+    """The newest checkpoint that can be read, and whose rows and weights are there; its name first.
 
     Raises:
         InputError: there is none.
@@ -77,7 +82,7 @@ def last_checkpoint(folder: Path) -> Saved:
         except InputError as error:
             log.warning("%s; looking for the checkpoint before it", error)
             continue
-        return saved
+        return name, saved
     raise InputError(
         f"{folder} should have a checkpoint that can be read; tried {', '.join(there) or 'and found none'}. Nothing "
         "was changed: move the folder aside to begin anew"

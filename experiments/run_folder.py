@@ -31,8 +31,8 @@ from experiments.recording import Saved
 from experiments.run_files import (
     CHECKPOINTS,
     FORMAT,
+    good_checkpoint,
     has_checkpoint,
-    last_checkpoint,
     read_json,
     read_trajectory,
     write_json,
@@ -80,8 +80,10 @@ class RunFolder:
         self._held.enter_context(_lock(self.path))
         self._n_replicas = system.n_replicas
         self._describe(system)
-        saved = last_checkpoint(self.path) if has_checkpoint(self.path) else None
+        name, saved = good_checkpoint(self.path) if has_checkpoint(self.path) else (CHECKPOINTS[0], None)
         self._check_kernel()
+        if name != CHECKPOINTS[0]:
+            os.replace(self.path / name, self.path / CHECKPOINTS[0])  # what is damaged must not push it out
         self._rows = self._open_cut("trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
         self._weights = self._open_cut("weights.f32", int(saved["run.weight_bytes"]) if saved else 0)
         self._n_weight_looks = int(saved["run.n_weight_looks"]) if saved else 0

@@ -121,7 +121,7 @@ def test_plot_draws_the_run_and_writes_its_numbers(capsys, store, only_run, tmp_
     assert len(lines) == 1 + 2 * load_run(only_run).trajectory.n_looks
 
 
-@pytest.mark.parametrize("choose", ["likeliest", "sample"])
+@pytest.mark.parametrize("choose", ["four", "likeliest", "sample"])
 def test_listen_plays_what_opens_as_the_chorale_does(store, tmp_path, choose):
     from encoding.notation import read_score
 

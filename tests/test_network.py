@@ -180,7 +180,7 @@ def test_what_is_no_piano_roll_is_refused(roll):
 
 def test_what_cannot_be_continued_is_refused():
     network, opening = constant(np.zeros(N_KEYS), 2), -np.ones((3, N_KEYS))
-    with pytest.raises(InputError, match=r"^choose is one of likeliest, sample; got 'argmax'$"):
+    with pytest.raises(InputError, match=r"^choose is one of likeliest, sample, four; got 'argmax'$"):
         network.continue_piece(opening, 9, choose="argmax")
     for n_steps, replica in ((2, 0), (9, 2), (9, -1)):
         with pytest.raises(InputError, match=f"^wanted: .* got {n_steps} steps and replica {replica}$"):
@@ -198,3 +198,15 @@ def test_a_file_without_one_of_its_groups_is_refused(name, music):
 def test_a_file_of_something_else_is_refused():
     with pytest.raises(InputError, match=r"^a network's state has K, .*; missing: K, W, h0, .*$"):
         Network.load({"encoder.weight": torch.zeros(2)})
+
+
+def test_four_notes_sound_in_every_chord_chosen_as_four_and_they_are_the_surest(music):
+    network = DeepRNN(music(9, 6), depth=1, width=5, rule="exact")
+    network.step(0.05, 200)
+    trained, opening = network.network(), multi_hot(music(9, 6)[0].pitches)[:3]
+    piece = trained.continue_piece(opening, 9, choose="four")
+    outputs = trained.outputs(piece)[0]
+    for step in range(3, 9):
+        sounding = np.flatnonzero(piece[step] > 0)
+        assert len(sounding) == 4
+        assert outputs[step - 1][sounding].min() >= np.delete(outputs[step - 1], sounding).max()

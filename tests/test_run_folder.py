@@ -210,6 +210,17 @@ def test_a_disk_that_is_full_in_the_middle_of_a_row_costs_no_number(store, unbro
     assert rows(store.learn(GLASS, until=3).path) == unbroken
 
 
+@pytest.mark.parametrize("n_good", range(6))
+def test_the_only_good_checkpoint_is_kept_until_there_is_a_new_one(store, run, unbroken, monkeypatch, n_good):
+    (run / CHECKPOINTS[0]).write_bytes(b"")
+    left, sync = iter(range(n_good)), os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: full() if next(left, None) is None else sync(number))
+    with pytest.raises(OSError, match="No space left"):
+        store.learn(GLASS, until=2, save_every=0)
+    monkeypatch.undo()
+    assert rows(store.learn(GLASS, until=3).path) == unbroken
+
+
 @pytest.mark.parametrize("n_good", range(12))
 def test_a_disk_that_is_full_while_a_checkpoint_is_written_costs_no_number(store, unbroken, monkeypatch, n_good):
     left, sync = iter(range(n_good)), os.fsync

@@ -15,7 +15,7 @@ from experiments.run_files import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-W", "error", "-c", "from experiments.cli import main; main()", "learn"]
-SMALL = "--kernel plain --width 8 --rate 0.1 --first 3 --excerpt 6 --replicas 2 --keep-weights --looks 40 --save-every 0.05"
+SMALL = "--kernel plain --width 8 --rate 0.1 --first 3 --excerpt 6 --replicas 2 --looks 40 --keep-weights"
 NEVER = 10**9
 LOOK = Looks(linear(0.25), noise=linear(0.5), weights=linear(0.5))
 GLASS = Task("spherical-glass", {"n_spins": 6}, 0.125, look=LOOK)
@@ -27,7 +27,7 @@ def rows(path):
 
 
 def start(store, steps):
-    command = [*COMMAND, *SMALL.split(), "--until-steps", str(steps), "--store", store]
+    command = [*COMMAND, *SMALL.split(), "--save-every", "0.05", "--until-steps", str(steps), "--store", store]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
 
