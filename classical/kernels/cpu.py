@@ -148,7 +148,8 @@ def _laid_out(data: Transitions, silent_start: bool) -> Data:
     inputs[:, :N_KEYS] = data.inputs
     sizes = data.batch_sizes
     before = np.concatenate([np.arange(a, a + size) for a, size in zip(data.offsets, sizes[1:], strict=False)] or [[]])
-    targets = np.ascontiguousarray(data.targets, np.float32)
+    targets = np.zeros_like(inputs)
+    targets[:, :N_KEYS] = data.targets
     return Data(inputs, targets, data.offsets.astype(np.int64), before.astype(np.int64), silent_start)
 
 
@@ -193,7 +194,7 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
         gw=room(o, oo),
         gh=room(oo),
         square=room(3, w, ww),
-        sums=np.zeros(o),
+        sums=np.zeros(oo),
         before=room(n_weights),
         pending=np.zeros(n_groups, np.bool_),
     )

@@ -39,7 +39,7 @@ def _power_of_two(context, k):
 
 
 class Data(NamedTuple):
-    """The transitions: inputs (n, o'), targets (n, o), offsets (n_times + 1,), slots before, the boundary."""
+    """The transitions: inputs (n, o'), targets (n, o'), offsets (n_times + 1,), slots before, the boundary."""
 
     inputs: NDArray
     targets: NDArray
@@ -78,7 +78,7 @@ class Work(NamedTuple):
     gw: NDArray  # (o, o')
     gh: NDArray  # (o',)
     square: NDArray  # (3, w, w')
-    sums: NDArray  # (o,) double
+    sums: NDArray  # (o',) double
     before: NDArray  # (n_weights,)
     pending: NDArray  # (n_groups,) bool: waits for its polar factor
 
@@ -166,13 +166,16 @@ def _softplus(z):
 
 @njit(**OPTIONS)
 def _errors(h, targets, start, stop, cost, sums):
-    """Fields to target errors, in place, for the slots from `start` to `stop`; their costs are added to `sums`."""
+    """Fields to target errors, in place, for the slots from `start` to `stop`; their costs are added to `sums`.
+
+    Whole rows, padding too: a loop that ends inside a vector takes three times as long. There target and error are 0.
+    """
     o = targets.shape[1]
     for t in range(start, stop):
         if cost == NLL:
             for i in range(o):
                 s, x = targets[t, i], h[t, i]
-                sums[i] += _softplus(F(-2) * s * x) / LN2  # bits; exactly 1 at the start
+                sums[i] += _softplus(F(-2) * s * x)
                 h[t, i] = s - _tanh(x)
         elif cost == SQUARED:
             for i in range(o):
@@ -193,9 +196,9 @@ def _forward(address, data, net, work, cost):
 
     Returns the mean cost per output unit (nll in bits).
     """
-    d, w, o = work.mu.shape[0], net.kt.shape[0], data.targets.shape[1]
+    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
     offsets = data.offsets
-    for i in range(o):
+    for i in range(len(work.sums)):
         work.sums[i] = 0.0
     for t in range(len(offsets) - 1):
         a, n = offsets[t], offsets[t + 1] - offsets[t]
@@ -219,13 +222,14 @@ def _forward(address, data, net, work, cost):
     total = 0.0
     for i in range(o):
         total += work.sums[i]
-    return total / (len(data.targets) * o)
+    unit = np.float64(LN2) if cost == NLL else 1.0  # exactly 1 bit at the start, where every field is 0
+    return total / (len(data.targets) * o * unit)
 
 
 @njit(**OPTIONS)
 def _backward(address, data, net, work, delta, once, twice, delayed):
     """delta_l(t), (B8) and (B10), last time first; delta(t + 1) of this step, or the mean of those one and two ago."""
-    d, w, o = work.mu.shape[0], net.kt.shape[0], data.targets.shape[1]
+    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
     offsets = data.offsets
     for t in range(len(offsets) - 2, -1, -1):
         a, b = offsets[t], offsets[t + 1]
@@ -285,7 +289,7 @@ def _take_before(mu, data, chosen, start, count, right):
 @njit(**OPTIONS)
 def _gradients(address, data, work, delta, chosen):
     """Sums over the chosen slots of the outer products of (B2) to (B7), chunk by chunk in one chain of additions."""
-    d, w, o = work.mu.shape[0], work.gj0.shape[0], data.targets.shape[1]
+    d, w, o = work.mu.shape[0], work.gj0.shape[0], work.gk.shape[0]
     for gradient in (work.gj0, work.gk, work.gw):
         _clear(gradient)
     for layer in range(d):
@@ -324,7 +328,7 @@ def _add(flat, start, gradient, rows, columns, eta, count):
 @njit(**OPTIONS)
 def _move(flat, work, starts, learned, eta, count):
     """w <- w + eta * gradient, group by group (J, M, K, W, h0)."""
-    d, w, o = work.mu.shape[0], work.gj0.shape[0], len(work.sums)
+    d, w, o = work.mu.shape[0], work.gj0.shape[0], work.gk.shape[0]
     if learned[0]:
         _add(flat, starts[0], work.gj0, w, o, eta, count)
         for layer in range(1, d):
