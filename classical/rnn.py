@@ -210,12 +210,16 @@ class DeepRNN:
         return twin
 
     def measure(self) -> dict[str, NDArray[np.float64]]:
-        """Recorded at looks: NLL in bits whatever the cost, share of right notes, Gamma along the orthogonal group."""
+        """Recorded at every look: NLL in bits whatever the cost, share of right notes."""
         _, output = self._plain.run(self._flat)
         targets = self._plain.slots.targets
         right = (torch.sign(output) == targets).to(torch.float64).mean((-2, -1))
         nll = COSTS["nll"].value(targets, output).mean((-2, -1), dtype=torch.float64)
-        return {"nll": nll.numpy(), "accuracy": right.numpy(), "tangent_noise": self._gamma(tangent=True)}
+        return {"nll": nll.numpy(), "accuracy": right.numpy()}
+
+    def measure_noise(self) -> dict[str, NDArray[np.float64]]:
+        """Recorded where the noise is looked at: Gamma along the orthogonal group, (n_replicas, n_groups)."""
+        return {"tangent_noise": self._gamma(tangent=True)}
 
     def network(self) -> Network:
         """The networks as they are now, without data: outputs, music, losses on other chorales."""

@@ -1,6 +1,7 @@
 """What can be chosen about a deep recurrent network, checked where it is said."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 from encoding import InputError
 from encoding.pianoroll import STANDARDISATIONS
@@ -81,5 +82,5 @@ class DeepRNNSettings:
 def _check_count(name: str, count: int | None) -> None:
     if name == "batch" and count is None:
         return
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
         raise InputError(f"{name} is a whole number of at least 1; got {count!r}")

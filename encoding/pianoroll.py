@@ -35,7 +35,7 @@ def multi_hot(pitches: NDArray[np.integer]) -> NDArray[np.float32]:
         first = int(np.argmax(outside))
         raise InputError(
             f"pitches lie in {LOWEST}..{HIGHEST}; got {sounding[first]} at step {step[first]}: "
-            "transpose the piece, or leave it out"
+            "in C they fit (transpose=True); in their own keys some do not"
         )
     roll = np.full((len(pitches), N_KEYS), -1, np.float32)
     roll[step, sounding - LOWEST] = 1

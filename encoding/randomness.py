@@ -17,7 +17,6 @@ class Purpose(IntEnum):
     BATCH = 2
     DISORDER = 3
     MUSIC = 4
-    CLOCK = 5
 
 
 def stream(seed: int, replica: int, purpose: Purpose, step: int = 0) -> np.random.Generator:

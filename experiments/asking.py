@@ -72,7 +72,11 @@ def data_lines(chorales: Sequence[Chorale]) -> list[str]:
     from experiments.observables import irreducible_loss
 
     facts = dict(describe(chorales))
-    facts["irreducible loss (bits per output unit per time step)"] = round(irreducible_loss(chorales), 5)
+    try:
+        floor = f"{irreducible_loss(chorales):.5f}"
+    except InputError as error:
+        floor = f"none: {error}"
+    facts["irreducible loss (bits per output unit per time step)"] = floor
     width = max(map(len, facts))
     return [f"{name.replace('_', ' '):<{width}}  {_worded(value)}" for name, value in facts.items()]
 

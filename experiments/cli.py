@@ -84,9 +84,10 @@ def learn(
     from experiments.asking import ending, schedule_named, settings_said, when_to_look
     from experiments.session import report, run_session
     from experiments.store import Store, Task
+    from experiments.systems import family
 
     given = {"depth": depth, "width": width, "rule": rule, "batch": batch}
-    music = _music(source, split, first, transpose, excerpt)
+    music = _music(source, split, first, transpose, excerpt, needed=family(system).learns_from == "chorales")
     task = Task(
         system=system,
         settings=settings_said(system, given, setting or []),
@@ -174,12 +175,15 @@ def data(
         _say(line)
 
 
-def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":
+def _music(
+    source: str, split: str, first: int, transpose: bool, excerpt: int | None, *, needed: bool = True
+) -> "Music":
     """The chorales asked for, seen to be there (and parsed, with a bar, if that was never done)."""
     from experiments.store import Music
 
     music = Music(source, split, first or None, transpose, excerpt)
-    music.load(progress=True)
+    if needed:
+        music.load(progress=True)
     return music
 
 

@@ -4,6 +4,7 @@ A System is an ensemble of replicas. Between looks it is asked for many steps at
 the clock, for checkpoints and progress) changes no number.
 """
 
+import json
 import logging
 import time as clock
 from collections.abc import Callable, Mapping
@@ -111,14 +112,16 @@ Callback = Callable[[Progress], bool | None]
 
 
 class NothingMoves(InputError):
-    """Every replica has left the finite numbers; `trajectory` holds what was recorded until then."""
+    """No replica moves any more, frozen or given up by the schedule; `trajectory` holds what was recorded."""
 
-    def __init__(self, frozen_at: NDArray[np.int64], trajectory: Trajectory) -> None:
-        """Say at which steps."""
-        steps = ", ".join(str(step) for step in frozen_at)
+    def __init__(self, frozen_at: NDArray[np.int64], given_up: NDArray[np.bool_], trajectory: Trajectory) -> None:
+        """Say at which steps, and which of the two it was."""
+        steps = [str(step) for step in frozen_at[~given_up]]
+        what = [f"{len(steps)} became non-finite, at step {', '.join(steps)}"] if steps else []
+        what += [f"{given_up.sum()} was given up: it spikes at any rate"] if given_up.any() else []
         super().__init__(
-            f"a loss that stays finite was expected; every replica became non-finite, at step {steps}. The last finite "
-            "state is kept: start anew with a lower rate, or with the schedule halve_at_spikes"
+            f"a loss that stays finite was expected; of {len(frozen_at)} replica(s) {' and '.join(what)}. The last "
+            "finite state is kept: start anew with a lower rate, or with the schedule halve_at_spikes"
         )
         self.trajectory = trajectory
 
@@ -147,7 +150,8 @@ def learn(
         All looks of the run, from its beginning.
 
     Raises:
-        InputError: the run found at `checkpoint` is another system's, or damaged.
+        InputError: the run found at `checkpoint` is another system's, schedule's or cadence's, or damaged; or it could
+            never end, for its looks do before its loss is reached.
         NothingMoves: no replica is left whose loss is finite; it carries the trajectory until then.
     """
     schedule = constant(schedule) if isinstance(schedule, int | float) else schedule
@@ -155,8 +159,8 @@ def learn(
     learner = Learner(system, schedule, look or Looks(), until, checkpoint or Record())
     learner.run(callback)
     trajectory = learner.recorder.trajectory()
-    if (learner.frozen_at >= 0).all():
-        raise NothingMoves(learner.frozen_at, trajectory)
+    if learner.step > 0 and not learner.moving.any():
+        raise NothingMoves(learner.frozen_at, learner.rate == 0, trajectory)
     return trajectory
 
 
@@ -263,9 +267,12 @@ class Learner:
         row: Row = {"step": self.step, "time": self.time, "rate": self.rate, "loss": self.last_loss}
         if noise:
             row["noise"] = self.system.noise()
-        measure: Callable[[], Mapping[str, NDArray[np.float64]]] | None = getattr(self.system, "measure", None)
-        if measure is not None:
-            row["measured"] = dict(measure())
+        measured = {}
+        for due, name in ((True, "measure"), (noise, "measure_noise")):
+            if due and hasattr(self.system, name):
+                measured |= getattr(self.system, name)()
+        if measured:
+            row["measured"] = measured
         self.recorder.append(row, self.system.weights() if weights else None)
 
     def _present_loss(self) -> NDArray[np.float64]:
@@ -303,11 +310,15 @@ class Learner:
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Everything a resumed run needs."""
-        own = {name: np.array(getattr(self, name)) for name in self._saved}
+        own = {name: np.array(getattr(self, name)) for name in self._saved} | {"asked": np.array(self._asked())}
         parts = {"learner": own, "system": self.system.state(), "schedule": self.schedule_state}
         if self.schedule.listens:
             parts["kept"] = self.kept
         return {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+
+    def _asked(self) -> str:
+        """Schedule and looks in words: a run goes on only by its own."""
+        return json.dumps({"schedule": self.schedule.describe(), "look": self.look.describe()}, sort_keys=True)
 
     _saved = (
         "step",
@@ -323,6 +334,8 @@ class Learner:
 
     def _restore(self, saved: Mapping[str, NDArray[Any]]) -> None:
         own = part(saved, "learner")
+        if str(own["asked"]) != self._asked():
+            raise InputError(f"the run learned by {own['asked']}; got {self._asked()}: begin another, or ask the same")
         for name in self._saved:
             setattr(self, name, int(own[name]) if name in ("step", "steps_left") else own[name])
         self.schedule_state = part(saved, "schedule")

@@ -66,7 +66,9 @@ def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
     if not isinstance(system, Musical):
         raise InputError(f"listen plays networks that learned chorales; {run.path} is a run of {run.task['system']}")
     original = _original(run, wish)
-    n_steps = wish.n_steps or len(original)
+    n_steps = len(original) if wish.n_steps is None else wish.n_steps
+    if n_steps < 1:
+        raise InputError(f"at least 1 chord is played; got {n_steps} steps")
     if not 1 <= wish.opening <= min(len(original), n_steps):
         raise InputError(
             f"the opening has 1 to {min(len(original), n_steps)} chords (the chorale has {len(original)}, "

@@ -128,7 +128,7 @@ def logarithmic(first: float = 0.1, per_decade: int = 20) -> Cadence:
     """
     _positive("first", first)
     _positive("per_decade", per_decade)
-    return Logarithmic(first, per_decade)
+    return Logarithmic(float(first), int(per_decade))
 
 
 def linear(every: float) -> Cadence:
@@ -138,7 +138,7 @@ def linear(every: float) -> Cadence:
         InputError: `every` is not positive.
     """
     _positive("every", every)
-    return Linear(every)
+    return Linear(float(every))
 
 
 def at(times: Iterable[float]) -> Cadence:
@@ -170,6 +170,7 @@ def aging_looks(waiting: Iterable[float], per_decade: int = 10, first: float = 0
         _positive("a waiting time", time)
     _positive("first", first)
     _positive("per_decade", per_decade)
+    first, per_decade = float(first), int(per_decade)
     return Union((At(tuple(times)), *(Logarithmic(first, per_decade, since=time) for time in times)))
 
 

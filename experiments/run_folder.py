@@ -81,7 +81,7 @@ class RunFolder:
         self._n_replicas = system.n_replicas
         self._describe(system)
         name, saved = good_checkpoint(self.path) if has_checkpoint(self.path) else (CHECKPOINTS[0], None)
-        self._check_kernel()
+        self._check_kernel(saved)
         if name != CHECKPOINTS[0]:
             os.replace(self.path / name, self.path / CHECKPOINTS[0])  # what is damaged must not push it out
         self._rows = self._open_cut("trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
@@ -113,8 +113,10 @@ class RunFolder:
             file.flush()
             os.fsync(file.fileno())
         lengths = {"row_bytes": self._rows.tell(), "weight_bytes": self._weights.tell()}
-        run = lengths | {"n_weight_looks": self._n_weight_looks, "last_loss": self._last_loss, "format": FORMAT}
-        _write_checkpoint(self.path, checkpoint | {f"run.{name}": np.array(value) for name, value in run.items()})
+        run = lengths | {"n_weight_looks": self._n_weight_looks, "last_loss": self._last_loss}
+        run |= {"format": FORMAT, "kernel": self.kernel}
+        named = {f"run.{name}": np.array(value) for name, value in run.items()}
+        _write_checkpoint(self.path, checkpoint | named)
         self._note_maker()
 
     def last_looked_loss(self) -> NDArray[np.float64]:
@@ -162,12 +164,11 @@ class RunFolder:
                 "choose another folder"
             )
 
-    def _check_kernel(self) -> None:
-        path = self.path / "made_by.json"
-        kernels = read_json(path).get("kernels", []) if path.exists() else []
-        if kernels and kernels[-1] != self.kernel and not self.allow_other_kernel:
+    def _check_kernel(self, saved: Saved | None) -> None:
+        kernel = str(saved["run.kernel"]) if saved else self.kernel
+        if kernel != self.kernel and not self.allow_other_kernel:
             raise InputError(
-                f"{self.path} was made by kernel {kernels[-1]!r}; got {self.kernel!r}: its numbers differ in the last "
+                f"{self.path} was made by kernel {kernel!r}; got {self.kernel!r}: its numbers differ in the last "
                 "digits (--allow-other-kernel goes on all the same)"
             )
 
@@ -183,14 +184,18 @@ class RunFolder:
 
 
 def _write_checkpoint(folder: Path, saved: Saved) -> None:
-    """The new checkpoint in place, the one before it beside it: at every moment at least one is whole."""
+    """The new checkpoint in place, the last good one beside it.
+
+    The new one is whole and on the disk before anything is moved. (`begin` has put the good one first.)
+    """
     new, before = (folder / name for name in CHECKPOINTS)
-    if new.exists():
-        os.replace(new, before)
     buffer = io.BytesIO()
     np.savez(buffer, **saved)  # type: ignore[arg-type]
-    with replace_file(new) as file:
+    with replace_file(folder / "checkpoint.next.npz") as file:
         file.write(buffer.getbuffer())
+    if new.exists():
+        os.replace(new, before)
+    os.replace(folder / "checkpoint.next.npz", new)
 
 
 def _plain(value: Any) -> Any:

@@ -88,19 +88,19 @@ class Piecewise:
     listens = False
 
     def start(self, n_replicas: int) -> State:
-        """Which stretch is next, for each replica alike."""
-        return {"stretch": np.zeros(n_replicas, np.int64)}
+        """Which stretch is next, and when it begins, for each replica alike."""
+        return {"stretch": np.zeros(n_replicas, np.int64), "begun": np.zeros(n_replicas)}
 
     def __call__(self, state: State, losses: NDArray[np.float64]) -> tuple[Order, State]:
         """The rate of the next stretch, for the steps that it takes."""
-        stretch = int(state["stretch"][0])
-        edges = (0.0, *self.times, inf)
-        length = (edges[stretch + 1] - edges[stretch]) / self.rates[stretch]
-        if round(min(length, 1.0)) == 0:  # less than half a step: on to the next stretch
-            return self({"stretch": state["stretch"] + 1}, losses)
+        stretch, begun = int(state["stretch"][0]), float(state["begun"][0])
+        edges = (*self.times, inf)
+        length = (edges[stretch] - begun) / self.rates[stretch]
         n_steps = 0 if length > FOREVER else round(length)
-        rate = np.full(len(state["stretch"]), self.rates[stretch])
-        return _plain_order(rate, n_steps), {"stretch": state["stretch"] + 1}
+        after = {"stretch": state["stretch"] + 1, "begun": state["begun"] + n_steps * self.rates[stretch]}
+        if n_steps <= 0 and length <= FOREVER:  # less than half a step: on to the next stretch
+            return self(after | {"begun": state["begun"]}, losses)
+        return _plain_order(np.full(len(state["stretch"]), self.rates[stretch]), n_steps), after
 
     def describe(self) -> dict[str, Any]:
         """The schedule as plain data."""
@@ -156,7 +156,7 @@ def constant(rate: float) -> Schedule:
 def piecewise(rates: Sequence[float], times: Sequence[float]) -> Schedule:
     """`rates[0]` from time 0, `rates[k]` from proper time `times[k-1]` on.
 
-    A stretch takes the nearest whole number of steps.
+    Every change comes within half a step of its time, at the rate before it; such roundings do not add up.
 
     Raises:
         InputError: times that do not rise, or not one less than rates.
@@ -197,6 +197,6 @@ def _excess(
     """By which factor a loss exceeded the lowest before it, at most; and the lowest so far. Not finite is infinite."""
     seen = np.where(np.isfinite(losses), losses, inf)
     least = np.minimum.accumulate(np.concatenate([lowest[None], seen]))  # (n + 1, n_replicas)
-    with np.errstate(invalid="ignore"):
-        excess = np.nan_to_num(seen / least[1:], nan=inf)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        excess = np.where((seen == least[1:]) & np.isfinite(seen), 1.0, np.nan_to_num(seen / least[1:], nan=inf))
     return excess.max(0, initial=1.0), least[-1]

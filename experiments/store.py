@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from encoding import Chorale, InputError, load_chorales
 from encoding.chorales import sha256
 from experiments.learning import Callback, System, Until, learn, part
 from experiments.looks import Looks
+from experiments.observables import irreducible_loss
 from experiments.run_files import FORMAT, last_checkpoint, read_json, read_trajectory, write_json
 from experiments.run_folder import RunFolder
 from experiments.schedules import Schedule, constant
@@ -33,6 +35,11 @@ class Music:
     transpose: bool = True
     excerpt: int | None = None
 
+    def __post_init__(self) -> None:
+        """A file is named by its full path: the run can be gone on with from any folder."""
+        if Path(self.source).expanduser().exists():
+            object.__setattr__(self, "source", str(Path(self.source).expanduser().resolve()))
+
     def other_split(self, split: str) -> "Music":
         """All chorales of another split of the same source."""
         return replace(self, split=split, first=None)
@@ -49,7 +56,7 @@ class Task:
     Attributes:
         system: a name of `experiments.systems`.
         settings: of the system; defaults are filled in.
-        music: what is learned, None where the system learns from nothing.
+        music: what is learned, None where the system learns from nothing; loaded, it is `chorales`.
         schedule: a number is a constant rate.
         look: when losses, noise and weights are written down.
         seed, n_replicas: of the ensemble.
@@ -65,6 +72,8 @@ class Task:
     n_replicas: int = 1
     sampler: str = "exact"
 
+    chorales: list[Chorale] | None = field(init=False, repr=False)
+
     def __post_init__(self) -> None:
         """Check the question, and fill in what it leaves open.
 
@@ -73,19 +82,16 @@ class Task:
         """
         settings = plain_settings(typed_settings(self.system, self.settings))
         object.__setattr__(self, "settings", settings)
-        if isinstance(self.schedule, int | float):
-            object.__setattr__(self, "schedule", constant(self.schedule))
-        if not 0 <= self.seed < 2**63 or self.n_replicas < 1:
-            raise InputError(f"0 <= seed < 2^63 and n_replicas >= 1; got {self.seed} and {self.n_replicas}")
+        if isinstance(self.schedule, Real):
+            object.__setattr__(self, "schedule", constant(float(self.schedule)))
+        for name, least in (("seed", 0), ("n_replicas", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) < 2**63:
+                raise InputError(f"{name} is a whole number of at least {least}, below 2^63; got {value!r}")
+            object.__setattr__(self, name, int(value))
         if family(self.system).learns_from == "nothing":
             object.__setattr__(self, "music", None)
-        chorales = self.music.load() if self.music else None
-        object.__setattr__(self, "_chorales", chorales)
-
-    @property
-    def chorales(self) -> list[Chorale] | None:
-        """The music, loaded."""
-        return getattr(self, "_chorales")  # noqa: B009 (set in a frozen dataclass)
+        object.__setattr__(self, "chorales", self.music.load() if self.music else None)
 
     @property
     def data_sha256(self) -> str | None:
@@ -94,12 +100,12 @@ class Task:
 
     def question(self) -> dict[str, Any]:
         """What is hashed, as plain data."""
-        assert not isinstance(self.schedule, int | float)
+        schedule = constant(self.schedule) if isinstance(self.schedule, int | float) else self.schedule
         return {
             "system": self.system,
             "settings": dict(self.settings),
             "data": self.data_sha256,
-            "schedule": self.schedule.describe(),
+            "schedule": schedule.describe(),
             "look": self.look.describe(),
             "seed": self.seed,
             "n_replicas": self.n_replicas,
@@ -191,7 +197,7 @@ class Store:
             return Path(name)
         runs = self.runs()
         if name == "latest" and runs:
-            return max(runs, key=lambda path: _touched(path))
+            return max(runs, key=_learned_at)
         found = [path for path in runs if path.name.startswith(name)]
         if len(found) == 1:
             return found[0]
@@ -226,6 +232,8 @@ def system_of(run: Run, look: int | None = None) -> System:
     if chorales and sha256(chorales) != task["data"]:
         raise InputError(f"{run.path} learned from other notes than {music} gives now: give the same data again")
     kind, settings = family(task["system"]), typed_settings(task["system"], task["settings"])
+    if task["physics"] != kind.physics:
+        raise InputError(f"{run.path} has equations of version {task['physics']}; this armonica has {kind.physics}")
     seed, n_replicas = task["seed"], task["n_replicas"]
     system = kind.build(chorales, settings, seed=seed, n_replicas=n_replicas, kernel="plain")
     if look is None:
@@ -240,19 +248,24 @@ def system_of(run: Run, look: int | None = None) -> System:
 def _write_task(path: Path, task: Task) -> None:
     """The question beside its answer; written once."""
     music = asdict(task.music) if task.music else None
-    content = {"format": FORMAT, "key": task.key, **task.question(), "music": music}
+    floor = irreducible_loss(task.chorales) if task.chorales else None
+    content = {"format": FORMAT, "key": task.key, **task.question(), "music": music, "irreducible_loss": floor}
     if path.exists():
         there = read_json(path)
         if there.get("format") != FORMAT:
             raise InputError(
                 f"{path.parent} is a run of format {there.get('format')}; this armonica writes format {FORMAT}"
             )
+        if there.get("key") != task.key:
+            raise InputError(f"{path} should ask the question {task.key}; it asks {there.get('key')}: move it aside")
         return
     write_json(path, content)
 
 
-def _touched(path: Path) -> float:
-    return max(file.stat().st_mtime for file in path.iterdir())
+def _learned_at(path: Path) -> float:
+    """When the run last went on; looking at it is not learning."""
+    files = (path / name for name in ("task.json", "trajectory.jsonl", "checkpoint.npz"))
+    return max(file.stat().st_mtime for file in files if file.exists())
 
 
 def _normal(value: Any) -> Any:

@@ -30,7 +30,8 @@ class Trajectory:
         weights: of the looks that took them, (n_weight_looks, R, n_weights); memory-mapped where it comes from a file.
         weights_look: the look of each of those, (n_weight_looks,).
         measured: what else the system recorded, name -> (n_looks, R, ...).
-        valid: whether the look lies on the path that was kept, (n_looks, R).
+        valid: whether the look lies on the path that was kept, and the replica was not frozen, (n_looks, R). Weights
+            are not masked: `valid[weights_look]` says which of them count.
         layout: group -> slice, shape, period.
     """
 
@@ -61,7 +62,8 @@ class Trajectory:
     ) -> "Trajectory":
         """The trajectory of rows as a run writes them: step, time, rate, loss, and some of noise, weights, measured."""
         time = _column(rows, "time", (n_replicas,))
-        valid = _kept(time)
+        loss = _column(rows, "loss", (n_replicas,))
+        valid = _kept(time) & np.isfinite(loss)
         names = sorted({name for row in rows for name in row.get("measured", {})})
         taken = [(row["weights"], look) for look, row in enumerate(rows) if "weights" in row]
         measured = {name: _measured(rows, name, n_replicas) for name in names}
@@ -69,7 +71,7 @@ class Trajectory:
             step=np.array([row["step"] for row in rows], np.int64),
             time=time,
             rate=_column(rows, "rate", (n_replicas,)),
-            loss=_masked(_column(rows, "loss", (n_replicas,)), valid),
+            loss=_masked(loss, valid),
             noise=_masked(_column(rows, "noise", (n_replicas, len(layout))), valid),
             weights=weights,
             weights_look=np.array([look for _, look in taken], np.int64),

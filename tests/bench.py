@@ -9,7 +9,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{_library}_NUM_THREADS"] = "1"
@@ -112,7 +112,7 @@ def gigaflops(n: int, n_k: int, width: int, turns: int) -> tuple[float, float]:
     return work / times["tile"], work / times["blas"]
 
 
-def table(title: str, heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     """A table as Markdown has it."""
     print(f"\n**{title}**\n\n| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     for row in rows:

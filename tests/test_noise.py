@@ -90,7 +90,7 @@ def test_tangent_noise_is_projected_for_the_groups_that_are_orthogonal(feedforwa
     for name in ["M0", "M1", "J1"] if feedforward == "orthogonal" else ["M0", "M1"]:
         each[name] = along(each[name], weights[name])
     expected = np.stack([mean_variance(each[name]) / 5 for name in network.layout()], 1)
-    assert network.measure()["tangent_noise"] == pytest.approx(expected, rel=1e-10)
+    assert network.measure_noise()["tangent_noise"] == pytest.approx(expected, rel=1e-10)
 
 
 def test_the_published_noise_varies_over_the_batch_of_the_step(music):
@@ -118,7 +118,7 @@ def test_noise_halves_when_the_batch_doubles(tangent, music):
     def gamma(batch):
         network = DeepRNN(music(*LENGTHS), depth=2, width=5, rule="exact", batch=batch, precision="float64")
         network.put(weights)
-        return network.measure()["tangent_noise"] if tangent else network.noise()
+        return network.measure_noise()["tangent_noise"] if tangent else network.noise()
 
     weights = learning(music(*LENGTHS), width=5).weights()
     assert gamma(20) == pytest.approx(gamma(10) / 2, rel=1e-14)
@@ -133,7 +133,7 @@ def test_noise_is_what_a_step_scatters_by(replacement, music):
     here = learning(chorales, **options).weights()
     crowd = DeepRNN(chorales, rule="exact", n_replicas=2000, precision="float64", seed=7, **options)
     crowd.put(np.tile(here, (2000, 1)))
-    expected = crowd.measure()["tangent_noise"][0]
+    expected = crowd.measure_noise()["tangent_noise"][0]
     crowd.step(rate)
     for (name, moved), gamma in zip(by_name(crowd, (crowd.weights() - here) / rate).items(), expected, strict=True):
         assert moved.var(0).mean() == pytest.approx(gamma, rel=0.1), name
@@ -156,12 +156,12 @@ def test_one_slot_drawn_without_replacement_makes_no_noise(music):
 def test_the_full_gradient_makes_no_noise(music):
     network = learning(music(*LENGTHS), batch=None, n_replicas=3)
     assert network.noise().tolist() == [[0.0] * 7] * 3
-    assert (network.measure()["tangent_noise"] == 0).all()
+    assert (network.measure_noise()["tangent_noise"] == 0).all()
 
 
 def test_half_of_the_raw_noise_of_an_orthogonal_matrix_is_taken_back(jsb_path):
     network = DeepRNN(load_chorales(jsb_path, first=8), depth=2, width=40, rule="exact", batch=300, n_replicas=2)
     network.step(0.02, 100)
     columns = [number for number, name in enumerate(network.layout()) if name.startswith("M")]
-    ratio = network.noise()[:, columns] / network.measure()["tangent_noise"][:, columns]
+    ratio = network.noise()[:, columns] / network.measure_noise()["tangent_noise"][:, columns]
     assert ((ratio > 1.7) & (ratio < 2.7)).all()  # between 2.0 and 2.4 here

@@ -34,7 +34,8 @@ def test_the_pitches_that_sound_come_back_from_the_roll(chords):
 
 @pytest.mark.parametrize("pitch", [LOWEST - 1, HIGHEST + 1, 0, 127])
 def test_a_pitch_without_a_key_is_refused_with_its_step(pitch):
-    message = f"^pitches lie in 43..96; got {pitch} at step 2: transpose the piece, or leave it out$"
+    what_to_do = r"in C they fit \(transpose=True\); in their own keys some do not"
+    message = f"^pitches lie in 43..96; got {pitch} at step 2: {what_to_do}$"
     with pytest.raises(InputError, match=message):
         multi_hot(np.array([[60] * 4, [60] * 4, [72, 67, pitch, 48], [pitch] * 4]))
 

@@ -90,14 +90,14 @@ def test_a_piecewise_rate_changes_at_the_right_step_and_time():
 @pytest.mark.parametrize(
     ("times", "rates"),
     [
-        ([0.4, 1.4], [0.5] * 2 + [0.25] * 8),  # the first stretch is less than half a step of rate 1
-        ([0.6, 1.6], [1.0] + [0.5] * 2 + [0.25] * 7),
+        ([0.4, 1.4], [0.5] * 3 + [0.25] * 7),  # the first stretch is less than half a step of rate 1
+        ([0.6, 1.6], [1.0, 0.5] + [0.25] * 8),  # the second begins at 1 and is to end at 1.6
         ([0.1, 0.2], [0.25] * 10),
         ([4.0, 4.1], [1.0] * 4 + [0.25] * 6),
         ([1e300, 2e300], [1.0] * 10),
     ],
 )
-def test_a_stretch_takes_the_nearest_whole_number_of_steps(times, rates):
+def test_every_change_comes_within_half_a_step_of_its_time(times, rates):
     trajectory = learn(Bowl([1]), piecewise([1.0, 0.5, 0.25], times), EVERY_STEP, until=Until(steps=10))
     np.testing.assert_array_equal(trajectory.rate[1:, 0], rates)
 
@@ -178,6 +178,15 @@ def test_one_that_spikes_at_every_rate_is_given_up_and_the_others_come_to_the_en
     with pytest.raises(NothingMoves) as none_left:
         learn(Bowl([1e30]), schedule, until=100)
     assert none_left.value.trajectory.step[-1] == 41
+    assert "was given up: it spikes at any rate" in str(none_left.value)
+
+
+def test_a_loss_that_comes_to_zero_is_no_spike():
+    bowl = Bowl([1.0, 0.5])
+    bowl.floor, bowl.w[:] = 0.0, 0.0
+    trajectory = learn(bowl, halve_at_spikes(0.5, window=3), Looks(linear(1)), until=Until(steps=20))
+    assert (trajectory.loss == 0).all()
+    assert (trajectory.rate[1:] == 0.5).all()
 
 
 def test_a_run_stops_when_all_are_frozen_and_says_at_which_step(caplog):
@@ -211,7 +220,7 @@ def test_one_replica_frozen_does_not_stop_the_other():
     assert trajectory.step[-1] == 50
     assert np.isfinite(trajectory.loss[:, 0]).all()
     assert np.isnan(trajectory.loss[:, 1]).tolist() == [False] * 14 + [True] * 37
-    assert trajectory.valid.all()
+    np.testing.assert_array_equal(trajectory.valid, np.isfinite(trajectory.loss))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,12 @@
 A kernel has a `name`, `step(flat, past, batches, eta, n, frozen)` and `loss(flat)`, see `plain.PlainKernel`.
 """
 
+import hashlib
 import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +16,7 @@ from numpy.typing import NDArray
 
 from classical.settings import DeepRNNSettings
 from encoding import InputError, Transitions
+from encoding.cache import cache_folder
 from encoding.layout import Group
 
 log = logging.getLogger("armonica")
@@ -55,9 +61,36 @@ def kernel_named(name: str | None, data: Transitions, settings: DeepRNNSettings,
         from classical.kernels.plain import PlainKernel
 
         return PlainKernel(data, settings, layout)
-    from classical.kernels.cpu import FastKernel
-
+    with _compiled_code_kept():
+        from classical.kernels.cpu import FastKernel
     return FastKernel(data, settings, layout)
+
+
+@contextmanager
+def _compiled_code_kept() -> Iterator[None]:
+    """While the kernels are loaded, Numba keeps their code in the cache folder, under a fingerprint of their sources.
+
+    By itself it would write beside the sources, which may be read-only, and would not notice that a file they import
+    has changed. Where nothing can be kept the kernels are compiled anew in every process, and this is said.
+    """
+    from numba.core import config  # type: ignore[attr-defined]
+
+    home = Path(__file__).parent
+    sources = b"".join((home / name).read_bytes() for name in ("tile.py", "steps.py"))
+    folder = cache_folder() / "kernels" / hashlib.sha256(sources).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = tempfile.TemporaryFile(dir=folder)
+        probe.close()
+    except OSError as error:
+        folder = Path(tempfile.mkdtemp(prefix="armonica-kernels-"))
+        log.warning("compiled kernels are not kept, and compiled again next time: %s", error)
+    before = config.CACHE_DIR  # type: ignore[attr-defined] (Numba sets these from the environment)
+    config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before  # type: ignore[attr-defined]
 
 
 def _obstacle(settings: DeepRNNSettings) -> str | None:

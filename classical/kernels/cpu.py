@@ -14,7 +14,7 @@ from classical.kernels.steps import FROZEN, HINGE, NLL, SQUARED, SVD, Data, Net,
 from classical.kernels.tile import ADDRESS, padded
 from classical.orthogonal import polar_factor
 from classical.settings import GROUPS, DeepRNNSettings
-from encoding import N_KEYS, Transitions
+from encoding import N_KEYS, InputError, Transitions
 from encoding.layout import Group
 
 COSTS = {"nll": NLL, "squared": SQUARED, "hinge": HINGE}
@@ -137,10 +137,14 @@ class FastKernel:
 
 
 def _n_cores() -> int:
-    """Cores for this process: those it may run on, or fewer where ARMONICA_THREADS says so."""
+    """Threads for the replicas: as many as ARMONICA_THREADS says, else the cores that this process may run on."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     said = os.environ.get("ARMONICA_THREADS", "")
-    return min(there, int(said)) if said.isdigit() and int(said) else there
+    if not said:
+        return there
+    if not said.isdigit() or not 1 <= int(said) <= 1024:
+        raise InputError(f"ARMONICA_THREADS is a whole number from 1 to 1024; got {said!r}")
+    return int(said)
 
 
 def _laid_out(data: Transitions, silent_start: bool) -> Data:

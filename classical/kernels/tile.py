@@ -6,8 +6,8 @@ calls is adding it in one. Written as LLVM IR, because plain loops reach an eigh
 
 Columns come in whole vectors: the caller pads the rows of b and c with zeros. f: NOTHING, TANH, SLOPE (times 1 - u^2),
 FRESH (c = a @ b, nothing added).
-The product is compiled once as a C function, and called by address: no kernel carries a copy of it, so nothing has to
-be compiled again (or can be out of date in a cache) when a kernel changes.
+The product is compiled once as a C function, and called by address: no kernel carries a copy of it, which would have to
+be compiled again with each.
 """
 
 # Numba gives an intrinsic its first argument (the typing context) and binds arrays to pointers; pyright cannot know.

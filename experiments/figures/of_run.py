@@ -5,8 +5,7 @@ from pathlib import Path
 from experiments.figures.learning_curve import learning_curve
 from experiments.figures.save import save_figure
 from experiments.figures.style import new_figure
-from experiments.observables import irreducible_loss
-from experiments.store import Music, Run
+from experiments.store import Run
 
 BITS = "bits per output unit per time step"
 
@@ -19,7 +18,7 @@ def draw_learning_curve(run: Run, path: Path) -> None:
     """
     figure = new_figure()
     axes = figure.add_subplot()
-    floor = irreducible_loss(Music(**run.task["music"]).load()) if run.unit == BITS and run.task["music"] else None
+    floor = run.task["irreducible_loss"] if run.unit == BITS else None
     settings = run.task["settings"]
     label = ", ".join(f"{name} {settings[name]}" for name in ("depth", "width", "rule") if name in settings)
     trajectory = run.trajectory
