@@ -3,14 +3,16 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from experiments.learning import System, Until, learn
+    from experiments.learning import NothingMoves, Progress, System, Until, learn
     from experiments.looks import Looks, aging_looks, at, linear, logarithmic
+    from experiments.run_folder import RunFolder
     from experiments.schedules import constant, halve_at_spikes, piecewise
     from experiments.store import Music, Store, Task, load_run
     from experiments.trajectory import Trajectory
 
 _HOMES = {
-    "learning": ("System", "Until", "learn"),
+    "learning": ("NothingMoves", "Progress", "System", "Until", "learn"),
+    "run_folder": ("RunFolder",),
     "looks": ("Looks", "aging_looks", "at", "linear", "logarithmic"),
     "schedules": ("constant", "halve_at_spikes", "piecewise"),
     "store": ("Music", "Store", "Task", "load_run"),
@@ -20,6 +22,9 @@ _HOMES = {
 __all__ = [
     "Looks",
     "Music",
+    "NothingMoves",
+    "Progress",
+    "RunFolder",
     "Store",
     "System",
     "Task",
