@@ -1,18 +1,16 @@
 """The floor that equal histories set, on pieces made for it and on the paper's 80 chorales."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from encoding import InputError, load_chorales
+from encoding import Chorale, InputError, load_chorales
 from experiments.observables import irreducible_loss
 
 PAPER = {None: 0.00253, 1: 0.138, 2: 0.043, 3: 0.015, 4: 0.0067, 8: 0.0037}
 
 
 def piece(*soprano):
-    return SimpleNamespace(pitches=np.array([[pitch, -1, -1, -1] for pitch in soprano], np.int16))
+    return Chorale(np.array([[pitch, -1, -1, -1] for pitch in soprano], np.int16), "made", "here", 0)
 
 
 @pytest.mark.parametrize(("memory", "floor"), PAPER.items())

@@ -1,4 +1,4 @@
-"""The learning curve of the paper's network on the paper's chorales: minutes of learning, so run by hand (make slow)."""
+"""The learning curve of the paper's network on the paper's chorales: minutes of learning, by hand (make slow)."""
 
 import numpy as np
 import pytest
