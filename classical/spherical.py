@@ -108,7 +108,7 @@ class SphericalGlass:
         along = np.einsum("ri,ri->r", force, self._spins) / self.settings.n_spins
         with np.errstate(over="ignore", invalid="ignore"):
             moved = _on_sphere(self._spins + eta[:, None] * (force - along[:, None] * self._spins))
-        finite = np.isfinite(moved).all(1)
+        finite = np.isfinite(moved).all(1) & moved.any(1)  # beyond the largest number |u| overflows, and u/|u| is 0
         self._frozen |= ~finite
         going = ~self._frozen & (eta > 0)
         self._spins = np.where(going[:, None], moved, self._spins)

@@ -117,7 +117,6 @@ def plot(
     store: StoreOption = Path("runs"),
 ) -> None:
     """Draw the learning curve of a run, and write its numbers beside it as CSV."""
-    _set_threads()
     from experiments.figures.of_run import draw_learning_curve
     from experiments.store import Store, load_run
 
@@ -148,7 +147,6 @@ def listen(
     store: StoreOption = Path("runs"),
 ) -> None:
     """Let a trained network play: MIDI, MusicXML, WAV, and a piano roll beside the original."""
-    _set_threads()
     from experiments.listening import Wish, play
     from experiments.store import Store, load_run
 
@@ -167,7 +165,6 @@ def data(
     excerpt: ExcerptOption = None,
 ) -> None:
     """Describe the chorales: counts, ranges, keys; licence and source of each part."""
-    _set_threads()
     from experiments.asking import data_lines
 
     music = _music(source, split, first, transpose, excerpt)
@@ -188,12 +185,11 @@ def _music(
 
 
 def _set_threads(n: int | None = None) -> None:
-    """`n` threads for replicas, one for every library: they are told before the first of them is loaded."""
+    """`n` threads for the replicas of the fast kernel; every library has one (see `main`)."""
     from encoding.errors import InputError
 
     if n is not None and n < 1:
         raise InputError(f"threads is at least 1; got {n}")
-    os.environ.update(dict.fromkeys(LIBRARIES, "1"))
     if n is not None:
         os.environ["ARMONICA_THREADS"] = str(n)
 
@@ -204,6 +200,7 @@ def _say(line: Any) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit code 0, 2 for a mistake of the user's or the disk's, 130 when interrupted."""
+    os.environ.update(dict.fromkeys(LIBRARIES, "1"))  # they are told before the first of them is loaded
     from encoding.errors import InputError
 
     try:

@@ -16,8 +16,6 @@ from experiments.learning import Learner
 from experiments.run_folder import RunFolder
 
 RATE = 0.05
-
-
 PITCHES = np.random.default_rng(0).integers(43, 97, (15, 4)).astype(np.int16)
 CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [4, 10])]  # of 4, 6 and 5 chords
 
@@ -44,7 +42,6 @@ def make(request):
 
 @pytest.fixture
 def system(make):
-    """Two replicas that have learned a little."""
     return moved(make(seed=1, n_replicas=2))
 
 
@@ -54,9 +51,8 @@ def moved(system):
 
 
 def assert_same_state(system, other):
-    ours, theirs = system.state(), other.state()
-    np.testing.assert_equal(ours, theirs)
-    assert [ours[name].dtype for name in ours] == [theirs[name].dtype for name in ours]
+    np.testing.assert_equal(system.state(), other.state())
+    assert [array.dtype for array in system.state().values()] == [array.dtype for array in other.state().values()]
 
 
 def test_a_step_returns_the_losses_as_seen_before_each_move(system):
