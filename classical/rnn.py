@@ -21,11 +21,12 @@ from torch import Tensor
 from classical.costs import COSTS
 from classical.kernels import kernel_named
 from classical.kernels.plain import PlainKernel
+from classical.memory import check_room
 from classical.network import Network
 from classical.noise import gamma
 from classical.rates import rate_of_each
 from classical.settings import DeepRNNSettings
-from classical.start import groups, start
+from classical.start import groups, n_parameters, start
 from encoding import InputError, Purpose, pack, stream
 from encoding.layout import Group
 from encoding.transitions import Piece
@@ -76,6 +77,7 @@ class DeepRNN:
         self._chorales = list(chorales)
         self._packed = pack(self._chorales, self.settings.standardisation)
         self._check_batch()
+        self._check_memory()
         self._layout = groups(depth, width)
         self._kernel = kernel_named(kernel, self._packed, self.settings, self._layout)
         self._plain = PlainKernel(self._packed, self.settings, self._layout)  # for what is looked at now and then
@@ -260,6 +262,15 @@ class DeepRNN:
         now = self._plain.pass_through(self._flat, self._past)
         batch = self.batches(1)[:, 0] if self.settings.noise_over == "batch" else None
         return gamma(self._plain, self._flat, now, batch, tangent=tangent)
+
+    def _check_memory(self) -> None:
+        """Weights and their copies, what is remembered, one replica's activities, batches ahead; 8 bytes a number."""
+        depth, width, n = self.settings.depth, self.settings.width, self._packed.n_slots
+        past = 2 * depth * n * width if self.settings.rule == "delayed" else 0
+        batches = DRAWN_AT_ONCE * (self.settings.batch or 0)
+        each = 4 * n_parameters(depth, width) + past + batches
+        numbers = self.n_replicas * each + 3 * depth * n * width
+        check_room(8.0 * numbers, f"{self.n_replicas} replica(s) of depth {depth}, width {width}")
 
     def _check_batch(self) -> None:
         size, n = self.settings.batch, self._packed.n_slots

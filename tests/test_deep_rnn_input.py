@@ -147,3 +147,9 @@ def test_a_state_belongs_to_its_rule_width_and_precision(music, network):
     for options in others:
         other = DeepRNN(music(5, 4), **{"depth": 1, "width": 3, "n_replicas": 2, **options})
         assert "another system's state?" in refusal(network.restore, other.state())
+
+
+@pytest.mark.parametrize("too_much", [{"width": 10**9}, {"batch": 10**13}, {"n_replicas": 10**10}])
+def test_what_cannot_fit_into_memory_is_refused_before_it_is_tried(too_much, music):
+    message = refusal(DeepRNN, music(5), **{"depth": 1, "width": 3, **too_much})
+    assert "GB of memory; this machine has" in message

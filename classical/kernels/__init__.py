@@ -99,8 +99,10 @@ def _obstacle(settings: DeepRNNSettings) -> str | None:
         return f"the fast kernel computes in float32, not in {settings.precision}"
     try:
         import llvmlite.binding
-        import numba  # noqa: F401 (whether it can be loaded is the question)
+        import numba.core.config as config
     except ImportError as error:
         return f"numba cannot be loaded ({error})"
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return "NUMBA_DISABLE_JIT is set"
     features = llvmlite.binding.get_host_cpu_features()
     return None if features.get("fma") else "this processor has no AVX2 with fused multiply-add"
