@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 
-SMALLEST = 1e-30  # below it no weight moves, and a look is more steps away than can be counted
-
 State = dict[str, NDArray[Any]]
 
 FOREVER = 1e18  # steps
@@ -183,8 +181,8 @@ def halve_at_spikes(rate: float, *, window: int = 200, spike: float = 1.5, calm:
 
 
 def _checked(rate: float) -> float:
-    if not SMALLEST <= rate < inf:
-        raise InputError(f"a rate is a positive number of at least {SMALLEST}; got {rate}")
+    if not 0 < rate < inf:
+        raise InputError(f"a rate is a positive number; got {rate}")
     return float(rate)
 
 

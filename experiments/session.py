@@ -18,6 +18,7 @@ from experiments.learning import Until
 from experiments.store import Run, Store, Task
 
 CONSOLE = Console(stderr=True)
+LONGEST = 365 * 86400.0
 QUIET_SECONDS = 15.0  # between lines where there is no live terminal
 
 
@@ -103,6 +104,8 @@ class Bar:
         if done <= 0 or share >= 1:
             return ""
         seconds = (clock.monotonic() - self.started) * (1 - share) / done
+        if seconds > LONGEST:
+            return "more than a year left"
         return f"{int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02} left"
 
 
