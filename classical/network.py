@@ -64,7 +64,7 @@ class Network:
             n_steps: chords wanted in all, opening included.
             replica: which of the networks plays.
             choose: `"likeliest"`: S_i = sign O_i; `"sample"`: S_i = +1 with probability (1 + O_i)/2;
-                `"four"`: the four keys of largest O_i, so that there is always a chord for four voices.
+                `"four"`: as likeliest, but no more than the four surest, for four voices.
             seed: of the draws, where there are any.
 
         Returns:
@@ -163,7 +163,8 @@ def _alone(inputs: NDArray[np.float64], boundary: str, dtype: torch.dtype):
 
 def _next_chord(output: NDArray[np.floating], choose: str, rng: np.random.Generator) -> NDArray[np.float32]:
     if choose == "four":
-        sounds = np.isin(np.arange(N_KEYS), np.argsort(-output, kind="stable")[:N_VOICES])
+        surest = np.argsort(-output, kind="stable")[:N_VOICES]
+        sounds = np.isin(np.arange(N_KEYS), surest) & (output > 0)
     else:
         sounds = output > 0 if choose == "likeliest" else rng.random(N_KEYS) < (1 + output) / 2
     return np.where(sounds, 1, -1).astype(np.float32)

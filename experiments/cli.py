@@ -139,7 +139,7 @@ def listen(
     steps: Annotated[int | None, typer.Option(help="Chords in all. [default: as long as the chorale]")] = None,
     replica: Annotated[int, typer.Option(help="Which of the replicas plays.")] = 0,
     choose: Annotated[
-        str, typer.Option(help="four: the surest notes; likeliest: all above 1/2; sample: by probability.")
+        str, typer.Option(help="four: at most the 4 surest; likeliest: all above 1/2; sample: by probability.")
     ] = "four",
     seed: Annotated[int, typer.Option(help="Of the draws of sample.")] = 0,
     tempo: Annotated[float, typer.Option(help="Quarter notes a minute.")] = 80,

@@ -200,7 +200,7 @@ def test_a_file_of_something_else_is_refused():
         Network.load({"encoder.weight": torch.zeros(2)})
 
 
-def test_four_notes_sound_in_every_chord_chosen_as_four_and_they_are_the_surest(music):
+def test_at_most_four_notes_sound_in_a_chord_chosen_as_four_and_they_are_the_surest(music):
     network = DeepRNN(music(9, 6), depth=1, width=5, rule="exact")
     network.step(0.05, 200)
     trained, opening = network.network(), multi_hot(music(9, 6)[0].pitches)[:3]
@@ -208,5 +208,5 @@ def test_four_notes_sound_in_every_chord_chosen_as_four_and_they_are_the_surest(
     outputs = trained.outputs(piece)[0]
     for step in range(3, 9):
         sounding = np.flatnonzero(piece[step] > 0)
-        assert len(sounding) == 4
-        assert outputs[step - 1][sounding].min() >= np.delete(outputs[step - 1], sounding).max()
+        assert len(sounding) == min(4, (outputs[step - 1] > 0).sum())
+        assert not len(sounding) or outputs[step - 1][sounding].min() >= np.delete(outputs[step - 1], sounding).max()
