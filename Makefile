@@ -30,7 +30,7 @@ $(VENV)/.stamp: $(VENV)/.stamp-demo
 	@touch $@
 
 demo: $(VENV)/.stamp-demo  ## learn the embedded chorales, plot and play what was learned
-	$(ARMONICA) learn --store runs && $(ARMONICA) listen latest --store runs
+	$(ARMONICA) learn --until 800 --store runs && $(ARMONICA) listen latest --chorale 8 --store runs
 
 test: lint types docs wheel  ## everything CI runs; pytest last
 	$(ONE_THREAD) $(PYTEST) -n 2
@@ -46,6 +46,7 @@ types: setup  ## pyright
 
 docs: setup  ## the pages, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html (the search wants a server: $(BIN)/python -m http.server -d site)"
 
 wheel: setup  ## build wheel and sdist, install the wheel elsewhere and use it there
 	$(ONE_THREAD) $(BIN)/python tests/check_wheel.py

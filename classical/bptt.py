@@ -22,7 +22,6 @@ class Slots:
         inputs, targets: (n, 54).
         offsets: first slot of each time, n at the end.
         before: slot one time step earlier, for slots from offsets[1] on, (n - offsets[1],).
-        after: slot one time step later, n where the chorale ends, (n,).
         silent_start: the paper's boundary: mu = delta = 0 at the first chord, not before it.
     """
 
@@ -30,7 +29,6 @@ class Slots:
     targets: Tensor
     offsets: Sequence[int]
     before: Tensor
-    after: Tensor
     silent_start: bool
 
     @property
@@ -44,11 +42,9 @@ def slots(data: Transitions, boundary: str, dtype: torch.dtype) -> Slots:
     offsets = [int(offset) for offset in data.offsets]
     spans = pairwise(offsets)
     before = [start + column for (start, _), (a, b) in pairwise(spans) for column in range(b - a)]
-    after = torch.full((data.n_slots,), data.n_slots, dtype=torch.int64)
     earlier = torch.tensor(before, dtype=torch.int64)
-    after[earlier] = torch.arange(offsets[1], data.n_slots)
     inputs, targets = torch.from_numpy(data.inputs).to(dtype), torch.from_numpy(data.targets).to(dtype)
-    return Slots(inputs, targets, offsets, earlier, after, boundary == "published")
+    return Slots(inputs, targets, offsets, earlier, boundary == "published")
 
 
 def activations(weights: dict[str, Tensor], data: Slots, depth: int) -> list[Tensor]:

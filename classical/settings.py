@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Integral
+from typing import ClassVar
 
 from encoding import InputError
 from encoding.pianoroll import STANDARDISATIONS
@@ -37,6 +38,8 @@ class DeepRNNSettings:
         noise_over: Gamma's variance over `"all"` slots (less noisy), or the `"batch"` as published.
         precision: of weights and activations. float32 is enough for learning curves; float64 is for checks.
     """
+
+    choices: ClassVar[dict[str, tuple[str, ...]]] = CHOICES
 
     depth: int
     width: int

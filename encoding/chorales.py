@@ -57,6 +57,10 @@ class Chorale:
         pitches.flags.writeable = False
         object.__setattr__(self, "pitches", pitches)
 
+    def __repr__(self) -> str:
+        """Which piece, without its notes."""
+        return f"<Chorale {self.name}, {self.n_steps} steps, from {self.source}>"
+
     @property
     def n_steps(self) -> int:
         """Length in quarters."""

@@ -92,7 +92,7 @@ def pack(chorales: Sequence[Piece], standardisation: str | Standardisation = "gl
     """
     if not chorales:
         raise InputError("a network learns from at least one chorale; got none")
-    rolls = [multi_hot(chorale.pitches) for chorale in chorales]
+    rolls = [_roll(number, chorale) for number, chorale in enumerate(chorales)]
     short = [number for number, roll in enumerate(rolls) if len(roll) < 2]
     if short:
         raise InputError(
@@ -107,3 +107,13 @@ def pack(chorales: Sequence[Piece], standardisation: str | Standardisation = "gl
     targets = np.array([rolls[which][time + 1] for time, block in enumerate(sounding) for which in block])
     offsets = np.concatenate([[0], np.cumsum([len(block) for block in sounding])])
     return Transitions(standardisation(inputs).astype(np.float32), targets, offsets, order, standardisation)
+
+
+def _roll(number: int, chorale: Piece) -> NDArray[np.float32]:
+    """Its piano roll; what is wrong is said with its name."""
+    if not hasattr(chorale, "pitches"):
+        raise InputError(f"a network learns from chorales (load_chorales gives them); got {type(chorale).__name__}")
+    try:
+        return multi_hot(chorale.pitches)
+    except InputError as error:
+        raise InputError(f"{getattr(chorale, 'name', f'chorale {number}')}: {error}") from None

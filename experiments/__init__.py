@@ -50,3 +50,8 @@ def __getattr__(name: str):
         if name in names:
             return getattr(import_module(f"experiments.{home}"), name)
     raise AttributeError(f"module 'experiments' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What there is, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,7 @@
 """Words of a command line made into the nouns of the library, and nouns into words."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from typing import Any
 
 from encoding import Chorale, InputError
@@ -8,6 +9,7 @@ from encoding.describe import describe
 from experiments.learning import Until
 from experiments.looks import Looks, aging_looks, logarithmic
 from experiments.schedules import Schedule, constant, halve_at_spikes
+from experiments.systems import family, names, plain_settings, typed_settings
 
 # What `armonica learn` does when nothing is said: minutes on a laptop. The published rule asks for rates 50 times
 # smaller (docs/equations.md), and so for 50 times the steps.
@@ -16,10 +18,10 @@ DEFAULT_TIME = 200.0
 
 
 def settings_said(system: str, options: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
-    """The settings of `system` out of its own options and of `name=value` pairs.
+    """The settings of `system`, all of them, out of its own options and of `name=value` pairs.
 
     Raises:
-        InputError: a pair without "=", or a setting given twice.
+        InputError: a pair without "=", a setting given twice, or one that the system refuses.
     """
     said = {name: value for name, value in options.items() if value is not None}
     for pair in pairs:
@@ -29,7 +31,7 @@ def settings_said(system: str, options: Mapping[str, Any], pairs: Sequence[str])
         if name in said:
             raise InputError(f"{name} is given twice: {said[name]!r} and {value!r}")
         said[name] = value
-    return SAID_BY_NOBODY.get(system, {}) | said
+    return plain_settings(typed_settings(system, SAID_BY_NOBODY.get(system, {}) | said))
 
 
 def schedule_named(name: str, rate: float) -> Schedule:
@@ -45,7 +47,7 @@ def schedule_named(name: str, rate: float) -> Schedule:
 
 
 def ending(time: float | None, loss: float | None, steps: int | None) -> Until:
-    """When to stop: whatever was said, else at the default learning time."""
+    """When to stop: whatever was said, else at the default proper time."""
     nothing = time is None and loss is None and steps is None
     return Until(time=DEFAULT_TIME if nothing else time, loss=loss, steps=steps)
 
@@ -65,6 +67,27 @@ def when_to_look(per_decade: int, keep_weights: bool, waiting: str | None) -> Lo
         raise InputError(f"--aging takes waiting times like 80,160,320; got {waiting!r}") from None
     lags = aging_looks(times, per_decade)
     return Looks(often, lags, lags)
+
+
+def system_lines() -> list[str]:
+    """Every system with its settings, the choices there are, and what `armonica learn` does when nothing is said."""
+    lines = []
+    for name in names():
+        kind, said = family(name), SAID_BY_NOBODY.get(name, {})
+        lines.append(f"{name} (learns from {kind.learns_from})")
+        for entry in fields(kind.Settings):
+            default = said.get(entry.name, None if entry.default is MISSING else entry.default)
+            choices = getattr(kind.Settings, "choices", {}).get(entry.name)
+            what = f"  one of {', '.join(choices)}" if choices else ""
+            lines.append(f"  {entry.name} = {_setting_text(default)}{what}")
+    return lines
+
+
+def _setting_text(value: Any) -> str:
+    """A setting as --set takes it."""
+    if value is None:
+        return "none"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def data_lines(chorales: Sequence[Chorale]) -> list[str]:

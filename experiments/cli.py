@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from experiments.store import Music
 
 app = typer.Typer(
-    help="Bach chorales learned by classical and quantum recurrent networks: the glassy physics of learning.",
+    help="Recurrent networks learn Bach's chorales: learning curves, learning times, aging, music.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer carries its own click, and does not name this class
+STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM; typer gives the first for every KeyboardInterrupt
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
@@ -35,7 +36,15 @@ ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of 
 
 
 @app.callback(invoke_without_command=True)
-def _greet(context: typer.Context) -> None:
+def _greet(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say which armonica this is.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        _say(f"armonica {installed('armonica')}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         _say(context.get_help())
 
@@ -52,13 +61,16 @@ def learn(
         str | None, typer.Option(help="Time slots a step p, or none: full gradient. [default: 300]")
     ] = None,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other setting, name=value; repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, name=value; armonica systems lists them."),
     ] = None,
     rate: Annotated[float, typer.Option(help="Learning rate eta.")] = 0.02,
     schedule: Annotated[
         str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")
     ] = "constant",
-    until: Annotated[float | None, typer.Option(help="Stop at this learning time tau. [default: 200]")] = None,
+    until: Annotated[
+        float | None, typer.Option(help="Stop at this proper time tau (sum of rates). [default: 200]")
+    ] = None,
     until_loss: Annotated[float | None, typer.Option(help="Stop when every replica has this loss.")] = None,
     until_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
     replicas: Annotated[int, typer.Option(help="Networks that learn side by side.")] = 1,
@@ -82,30 +94,24 @@ def learn(
     """Learn, and go on where an earlier call with the same arguments stopped."""
     _set_threads(threads)
     from experiments.asking import ending, schedule_named, settings_said, when_to_look
-    from experiments.session import report, run_session
+    from experiments.session import run_session
     from experiments.store import Store, Task
     from experiments.systems import family
 
-    given = {"depth": depth, "width": width, "rule": rule, "batch": batch}
+    settings = settings_said(system, {"depth": depth, "width": width, "rule": rule, "batch": batch}, setting or [])
+    rates, look = schedule_named(schedule, rate), when_to_look(looks, keep_weights, aging)
+    until_then = ending(until, until_loss, until_steps)
     music = _music(source, split, first, transpose, excerpt, needed=family(system).learns_from == "chorales")
-    task = Task(
-        system=system,
-        settings=settings_said(system, given, setting or []),
-        schedule=schedule_named(schedule, rate),
-        music=music,
-        look=when_to_look(looks, keep_weights, aging),
-        seed=seed,
-        n_replicas=replicas,
-    )
-    run = run_session(
+    task = Task(system, settings, rates, music, look, seed, replicas)
+    code = run_session(
         Store(store),
         task,
-        until=ending(until, until_loss, until_steps),
+        until=until_then,
         save_every=save_every,
         kernel=kernel,
         allow_other_kernel=allow_other_kernel,
     )
-    report(run)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -172,12 +178,24 @@ def data(
         _say(line)
 
 
+@app.command()
+def systems() -> None:
+    """List what can learn: the systems installed, their settings and what these are when nothing is said."""
+    from experiments.asking import system_lines
+
+    for line in system_lines():
+        _say(line)
+
+
 def _music(
     source: str, split: str, first: int, transpose: bool, excerpt: int | None, *, needed: bool = True
 ) -> "Music":
     """The chorales asked for, seen to be there (and parsed, with a bar, if that was never done)."""
+    from encoding.errors import InputError
     from experiments.store import Music
 
+    if first < 0:
+        raise InputError(f"first is a number of chorales, or 0 for all; got {first}")
     music = Music(source, split, first or None, transpose, excerpt)
     if needed:
         music.load(progress=True)
@@ -199,7 +217,7 @@ def _say(line: Any) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exit code 0, 2 for a mistake of the user's or the disk's, 130 when interrupted."""
+    """Run the command line; exit code 0, 2 for a mistake of the user's or the disk's, 130 or 143 when stopped."""
     os.environ.update(dict.fromkeys(LIBRARIES, "1"))  # they are told before the first of them is loaded
     from encoding.errors import InputError
 
@@ -212,8 +230,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         code = _complain(f"{where}{error.strerror or error}")
-    except (KeyboardInterrupt, typer.Abort):
-        code = _complain("interrupted; the same command goes on from the last checkpoint", 130)
+    except typer.Abort:
+        code = STOPPED[0]
+    if code in STOPPED:
+        _complain("stopped; the same command goes on from what is saved", code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

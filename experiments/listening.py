@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding import InputError, multi_hot, sounding_pitches
+from encoding import Chorale, InputError, multi_hot, sounding_pitches
 from encoding.pianoroll import LOWEST
 from encoding.score import write_midi, write_musicxml, write_wav
 from encoding.voices import assign_voices
@@ -55,8 +55,8 @@ class Wish(NamedTuple):
     tempo: float = 80
 
 
-def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
-    """Write what the network plays into `folder`; yields a line for each file, and for what had to be left out.
+def play(run: Run, wish: Wish, folder: Path) -> list[str]:
+    """Write what the network plays into `folder`; a line for each file, and for what had to be left out.
 
     Raises:
         InputError: the run is no recurrent network's, or the wish cannot be met.
@@ -65,7 +65,8 @@ def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
     system = system_of(run) if run.task["music"] else None
     if not isinstance(system, Musical):
         raise InputError(f"listen plays networks that learned chorales; {run.path} is a run of {run.task['system']}")
-    original = _original(run, wish)
+    chorale = _chorale(run, wish)
+    original = chorale.pitches
     n_steps = len(original) if wish.n_steps is None else wish.n_steps
     if n_steps < 1:
         raise InputError(f"at least 1 chord is played; got {n_steps} steps")
@@ -80,19 +81,21 @@ def play(run: Run, wish: Wish, folder: Path) -> Iterator[str]:
     chords, left_out = _four_voices(piece, network.outputs(piece)[wish.replica])
     pitches = assign_voices(chords)
     pitches[: wish.opening] = original[: wish.opening]
-    yield from _agreement(original, piece, wish.opening)
+    files = _write(folder, chorale, pitches, wish)
+    lines = [f"{chorale.name}: {line}" for line in _agreement(original, piece, wish.opening)]
     if left_out:
-        yield f"{left_out} of {int((piece > 0).sum())} notes left out of the score: more than four sounded at once"
-    yield from _write(folder, f"chorale-{wish.chorale}", original, pitches, wish)
+        n_notes = int((piece > 0).sum())
+        lines.append(f"{left_out} of {n_notes} notes left out of the score: more than four sounded at once")
+    return lines + files
 
 
-def _original(run: Run, wish: Wish) -> NDArray[np.int16]:
+def _chorale(run: Run, wish: Wish) -> Chorale:
     """The chorale whose opening is heard."""
     learned = Music(**run.task["music"])
     chorales = (learned if wish.split is None else learned.other_split(wish.split)).load()
     if not 0 <= wish.chorale < len(chorales):
         raise InputError(f"there are chorales 0 to {len(chorales) - 1}; got {wish.chorale}")
-    return chorales[wish.chorale].pitches
+    return chorales[wish.chorale]
 
 
 def _four_voices(piece: NDArray[np.float32], outputs: NDArray[np.floating]) -> tuple[list[tuple[int, ...]], int]:
@@ -115,15 +118,24 @@ def _agreement(original: NDArray[np.int16], piece: NDArray[np.float32], opening:
         yield f"{int(same.sum())} of {len(same)} chords after the opening are Bach's, the first {first} without a slip"
 
 
-def _write(
-    folder: Path, name: str, original: NDArray[np.int16], pitches: NDArray[np.int16], wish: Wish
-) -> Iterator[str]:
+def _stem(wish: Wish) -> str:
+    """A name that tells apart what was wished apart: chorale-3, valid-chorale-3-replica-1-sample-0."""
+    words = [wish.split] if wish.split else []
+    words += ["chorale", str(wish.chorale)]
+    words += ["replica", str(wish.replica)] if wish.replica else []
+    words += [wish.choose] if wish.choose != Wish().choose else []
+    words += [str(wish.seed)] if wish.choose == "sample" else []
+    return "-".join(words)
+
+
+def _write(folder: Path, chorale: Chorale, pitches: NDArray[np.int16], wish: Wish) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{name}{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")]
+    files = [folder / f"{_stem(wish)}{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")]
     write_midi(files[0], pitches, tempo=wish.tempo)
-    write_musicxml(files[1], pitches, title=f"after {wish.opening} chords of chorale {wish.chorale}", tempo=wish.tempo)
+    title = f"{chorale.name}: the network, after {wish.opening} chords"
+    write_musicxml(files[1], pitches, title=title, tempo=wish.tempo)
     write_wav(files[2], pitches, tempo=wish.tempo)
     figure = new_figure(9, 6)
-    compare_rolls(figure, original, pitches, seed_steps=wish.opening)
+    compare_rolls(figure, chorale.pitches, pitches, seed_steps=wish.opening, name=f"{chorale.name}, as written")
     save_figure(figure, files[3])
-    yield from map(str, files)
+    return [str(file) for file in files]

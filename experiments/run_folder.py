@@ -158,10 +158,10 @@ class RunFolder:
         if not path.exists():
             write_json(path, layout)
         elif (there := read_json(path)) != layout:
+            name = next(name for name in [*layout, *there] if there.get(name) != layout.get(name))
             raise InputError(
-                f"{self.path} holds a run of {there.get('n_replicas')} replicas with groups "
-                f"{list(there.get('groups', {}))}; got {system.n_replicas} with {list(system.layout())}: "
-                "choose another folder"
+                f"{path} is of another system: its {name} should be {layout.get(name)}; it is {there.get(name)}: "
+                "choose another folder, or move this one aside"
             )
 
     def _check_kernel(self, saved: Saved | None) -> None:

@@ -19,19 +19,20 @@ from experiments.store import Run, Store, Task
 
 CONSOLE = Console(stderr=True)
 LONGEST = 365 * 86400.0
+ROSE = 0.2  # so much of the first loss above it, at any look, is called a rise
 QUIET_SECONDS = 15.0  # between lines where there is no live terminal
 
 
 class Stop:
-    """Whether somebody asked to stop: once is a wish, met after the present piece; twice, a KeyboardInterrupt."""
+    """Which signal asked to stop: once is a wish, met after the present piece; twice, a KeyboardInterrupt."""
 
-    asked = False
+    signal = 0
 
     def __call__(self, number: int, frame: Any) -> None:
         """What happens at Ctrl-C and at SIGTERM."""
-        if self.asked:
+        if self.signal:
             raise KeyboardInterrupt
-        self.asked = True
+        self.signal = number
 
 
 @contextmanager
@@ -74,10 +75,11 @@ class Bar:
         self.progress = Progress(*columns, console=CONSOLE, transient=True, disable=not self.live)
         self.task = self.progress.add_task("starting", total=1.0)
         self.started, self.first_share, self.said = clock.monotonic(), None, 0.0
+        self.last: Standing | None = None
 
     def __call__(self, standing: Standing) -> bool:
         """Show where the run stands; True where it should stop."""
-        share = self._share(standing)
+        self.last, share = standing, self._share(standing)
         self.first_share = share if self.first_share is None else self.first_share
         line = self._line(standing, share)
         self.progress.update(self.task, completed=share, description=line)
@@ -85,7 +87,7 @@ class Bar:
         if not self.live and now - self.said > QUIET_SECONDS:
             self.said = now
             CONSOLE.print(line, highlight=False, soft_wrap=True)
-        return self.stop.asked
+        return bool(self.stop.signal)
 
     def _share(self, standing: Standing) -> float:
         """How much of the run is done, by time or by steps; 0 where only a loss is aimed at."""
@@ -95,9 +97,7 @@ class Bar:
 
     def _line(self, standing: Standing, share: float) -> str:
         aim = f" / {self.until.time:g}" if self.until.time else ""
-        loss = standing.loss[np.isfinite(standing.loss)]
-        shown = f"{loss.mean():.4f}" if len(loss) else "not finite"
-        return f"τ {float(np.min(standing.time)):.1f}{aim}  step {standing.step}  loss {shown}  {self._left(share)}"
+        return f"{_standing(standing, aim)}  {self._left(share)}"
 
     def _left(self, share: float) -> str:
         done = share - (self.first_share or 0.0)
@@ -111,8 +111,12 @@ class Bar:
 
 def run_session(
     store: Store, task: Task, *, until: Until, save_every: float, kernel: str | None, allow_other_kernel: bool
-) -> Run:
-    """Learn with a bar; Ctrl-C stops after the present piece, with everything saved."""
+) -> int:
+    """Learn with a bar, then report; Ctrl-C stops after the present piece, with everything saved.
+
+    Returns:
+        The exit code: 0, or 128 + the signal that stopped it.
+    """
     with _warnings_shown(), _stoppable() as stop:
         bar = Bar(until, stop)
         CONSOLE.print(f"run {store.folder(task)}", highlight=False, soft_wrap=True)
@@ -125,18 +129,17 @@ def run_session(
                 kernel=kernel,
                 allow_other_kernel=allow_other_kernel,
             )
-    if stop.asked:
-        CONSOLE.print("stopped; the same command goes on from here", highlight=False)
-    return run
+    _report(run, bar.last)
+    return 128 + stop.signal if stop.signal else 0
 
 
-def report(run: Run) -> None:
-    """Draw the learning curve, and print what the run has come to."""
+def _report(run: Run, now: Standing | None) -> None:
+    """Draw the learning curve; print the last look, and where the run stands now."""
     trajectory, picture = run.trajectory, run.path / "learning_curve.png"
     drawable = bool((np.isfinite(trajectory.loss) & (trajectory.time > 0)).any())
     if drawable:
         draw_learning_curve(run, picture)
-    table = Table(title=f"{run.task['system']}: loss in {run.unit}")
+    table = Table(title=f"{run.task['system']} at its last look: loss in {run.unit}")
     for heading in ("replica", "step", "τ", "rate", "loss", *_scalars(run)):
         table.add_column(heading, justify="right")
     for replica in range(trajectory.n_replicas):
@@ -146,9 +149,22 @@ def report(run: Run) -> None:
         table.add_row(str(replica), str(trajectory.step[last]), *(f"{number:.4g}" for number in [*numbers, *rest]))
     console = Console()
     console.print(table)
+    if now is not None:
+        console.print(f"now: {_standing(now)}", highlight=False, soft_wrap=True)
+    start, highest = trajectory.loss[0], np.nanmax(trajectory.loss, axis=0)
+    if (highest > start + ROSE * np.abs(start)).any():
+        rose = f"{highest.max():.4g}, from {start.max():.4g} at the start"
+        console.print(f"the loss rose to {rose}: the rate is too large", highlight=False, soft_wrap=True)
     console.print(f"looks and checkpoint: {run.path}", highlight=False, soft_wrap=True)
     shown = f"picture: {picture}" if drawable else "no picture: the run has not come to its first look after time 0"
     console.print(shown, highlight=False, soft_wrap=True)
+
+
+def _standing(standing: Standing, aim: str = "") -> str:
+    """Step, proper time of the slowest replica, mean loss just before the last step."""
+    loss = standing.loss[np.isfinite(standing.loss)]
+    shown = f"{loss.mean():.4f}" if len(loss) else "not finite"
+    return f"τ {float(np.min(standing.time)):.1f}{aim}  step {standing.step}  loss {shown}"
 
 
 def _scalars(run: Run) -> list[str]:

@@ -2,7 +2,8 @@
 
 An entry names a class with
 
-    Settings       a frozen dataclass that checks itself; what it does not name cannot be chosen
+    Settings       a frozen dataclass that checks itself; what it does not name cannot be chosen; its `choices`, if it
+                   has any, name -> what it can be, are listed by `armonica systems`
     physics        the version of its equations, part of a Task's key
     learns_from    "chorales" or "nothing"
     build(chorales, settings, *, seed, n_replicas, kernel) -> System
@@ -59,7 +60,8 @@ def typed_settings(name: str, given: Mapping[str, Any]) -> Any:
         InputError: a setting that is not known, or of another type.
     """
     wanted = family(name).Settings
-    kinds = typing.get_type_hints(wanted)
+    hints = typing.get_type_hints(wanted)
+    kinds = {field.name: hints[field.name] for field in dataclasses.fields(wanted)}
     for setting in given:
         if setting not in kinds:
             near = difflib.get_close_matches(setting, kinds, 1)

@@ -46,6 +46,11 @@ class Trajectory:
     valid: NDArray[np.bool_]
     layout: dict[str, Group]
 
+    def __repr__(self) -> str:
+        """How much there is, without the numbers."""
+        until = f" until time {np.min(self.time[-1]):g}" if self.n_looks else ""
+        return f"<Trajectory: {self.n_looks} looks at {self.n_replicas} replica(s){until}>"
+
     @property
     def n_looks(self) -> int:
         """The number of looks."""

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def complaint(capsys, *arguments):
     return last
 
 
-@pytest.mark.parametrize("verb", [[], ["learn"], ["plot"], ["listen"], ["data"]], ids=" ".join)
+@pytest.mark.parametrize("verb", [[], ["learn"], ["plot"], ["listen"], ["data"], ["systems"]], ids=" ".join)
 def test_help_is_there_for_every_verb(capsys, verb):
     assert run(*verb, *(["--help"] if verb else [])) == 0
     text, errors = capsys.readouterr()
@@ -65,6 +66,24 @@ def test_help_starts_no_engine_and_leaves_the_library_silent():
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == "\n"
     assert "learn" in done.stdout
+
+
+def test_systems_lists_every_setting_with_what_is_done_when_nothing_is_said(capsys):
+    assert run("systems") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "deep-rnn (learns from chorales)" in lines
+    assert "  rule = exact  one of delayed, exact" in lines
+    assert "  n_spins = 48" in lines
+
+
+def test_version_is_that_of_the_package(capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"armonica {version('armonica')}\n"
+
+
+def test_a_loss_that_rises_above_that_of_the_start_is_said(capsys, tmp_path):
+    assert run(*LEARN, "--rate", "5", "--store", tmp_path) == 0
+    assert "from 1 at the start: the rate is too large" in capsys.readouterr().out
 
 
 def test_data_describes_the_chorales(capsys):
@@ -128,10 +147,13 @@ def test_listen_plays_what_opens_as_the_chorale_does(store, tmp_path, choose):
     arguments = ["--chorale", "2", "--opening", "4", "--replica", "1", "--choose", choose, "--out", tmp_path / "music"]
     assert run("listen", "latest", "--store", store, *arguments) == 0
     names = {path.name for path in (tmp_path / "music").iterdir()}
-    assert names == {f"chorale-2{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")}
+    stem = {"four": "chorale-2-replica-1", "sample": "chorale-2-replica-1-sample-0"}
+    name = stem.get(choose, f"chorale-2-replica-1-{choose}")
+    assert names == {f"{name}{suffix}" for suffix in (".mid", ".musicxml", ".wav", ".png")}
     opening = load_chorales(first=3, excerpt=10)[2].pitches[:4]
-    for name in ("chorale-2.mid", "chorale-2.musicxml"):
-        np.testing.assert_array_equal(np.sort(read_score(tmp_path / "music" / name)[:4]), np.sort(opening))
+    for suffix in (".mid", ".musicxml"):
+        score = read_score(tmp_path / "music" / f"{name}{suffix}")
+        np.testing.assert_array_equal(np.sort(score[:4]), np.sort(opening))
 
 
 BAD_ARGUMENTS = {
@@ -149,7 +171,7 @@ BAD_ARGUMENTS = {
     "learn --rule guess": "rule is one of delayed, exact; got 'guess'",
     "learn --source nowhere": "unknown source 'nowhere'",
     "learn --split all": "unknown split 'all'",
-    "learn --first -1": "first is a whole number",
+    "learn --first -1": "first is a number of chorales, or 0 for all; got -1",
     "learn --excerpt 1": "excerpt is a whole number of at least 2",
     "learn --system piano": "system is one of deep-rnn, spherical-glass",
     "learn --set widht=3": "did you mean 'width'",

@@ -69,7 +69,7 @@ def test_replicas_with_times_of_their_own_are_drawn_one_by_one(axes):
     for replica, (time, loss) in enumerate(drawn):
         np.testing.assert_array_equal(time, times[1:, replica])
         np.testing.assert_array_equal(loss, LOSS[1:, replica])
-    assert axes.get_legend_handles_labels()[1] == ["spiked"]
+    assert axes.get_legend_handles_labels()[1] == ["spiked (3 replicas)"]
 
 
 def test_a_frozen_replica_is_left_out_of_median_and_band_from_then_on(axes):
@@ -92,7 +92,7 @@ def test_a_look_without_any_loss_is_skipped(axes):
 def test_both_axes_are_logarithmic_and_their_labels_have_units(axes):
     learning_curve(axes, TIME, LOSS)
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    assert axes.get_xlabel() == "learning time τ (1/learning rate)"
+    assert axes.get_xlabel() == "proper time τ = Σ η"
     assert axes.get_ylabel() == "NLL (bits per output unit per time step)"
 
 
@@ -108,7 +108,7 @@ def test_the_floor_is_a_dashed_line_called_irreducible_loss(axes):
     learning_curve(axes, TIME, LOSS, floor=0.15, label="depth 2")
     (floor,) = [line for line in axes.get_lines() if line.get_linestyle() == "--"]
     np.testing.assert_array_equal(floor.get_ydata(), [0.15, 0.15])
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["depth 2", "irreducible loss"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["depth 2 (3 replicas)", "irreducible loss"]
 
 
 def test_published_results_are_circles_or_a_dotted_line(axes):
@@ -182,7 +182,7 @@ def test_the_seed_of_a_piano_roll_is_shaded(axes):
     piano_roll(axes, CHORALE, seed_steps=2)
     shade = axes.patches[0]
     assert (shade.get_x(), shade.get_width()) == (0, 2)
-    assert axes.get_legend().get_texts()[-1].get_text() == "seed"
+    assert axes.get_legend().get_texts()[-1].get_text() == "opening, given"
 
 
 def test_a_silent_chorale_is_an_empty_roll(axes):
@@ -199,13 +199,13 @@ def test_rolls_are_compared_with_the_same_limits():
     figure = new_figure(6, 5)
     octave_higher = np.where(CHORALE < 0, -1, CHORALE + 12)
     generated = np.vstack([octave_higher, octave_higher])
-    compare_rolls(figure, CHORALE, generated, seed_steps=2)
+    compare_rolls(figure, CHORALE, generated, seed_steps=2, name="BWV 1.6")
     upper, lower = figure.axes
     assert upper.get_xlim() == lower.get_xlim() == (0, 10)
     assert upper.get_ylim() == lower.get_ylim()
     assert upper.get_ylim()[0] < 36 < 84 < upper.get_ylim()[1]
     assert upper.get_position().y0 > lower.get_position().y0
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["original", "generated"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["BWV 1.6", "what the network plays"]
     assert len(bars(upper, "bass")) == 5
     assert len(bars(lower, "bass")) == 10
 

@@ -228,7 +228,7 @@ def test_another_systems_run_is_refused(tmp_path):
     first, second = RunFolder(tmp_path), RunFolder(tmp_path)
     learn(Decay(), 0.1, until=1, checkpoint=first)
     first.close()
-    with pytest.raises(InputError, match=r"holds a run of 2 replicas .*; got 1 "):
+    with pytest.raises(InputError, match=r"is of another system: its n_replicas should be 1; it is 2: "):
         learn(Decay(1), 0.1, until=1, checkpoint=second)
     second.close()
 

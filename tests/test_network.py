@@ -1,7 +1,6 @@
 """A trained network without its data: the same outputs and losses, music in closed loop, and a file."""
 
 import io
-from math import log
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 import torch
 
 from classical import DeepRNN, Network
-from classical.network import bits_per_unit_in_nats_per_step
 from encoding import N_KEYS, InputError, Standardisation, multi_hot, pack
 
 LENGTHS = (9, 12, 7, 9, 6)  # chords
@@ -161,10 +159,6 @@ def test_a_network_taken_out_no_longer_learns(music):
     network.state_dict()["h0"] += 1
     assert network.losses(music(*LENGTHS)) == pytest.approx(before, rel=1e-13)
     assert Network.load(state).losses(music(*LENGTHS)) == pytest.approx(before, rel=1e-13)
-
-
-def test_one_bit_an_output_is_54_ln_2_nats_a_chord():
-    assert bits_per_unit_in_nats_per_step(1.0) == pytest.approx(54 * log(2)) == pytest.approx(37.43, abs=0.005)
 
 
 @pytest.mark.parametrize(

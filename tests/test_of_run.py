@@ -21,7 +21,10 @@ def test_a_network_is_drawn_in_bits_with_the_floor_that_its_data_set(tmp_path, a
     task = Task(system="deep-rnn", settings=SETTINGS, schedule=0.05, music=Music(first=2), look=LOOK)
     of_run.draw_learning_curve(Store(tmp_path).learn(task, until=0.5), tmp_path / "x.png")
     assert axes[0].get_ylabel() == "NLL (bits per output unit per time step)"
-    assert [line.get_label() for line in axes[0].lines] == ["depth 1, width 4, rule exact", "irreducible loss"]
+    assert [line.get_label() for line in axes[0].lines] == [
+        "deep-rnn: depth 1, width 4, rule exact, p = 300, η = 0.05",
+        "irreducible loss",
+    ]
 
 
 def test_an_energy_is_drawn_in_its_own_unit_on_a_linear_axis(tmp_path, axes):

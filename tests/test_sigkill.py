@@ -57,8 +57,8 @@ def test_killed_at_random_or_stopped_by_ctrl_c_it_ends_as_if_nothing_had_happene
         code, _ = interrupted(tmp_path / "runs", signal.SIGKILL, random.uniform(0, 0.3))
         assert code == -signal.SIGKILL
     code, errors = interrupted(tmp_path / "runs", signal.SIGINT, random.uniform(0, 0.3))
-    assert code == 0, errors
-    assert "stopped; the same command goes on from here" in errors
+    assert code == 130, errors
+    assert errors.endswith("armonica: stopped; the same command goes on from what is saved\n")
     (path,) = (tmp_path / "runs").iterdir()
     steps = int(read_checkpoint(path / "checkpoint.npz")["learner.step"]) + 50
     assert finished(tmp_path / "runs", steps) == finished(tmp_path / "unbroken", steps)

@@ -15,7 +15,7 @@ from experiments.figures.style import BLACK, dress, next_colour
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TIME_LABEL = "learning time τ (1/learning rate)"
+TIME_LABEL = "proper time τ = Σ η"
 LOSS_LABEL = "NLL (bits per output unit per time step)"
 
 
@@ -30,13 +30,13 @@ def learning_curve(
     loss_label: str = LOSS_LABEL,
     linear_loss: bool = False,
 ) -> None:
-    """Draw the loss against learning time: the median of the replicas, in a band from the least to the greatest.
+    """Draw the loss against proper time: the median of the replicas, in a band from the least to the greatest.
 
     Replicas whose times differ (one of them slowed down after a spike) have no common median: each is drawn as a line.
 
     Args:
         axes: where to draw; call again with another `label` to compare.
-        time: proper time of the looks, (n_looks,) or (n_looks, n_replicas), in 1/learning rate.
+        time: proper time of the looks, (n_looks,) or (n_looks, n_replicas).
         loss: (n_looks, n_replicas), or (n_looks,) for one replica, in bits per output unit per time step.
         floor: loss below which no machine can come, drawn as a dashed line.
         published: results of others: one loss (a dotted line), or time and loss (circles).
@@ -97,7 +97,8 @@ def _make_logarithmic(axes: "Axes") -> None:
 
 def _draw_replicas(axes: "Axes", times: NDArray, losses: NDArray, label: str | None) -> None:
     """One line: the only replica, or the median with its band. One line each: replicas with times of their own."""
-    colour = next_colour(axes)
+    colour, n = next_colour(axes), losses.shape[1]
+    label = f"{label} ({n} replicas)" if label and n > 1 else label
     if not (times == times[:, :1]).all():
         for replica, (time, loss) in enumerate(zip(times.T, losses.T, strict=True)):
             drawn = np.isfinite(loss)
@@ -107,7 +108,8 @@ def _draw_replicas(axes: "Axes", times: NDArray, losses: NDArray, label: str | N
     time, seen = times[drawn, 0], losses[drawn]
     axes.plot(time, np.nanmedian(seen, axis=1), color=colour, linewidth=1.8, label=label)
     if losses.shape[1] > 1:
-        axes.fill_between(time, np.nanmin(seen, axis=1), np.nanmax(seen, axis=1), color=colour, alpha=0.2, linewidth=0)
+        band = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+        axes.fill_between(time, *band, color=colour, alpha=0.2, linewidth=0)
 
 
 def _draw_published(axes: "Axes", published: float | tuple[ArrayLike, ArrayLike]) -> None:

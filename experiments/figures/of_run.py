@@ -11,7 +11,7 @@ BITS = "bits per output unit per time step"
 
 
 def draw_learning_curve(run: Run, path: Path) -> None:
-    """Loss against learning time, with the floor that the data set (cost nll), as PNG, SVG or PDF.
+    """Loss against proper time, with the floor that the data set (cost nll), as PNG, SVG or PDF.
 
     Raises:
         InputError: nothing to draw, or an unknown kind of picture.
@@ -19,16 +19,25 @@ def draw_learning_curve(run: Run, path: Path) -> None:
     figure = new_figure()
     axes = figure.add_subplot()
     floor = run.task["irreducible_loss"] if run.unit == BITS else None
-    settings = run.task["settings"]
-    label = ", ".join(f"{name} {settings[name]}" for name in ("depth", "width", "rule") if name in settings)
     trajectory = run.trajectory
     learning_curve(
         axes,
         trajectory.time,
         trajectory.loss,
         floor=floor,
-        label=label or run.task["system"],
+        label=_named(run),
         loss_label=f"NLL ({run.unit})" if run.unit == BITS else f"loss ({run.unit})",
         linear_loss=bool((trajectory.loss < 0).any()),
     )
     save_figure(figure, path)
+
+
+SAID = {"depth": "depth", "width": "width", "rule": "rule", "batch": "p =", "n_spins": "N ="}
+
+
+def _named(run: Run) -> str:
+    """What the run is: system, the settings that shape its curve, and the rate."""
+    settings, schedule = run.task["settings"], run.task["schedule"]
+    words = [f"{word} {settings[name]}" for name, word in SAID.items() if settings.get(name) is not None]
+    words += [f"η = {schedule['rate']:g}"] if "rate" in schedule else []
+    return f"{run.task['system']}: {', '.join(words)}"

@@ -45,7 +45,9 @@ def piano_roll(axes: "Axes", pitches: ArrayLike, *, title: str = "", seed_steps:
     axes.set_title(title, loc="left", fontsize=10, color=BLACK)
 
 
-def compare_rolls(figure: "Figure", original: ArrayLike, generated: ArrayLike, *, seed_steps: int = 0) -> None:
+def compare_rolls(
+    figure: "Figure", original: ArrayLike, generated: ArrayLike, *, seed_steps: int = 0, name: str = "original"
+) -> None:
     """Draw what Bach wrote above what the machine sang, with the same limits.
 
     Args:
@@ -53,14 +55,15 @@ def compare_rolls(figure: "Figure", original: ArrayLike, generated: ArrayLike, *
         original: pitches (n_steps, 4).
         generated: pitches (n_steps, 4), with as many steps or others.
         seed_steps: this many chords at the beginning were given to the machine.
+        name: written above the original.
 
     Raises:
         InputError: the pitches are not four voices of MIDI numbers.
     """
     both = checked_pitches(original), checked_pitches(generated)
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
-    piano_roll(upper, both[0], title="original", seed_steps=seed_steps)
-    piano_roll(lower, both[1], title="generated", seed_steps=seed_steps)
+    piano_roll(upper, both[0], title=name, seed_steps=seed_steps)
+    piano_roll(lower, both[1], title="what the network plays", seed_steps=seed_steps)
     _mark_time(lower, max(len(array) for array in both))
     _mark_pitch(lower, *_range(np.concatenate(both)))
     upper.set_xlabel("")
@@ -96,7 +99,7 @@ def _mark_voices(axes: "Axes", seed_steps: int) -> None:
 
     entries = [Patch(color=colour, label=name.lower()) for name, colour in zip(VOICES, VOICE_COLOURS, strict=True)]
     if seed_steps > 0:
-        entries.append(Patch(color=FAINT, label="seed"))
+        entries.append(Patch(color=FAINT, label="opening, given"))
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(entries)}
     axes.legend(handles=entries, **place, frameon=False, fontsize=9, handlelength=1, columnspacing=1.2)
 
