@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from experiments.looks import Looks, aging_looks, at, linear, logarithmic
     from experiments.run_folder import RunFolder
     from experiments.schedules import constant, halve_at_spikes, piecewise
-    from experiments.store import Music, Store, Task, load_run
+    from experiments.store import Music, Store, Task, load_run, system_of
     from experiments.trajectory import Trajectory
 
 _HOMES = {
@@ -15,7 +15,7 @@ _HOMES = {
     "run_folder": ("RunFolder",),
     "looks": ("Looks", "aging_looks", "at", "linear", "logarithmic"),
     "schedules": ("constant", "halve_at_spikes", "piecewise"),
-    "store": ("Music", "Store", "Task", "load_run"),
+    "store": ("Music", "Store", "Task", "load_run", "system_of"),
     "trajectory": ("Trajectory",),
 }
 
@@ -39,6 +39,7 @@ __all__ = [
     "load_run",
     "logarithmic",
     "piecewise",
+    "system_of",
 ]
 
 

@@ -129,6 +129,7 @@ def plot(
     path = Store(store).find(run)
     picture = out or path / "learning_curve.png"
     loaded = load_run(path)
+    picture.parent.mkdir(parents=True, exist_ok=True)
     draw_learning_curve(loaded, picture)
     loaded.trajectory.to_csv(picture.with_suffix(".csv"))
     _say(f"{picture}\n{picture.with_suffix('.csv')}")

@@ -8,7 +8,7 @@ Running a study again does only what is missing; merging two machines is copying
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -216,8 +216,34 @@ def load_run(path: str | Path) -> Run:
     task = read_json(folder / "task.json")
     if task.get("format") != FORMAT:
         raise InputError(f"{folder} is a run of format {task.get('format')}; this armonica reads format {FORMAT}")
+    _check_task(folder, task)
     described = read_json(folder / "layout.json")
     return Run(folder, task, read_trajectory(folder), str(described.get("unit", "")))
+
+
+ASKED = {
+    "key": str,
+    "system": str,
+    "settings": dict,
+    "schedule": dict,
+    "look": dict,
+    "seed": int,
+    "n_replicas": int,
+    "physics": int,
+    "music": (dict, type(None)),
+    "data": (str, type(None)),
+    "irreducible_loss": (int, float, type(None)),
+}
+
+
+def _check_task(folder: Path, task: Mapping[str, Any]) -> None:
+    """Refuse a task.json that was not written as `_write_task` writes it."""
+    for name, kind in ASKED.items():
+        if name not in task or not isinstance(task[name], kind):
+            raise InputError(f"{folder / 'task.json'} should say {name!r}; it has {task.get(name, 'nothing')!r}")
+    unknown = set(task["music"] or {}) ^ {entry.name for entry in fields(Music)} if task["music"] else set()
+    if unknown:
+        raise InputError(f"{folder / 'task.json'} should name the music by {Music()}; got {task['music']}")
 
 
 def system_of(run: Run, look: int | None = None) -> System:
