@@ -1,6 +1,6 @@
 """Trained networks without their training data: outputs, losses on other music, closed-loop generation, files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from classical.bptt import activations, fields, slots
 from classical.costs import COSTS
-from encoding import HIGHEST, LOWEST, N_KEYS, InputError, Purpose, Standardisation, pack, stream
+from classical.start import groups
+from encoding import HIGHEST, LOWEST, N_KEYS, InputError, Purpose, Standardisation, checked_seed, pack, stream
 from encoding.transitions import Piece, Transitions
 
 WAYS = ("likeliest", "sample", "four")
@@ -75,7 +76,10 @@ class Network:
         Raises:
             InputError: no opening, fewer steps than it has, or an unknown way to choose.
         """
-        roll = _checked(opening)
+        roll, seed = _checked(opening), checked_seed(seed)
+        for name, count in (("n_steps", n_steps), ("replica", replica)):
+            if isinstance(count, bool) or not isinstance(count, int | np.integer):
+                raise InputError(f"{name} is a whole number; got {count!r}")
         if choose not in WAYS:
             raise InputError(f"choose is one of {', '.join(WAYS)}; got {choose!r}")
         if n_steps < len(roll) or not 0 <= replica < self.n_replicas:
@@ -119,15 +123,18 @@ class Network:
         """The networks of a `state_dict()`.
 
         Raises:
-            InputError: a group is missing.
+            InputError: a group is missing, of another shape, or not finite.
         """
-        depth = sum(name.startswith("M") for name in state)
+        if not isinstance(state, Mapping) or not all(isinstance(entry, Tensor) for entry in state.values()):
+            raise InputError(f"a network's state is tensors by name, as state_dict gives; got {type(state).__name__}")
+        depth = sum(str(name).startswith("M") for name in state)
         layers = [f"{kind}{layer}" for kind in "JM" for layer in range(depth)]
         wanted = [*layers, "K", "W", "h0", "input.mean", "input.deviation", "network.silent_start"]
         missing = [name for name in wanted if name not in state]
         if missing or not depth:
             raise InputError(f"a network's state has {', '.join(wanted)}; missing: {', '.join(missing) or 'all M'}")
         weights = {name: state[name].numpy() for name in wanted if "." not in name}
+        _check_shapes(weights, depth)
         boundary = "published" if bool(state["network.silent_start"]) else "before"
         return cls(
             weights, depth, boundary, Standardisation(state["input.mean"].numpy(), state["input.deviation"].numpy())
@@ -136,6 +143,21 @@ class Network:
     @property
     def _dtype(self) -> torch.dtype:
         return self._weights["h0"].dtype
+
+
+def _check_shapes(weights: Mapping[str, NDArray[Any]], depth: int) -> None:
+    """See that the groups are those of networks of one width."""
+    width = weights["M0"].shape[-1] if weights["M0"].ndim else 0
+    n_replicas = len(weights["h0"]) if weights["h0"].ndim else 0
+    for name, group in groups(depth, width).items() if width else ():
+        found = weights[name]
+        if found.shape != (n_replicas, *group.shape) or not np.isfinite(found).all():
+            raise InputError(
+                f"{name} is finite, of shape {(n_replicas, *group.shape)}; got shape {found.shape}"
+                f"{'' if np.isfinite(found).all() else ' with entries that are not finite'}"
+            )
+    if not width or not n_replicas:
+        raise InputError("M0 is of shape (n_replicas, width, width) and h0 (n_replicas, 54); got less")
 
 
 def _checked(roll: ArrayLike) -> NDArray[Any]:

@@ -5,6 +5,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 
+MOST_STEPS = 1 << 31  # in one call
+
+
+def checked_count(n_replicas: int) -> int:
+    """How many replicas, as a plain whole number.
+
+    Raises:
+        InputError: not a whole number from 1 to 2^31.
+    """
+    if isinstance(n_replicas, bool) or not isinstance(n_replicas, int | np.integer) or not 1 <= n_replicas <= 1 << 31:
+        raise InputError(f"n_replicas is a whole number of at least 1, at most 2^31; got {n_replicas!r}")
+    return int(n_replicas)
+
 
 def rate_of_each(rate: ArrayLike, n: int, n_replicas: int) -> NDArray[np.float64]:
     """The rate of each replica, (n_replicas,), for `n` steps.
@@ -20,8 +33,8 @@ def rate_of_each(rate: ArrayLike, n: int, n_replicas: int) -> NDArray[np.float64
     >>> rate_of_each(0.5, 1, 2)
     array([0.5, 0.5])
     """
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise InputError(f"n is a whole number of steps, at least 0; got {n!r}")
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 0 <= n <= MOST_STEPS:
+        raise InputError(f"n is a whole number of steps, at least 0 and at most 2^31; got {n!r}")
     try:
         rates = np.broadcast_to(np.asarray(rate, np.float64), n_replicas)
     except (TypeError, ValueError):

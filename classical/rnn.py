@@ -11,7 +11,7 @@ in (B2) to (B7); losses are reported in bits per output unit.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,12 @@ from classical.kernels.plain import PlainKernel
 from classical.memory import check_room
 from classical.network import Network
 from classical.noise import gamma
-from classical.rates import rate_of_each
+from classical.rates import checked_count, rate_of_each
 from classical.settings import DeepRNNSettings
 from classical.start import groups, n_parameters, start
-from encoding import InputError, Purpose, pack, stream
+from encoding import InputError, Purpose, checked_seed, pack, stream
 from encoding.layout import Group
-from encoding.transitions import Piece
+from encoding.transitions import Piece, checked_pieces
 
 DRAWN_AT_ONCE = 64  # steps whose batches are drawn before they are made: memory, not numbers, depends on it
 
@@ -69,13 +69,14 @@ class DeepRNN:
         Raises:
             InputError: a setting that makes no network, no chorales, or a kernel that cannot run here.
         """
+        names = [entry.name for entry in fields(DeepRNNSettings)]
+        unknown = set(options) - set(names)
+        if unknown:
+            raise InputError(f"DeepRNN has the settings {', '.join(names)}; got {', '.join(unknown)}")
         self.settings = DeepRNNSettings(depth=depth, width=width, **options)
-        counts = (("n_replicas", n_replicas, 1), ("seed", seed, 0), ("first_replica", first_replica, 0))
-        for name, count, least in counts:
-            if isinstance(count, bool) or not isinstance(count, int | np.integer) or not least <= count < 2**63:
-                raise InputError(f"{name} is a whole number of at least {least}, below 2^63; got {count!r}")
-        self.n_replicas = n_replicas
-        self._chorales = list(chorales)
+        seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
+        self.n_replicas = checked_count(n_replicas)
+        self._chorales = checked_pieces(chorales)
         self._packed = pack(self._chorales, self.settings.standardisation)
         self._check_batch()
         self._check_memory()
@@ -202,6 +203,9 @@ class DeepRNN:
                 raise InputError(
                     f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?"
                 )
+        numbers = [given[name] for name in ("weights", "past")]
+        if not all(np.isfinite(array).all() for array in numbers) or min(given["step"].min(), given["seed"].min()) < 0:
+            raise InputError("the state has entries that are not finite, or steps or seeds below 0: it is damaged")
         if (given["question"] != self._question).any():
             raise InputError("the state is of a network with other settings or other chorales: build that one")
         self._step, self._seed = given["step"], given["seed"]
@@ -213,7 +217,7 @@ class DeepRNN:
         options = asdict(self.settings)
         twin = DeepRNN(self._chorales, **options, n_replicas=self.n_replicas, kernel=self.kernel)
         twin.restore(self.state())
-        twin._seed = np.full(self.n_replicas, seed)
+        twin._seed = np.full(self.n_replicas, checked_seed(seed))
         return twin
 
     def measure(self) -> dict[str, NDArray[np.float64]]:

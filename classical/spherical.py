@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classical.rates import rate_of_each
-from encoding import InputError, Purpose, stream
+from classical.memory import check_room
+from classical.rates import checked_count, rate_of_each
+from encoding import InputError, Purpose, checked_seed, stream
 from encoding.layout import Group, lay_out
+
+ROUNDING = 1e-12  # of |s|^2 / N: such spins are on the sphere already
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +37,11 @@ class SphericalGlassSettings:
         """Refuse what makes no glass.
 
         Raises:
-            InputError: fewer than 3 spins, more than fit into 1 GB, or a negative seed.
+            InputError: fewer than 3 spins, more than 500, or a seed that is none.
         """
         if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, int) or not 3 <= self.n_spins <= 500:
-            raise InputError(f"n_spins is a whole number from 3 to 500 (1 GB); got {self.n_spins!r}")
-        if self.disorder < 0:
-            raise InputError(f"disorder is a seed of at least 0; got {self.disorder}")
+            raise InputError(f"n_spins is a whole number from 3 to 500; got {self.n_spins!r}")
+        checked_seed(self.disorder, "disorder")
 
 
 class SphericalGlass:
@@ -63,12 +65,13 @@ class SphericalGlass:
             first_replica: number of the first one.
 
         Raises:
-            InputError: see `SphericalGlassSettings`; fewer than 1 replica.
+            InputError: see `SphericalGlassSettings`; fewer than 1 replica, or more than there is room for.
         """
         self.settings = SphericalGlassSettings(n_spins=n_spins, disorder=disorder)
-        if n_replicas < 1:
-            raise InputError(f"n_replicas is a whole number of at least 1; got {n_replicas!r}")
-        self.n_replicas, self.kernel = n_replicas, "plain"
+        seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
+        self.n_replicas, self.kernel = checked_count(n_replicas), "plain"
+        numbers = 5 * n_spins**3 + n_replicas * (n_spins**2 + 8 * n_spins)  # while the couplings are made symmetric
+        check_room(8.0 * numbers, f"{n_replicas} replica(s) of {n_spins} spins")
         self._couplings = _couplings(n_spins, disorder)
         replicas = range(first_replica, first_replica + n_replicas)
         starts = [stream(seed, replica, Purpose.START).standard_normal(n_spins) for replica in replicas]
@@ -136,15 +139,19 @@ class SphericalGlass:
         return self._spins.copy()
 
     def put(self, weights: ArrayLike) -> None:
-        """Set the spins, (n_replicas, n_spins).
+        """Set the spins, (n_replicas, n_spins), brought onto the sphere |s|^2 = N.
 
         Raises:
-            InputError: another shape, or an entry that is not finite.
+            InputError: another shape, an entry that is not finite, or a replica of zeros.
         """
-        array = np.asarray(weights, np.float64)
-        if array.shape != self._spins.shape or not np.isfinite(array).all():
-            raise InputError(f"spins are finite, of shape {self._spins.shape}; got shape {array.shape}")
-        self._spins = array.copy()
+        try:
+            array = np.array(weights, np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"spins are numbers, of shape {self._spins.shape}; got {weights!r:.40}") from None
+        if array.shape != self._spins.shape or not np.isfinite(array).all() or not array.any(axis=-1).all():
+            raise InputError(f"spins are finite, not all 0, of shape {self._spins.shape}; got shape {array.shape}")
+        off = abs((array**2).sum(1) / self.settings.n_spins - 1) > ROUNDING
+        self._spins = np.where(off[:, None], _on_sphere(array), array)
         self._frozen[:] = False
 
     def layout(self) -> dict[str, Group]:
@@ -161,7 +168,9 @@ class SphericalGlass:
         Raises:
             InputError: a state of another system.
         """
-        if set(state) != {"spins", "frozen"} or state["spins"].shape != self._spins.shape:
+        now = self.state()
+        same = set(state) == set(now) and all(np.shape(state[name]) == array.shape for name, array in now.items())
+        if not same or not np.isfinite(state["spins"]).all():
             raise InputError(
                 f"a glass of {self.n_replicas} x {self.settings.n_spins} spins has another state; got {set(state)}"
             )

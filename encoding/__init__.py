@@ -3,7 +3,7 @@
 from encoding.chorales import REST, Chorale, load_chorales
 from encoding.errors import InputError
 from encoding.pianoroll import HIGHEST, LOWEST, N_KEYS, Standardisation, multi_hot, sounding_pitches, standardise
-from encoding.randomness import Purpose, stream
+from encoding.randomness import Purpose, checked_seed, stream
 from encoding.transitions import Transitions, pack
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Purpose",
     "Standardisation",
     "Transitions",
+    "checked_seed",
     "load_chorales",
     "multi_hot",
     "pack",

@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 
+from encoding.files import expanded
+
 
 def cache_folder() -> Path:
     """The folder named by ARMONICA_CACHE, else the one the operating system has for caches."""
     named = os.environ.get("ARMONICA_CACHE")
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("armonica", appauthor=False))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from encoding.errors import InputError
 from encoding.facts import SPLITS, Fact
+from encoding.files import expanded
 from encoding.pianoroll import HIGHEST, LOWEST
 from encoding.voices import REST, assign_voices
 
@@ -104,8 +105,8 @@ def load_chorales(
     ...
     encoding.errors.InputError: unknown split 'training': expected one of train, valid, test
     """
-    _check_request(split, first, excerpt)
-    place = str(source)
+    _check_request(split, first, excerpt, transpose)
+    place = str(source) if source in ("music21", "jsb") else str(expanded(source))
     if place == "music21":
         chorales = _from_corpus(split, first, transpose, progress)
     elif place == "jsb" or Path(place).suffix.lower() in (".json", ".pkl", ".pickle"):
@@ -124,9 +125,11 @@ def sha256(chorales: Iterable[Chorale]) -> str:
     return digest.hexdigest()
 
 
-def _check_request(split: str, first: int | None, excerpt: int | None) -> None:
+def _check_request(split: str, first: int | None, excerpt: int | None, transpose: bool) -> None:
     if split not in SPLITS:
         raise InputError(f"unknown split {split!r}: expected one of {', '.join(SPLITS)}")
+    if not isinstance(transpose, bool):
+        raise InputError(f"transpose is True or False; got {transpose!r}")
     for name, value, least in (("first", first, 1), ("excerpt", excerpt, 2)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
             raise InputError(f"{name} is a whole number of at least {least}, or None for all; got {value!r}")

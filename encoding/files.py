@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from encoding.errors import InputError
+
 _CANNOT_SYNC_A_FOLDER = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}  # some network file systems
 
 
@@ -28,6 +30,8 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: the folder is missing or cannot be written, the disk is full, or `path` is a folder.
     """
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     part = target.parent / f".{secrets.token_hex(8)}.part"  # unique: two writers of one path do not mix
     file = _open_new(part, target)
     try:
@@ -36,10 +40,26 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(part)):
+            error.filename, error.filename2 = str(target), None
         raise
     _sync_folder(target.parent)
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """The path, with ~ as the home folder.
+
+    Raises:
+        InputError: no path, or the home of nobody that is known.
+    """
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise InputError(f"a path is a text that names a file or folder; got {path!r}")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{path}: there is no such user, and no home folder of theirs; give the whole path") from None
 
 
 def _open_new(part: Path, target: Path) -> BinaryIO:

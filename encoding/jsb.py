@@ -16,7 +16,7 @@ from typing import Any
 from encoding.cache import cache_folder
 from encoding.errors import InputError
 from encoding.facts import Fact, chorale_facts
-from encoding.files import replace_file
+from encoding.files import expanded, replace_file
 from encoding.pianoroll import HIGHEST, LOWEST
 from encoding.unpickling import read_pickle
 from encoding.voices import N_VOICES
@@ -39,11 +39,19 @@ def read_jsb(path: Path, split: str) -> list[Chords]:
     """
     splits = _read(path)
     if not isinstance(splits, dict) or not isinstance(splits.get(split), list | tuple):
-        got = f"the splits {', '.join(map(str, splits))}" if isinstance(splits, dict) else f"a {type(splits).__name__}"
+        got = _named(splits, split) if isinstance(splits, dict) else f"a {type(splits).__name__}"
         raise InputError(f"{path}: expected a list of chorales named {split!r}; got {got}")
     if not splits[split]:
         raise InputError(f"{path}: expected chorales in {split}; got none")
     return [_chorale(chorale, f"{path}: {split} {index}") for index, chorale in enumerate(splits[split])]
+
+
+def _named(splits: dict[Any, Any], split: str) -> str:
+    """What a file has instead of a list called `split`."""
+    if split in splits:
+        return f"{split} as a {type(splits[split]).__name__}"
+    names = ", ".join(name[:40] for name in list(map(str, splits))[:5])
+    return f"the splits {names}{', ...' if len(splits) > 5 else ''}" if splits else "no split"
 
 
 def facts_of(split: str, chorales: Sequence[Chords]) -> list[Fact]:
@@ -62,7 +70,7 @@ def jsb_file() -> Path:
     """
     named = os.environ.get("ARMONICA_JSB")
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     path = cache_folder() / "jsb-chorales-quarter.json"
     if not (path.is_file() and _digest(path.read_bytes()) == SHA256):
         _fetch(path)

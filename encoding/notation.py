@@ -109,15 +109,28 @@ def _parse(path: Path) -> Any:
     reader = Converter()
     try:
         if path.suffix.lower() in MIDI:
-            reader.parseData(path.read_bytes(), format="midi")  # from a path, a broken file would be left open
+            content = path.read_bytes()
+            _check_complete(path, content)
+            reader.parseData(content, format="midi")  # from a path, a broken file would be left open
         else:
             reader.parseFileNoPickle(path.resolve())
+    except InputError:
+        raise
     except Exception as error:  # the parser shows broken files by errors of every kind
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{path}: expected MIDI or MusicXML; music21 cannot read it ({reason})") from error
     if not isinstance(reader.stream, Score):
         raise InputError(f"{path}: expected one score; got {type(reader.stream).__name__}; save each score as a file")
     return reader.stream
+
+
+def _check_complete(path: Path, content: bytes) -> None:
+    """See that every chunk of a MIDI file is as long as it says; music21 passes over what is missing."""
+    place = 0
+    while place + 8 <= len(content):
+        place += 8 + int.from_bytes(content[place + 4 : place + 8], "big")
+    if place > len(content):
+        raise InputError(f"{path}: expected a whole MIDI file of {place} bytes; got {len(content)}: it is cut short")
 
 
 def _four_parts(parts: Sequence[Any], path: Path) -> list[Any]:

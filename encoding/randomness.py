@@ -6,8 +6,11 @@ does.
 """
 
 from enum import IntEnum
+from numbers import Integral
 
 import numpy as np
+
+from encoding.errors import InputError
 
 
 class Purpose(IntEnum):
@@ -17,6 +20,17 @@ class Purpose(IntEnum):
     BATCH = 2
     DISORDER = 3
     MUSIC = 4
+
+
+def checked_seed(seed: int, name: str = "seed") -> int:
+    """A seed as a plain whole number.
+
+    Raises:
+        InputError: not a whole number from 0 to 2^63 - 1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**63:
+        raise InputError(f"{name} is a whole number of at least 0, below 2^63; got {seed!r}")
+    return int(seed)
 
 
 def stream(seed: int, replica: int, purpose: Purpose, step: int = 0) -> np.random.Generator:

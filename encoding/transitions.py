@@ -6,7 +6,7 @@ block that shrinks.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -90,8 +90,7 @@ def pack(chorales: Sequence[Piece], standardisation: str | Standardisation = "gl
     Raises:
         InputError: no chorale, one shorter than two chords, or an unknown standardisation.
     """
-    if not chorales:
-        raise InputError("a network learns from at least one chorale; got none")
+    chorales = checked_pieces(chorales)
     rolls = [_roll(number, chorale) for number, chorale in enumerate(chorales)]
     short = [number for number, roll in enumerate(rolls) if len(roll) < 2]
     if short:
@@ -109,10 +108,22 @@ def pack(chorales: Sequence[Piece], standardisation: str | Standardisation = "gl
     return Transitions(standardisation(inputs).astype(np.float32), targets, offsets, order, standardisation)
 
 
+def checked_pieces(chorales: Sequence[Piece]) -> list[Piece]:
+    """The pieces as a list.
+
+    Raises:
+        InputError: none, or something that has no pitches.
+    """
+    pieces = [] if isinstance(chorales, str) or not isinstance(chorales, Iterable) else list(chorales)
+    wrong = [piece for piece in pieces if not hasattr(piece, "pitches")]
+    if not pieces or wrong:
+        came = repr(wrong[0] if wrong else chorales) if wrong or not isinstance(chorales, list | tuple) else "none"
+        raise InputError(f"a network learns from at least one chorale; got {came[:60]}")
+    return pieces
+
+
 def _roll(number: int, chorale: Piece) -> NDArray[np.float32]:
     """Its piano roll; what is wrong is said with its name."""
-    if not hasattr(chorale, "pitches"):
-        raise InputError(f"a network learns from chorales (load_chorales gives them); got {type(chorale).__name__}")
     try:
         return multi_hot(chorale.pitches)
     except InputError as error:

@@ -4,6 +4,7 @@ Mistakes of the user end in one line and exit code 2; anything else is a bug and
 the verbs, so that `armonica --help` is quick and threads are set before a library counts the cores.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from experiments.store import Music
+    from experiments.store import Music, Run
 
 app = typer.Typer(
     help="Recurrent networks learn Bach's chorales: learning curves, learning times, aging, music.",
@@ -51,6 +52,7 @@ def _greet(
 
 @app.command()
 def learn(
+    context: typer.Context,
     system: Annotated[
         str, typer.Option(help="What learns: deep-rnn, spherical-glass, or an installed plugin.")
     ] = "deep-rnn",
@@ -101,7 +103,9 @@ def learn(
     settings = settings_said(system, {"depth": depth, "width": width, "rule": rule, "batch": batch}, setting or [])
     rates, look = schedule_named(schedule, rate), when_to_look(looks, keep_weights, aging)
     until_then = ending(until, until_loss, until_steps)
-    music = _music(source, split, first, transpose, excerpt, needed=family(system).learns_from == "chorales")
+    music = _music(source, split, first, transpose, excerpt) if family(system).learns_from == "chorales" else None
+    if music is None:
+        _refuse_music(context, system)
     task = Task(system, settings, rates, music, look, seed, replicas)
     code = run_session(
         Store(store),
@@ -131,7 +135,7 @@ def plot(
     loaded = load_run(path)
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw_learning_curve(loaded, picture)
-    loaded.trajectory.to_csv(picture.with_suffix(".csv"))
+    _write_table(loaded, picture.with_suffix(".csv"))
     _say(f"{picture}\n{picture.with_suffix('.csv')}")
 
 
@@ -188,9 +192,17 @@ def systems() -> None:
         _say(line)
 
 
-def _music(
-    source: str, split: str, first: int, transpose: bool, excerpt: int | None, *, needed: bool = True
-) -> "Music":
+def _refuse_music(context: typer.Context, system: str) -> None:
+    """Music for a system that learns from none would be passed over in silence."""
+    from encoding.errors import InputError
+
+    names = ("source", "split", "first", "transpose", "excerpt")
+    said = [name for name in names if str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"]
+    if said:
+        raise InputError(f"{system} learns from no music; got --{', --'.join(said)}: leave it out")
+
+
+def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":
     """The chorales asked for, seen to be there (and parsed, with a bar, if that was never done)."""
     from encoding.errors import InputError
     from experiments.store import Music
@@ -198,9 +210,17 @@ def _music(
     if first < 0:
         raise InputError(f"first is a number of chorales, or 0 for all; got {first}")
     music = Music(source, split, first or None, transpose, excerpt)
-    if needed:
-        music.load(progress=True)
+    music.load(progress=True)
     return music
+
+
+def _write_table(run: "Run", path: Path) -> None:
+    """The numbers of a run; in the place of such a table, but of nothing else."""
+    from encoding.errors import InputError
+
+    if path.exists() and not path.is_dir() and not path.read_bytes().startswith(b"look,replica,step,"):
+        raise InputError(f"{path} is no table of a run, and is left as it is: give the picture another name (--out)")
+    run.trajectory.to_csv(path)
 
 
 def _set_threads(n: int | None = None) -> None:
@@ -220,6 +240,9 @@ def _say(line: Any) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit code 0, 2 for a mistake of the user's or the disk's, 130 or 143 when stopped."""
     os.environ.update(dict.fromkeys(LIBRARIES, "1"))  # they are told before the first of them is loaded
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no τ
     from encoding.errors import InputError
 
     try:
@@ -231,6 +254,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         code = _complain(f"{where}{error.strerror or error}")
+    except MemoryError as error:
+        code = _complain(f"there is not enough memory ({error}): ask for fewer replicas, or a smaller size")
     except typer.Abort:
         code = STOPPED[0]
     if code in STOPPED:
@@ -239,5 +264,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _complain(message: str, code: int = 2) -> int:
-    print(f"armonica: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    line = "".join(letter if letter.isprintable() else " " for letter in " ".join(message.split()))
+    print(f"armonica: {line}", file=sys.stderr, flush=True)
     return code

@@ -10,6 +10,7 @@ import time as clock
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
+from numbers import Integral
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -24,6 +25,7 @@ from experiments.trajectory import Row, Trajectory
 
 log = logging.getLogger("armonica")
 
+NUMBER = int | float | np.integer | np.floating
 FAR = 1 << 30  # steps, beyond any piece
 
 
@@ -90,13 +92,16 @@ class Until:
         Raises:
             InputError: no end, or one that is not a number >= 0.
         """
-        given = [value for value in (self.steps, self.time) if value is not None]
-        if not given and self.loss is None:
+        given = {name: value for name in ("steps", "time", "loss") if (value := getattr(self, name)) is not None}
+        if not given:
             raise InputError("until: give steps, time or loss; got none, and the run would never end")
-        if any(not 0 <= value < inf for value in given) or (self.loss is not None and not np.isfinite(self.loss)):
-            raise InputError(f"until: steps and time are finite and >= 0, loss is finite; got {self}")
-        if not isinstance(self.steps, int | np.integer | None):
-            raise InputError(f"until: steps is a whole number; got {self.steps}")
+        for name, value in given.items():
+            number = isinstance(value, NUMBER) and not isinstance(value, bool)
+            if not number or not -inf < value < inf or (name != "loss" and value < 0):
+                least = "" if name == "loss" else " of at least 0"
+                raise InputError(f"until: {name} is a finite number{least}; got {value!r}")
+        if not isinstance(self.steps, Integral | None):
+            raise InputError(f"until: steps is a whole number; got {self.steps!r}")
 
 
 class Progress(NamedTuple):
@@ -114,14 +119,16 @@ Callback = Callable[[Progress], bool | None]
 class NothingMoves(InputError):
     """No replica moves any more, frozen or given up by the schedule; `trajectory` holds what was recorded."""
 
-    def __init__(self, frozen_at: NDArray[np.int64], given_up: NDArray[np.bool_], trajectory: Trajectory) -> None:
+    def __init__(
+        self, frozen_at: NDArray[np.int64], given_up: NDArray[np.bool_], trajectory: Trajectory, advice: str
+    ) -> None:
         """Say at which steps, and which of the two it was."""
         steps = [str(step) for step in frozen_at[~given_up]]
         what = [f"{len(steps)} became non-finite, at step {', '.join(steps)}"] if steps else []
         what += [f"{given_up.sum()} was given up: it spikes at any rate"] if given_up.any() else []
         super().__init__(
             f"a loss that stays finite was expected; of {len(frozen_at)} replica(s) {' and '.join(what)}. The last "
-            "finite state is kept: start anew with a lower rate, or with the schedule halve_at_spikes"
+            f"finite state is kept: {advice}"
         )
         self.trajectory = trajectory
 
@@ -154,14 +161,33 @@ def learn(
             never end, for its looks do before its loss is reached.
         NothingMoves: no replica is left whose loss is finite; it carries the trajectory until then.
     """
-    schedule = constant(schedule) if isinstance(schedule, int | float) else schedule
-    until = Until(time=float(until)) if isinstance(until, int | float) else until
-    learner = Learner(system, schedule, look or Looks(), until, checkpoint or Record())
+    _check_system(system)
+    schedule = constant(float(schedule)) if isinstance(schedule, NUMBER) else schedule
+    until = Until(time=float(until)) if isinstance(until, NUMBER) else until
+    look, checkpoint = Looks() if look is None else look, Record() if checkpoint is None else checkpoint
+    kinds = (("schedule", schedule, Schedule), ("look", look, Looks), ("until", until, Until))
+    for name, value, kind in (*kinds, ("checkpoint", checkpoint, Recorder)):
+        if not isinstance(value, kind):
+            raise InputError(f"{name} should be a {kind.__name__} (see experiments.learn); got {type(value).__name__}")
+    if callback is not None and not callable(callback):
+        raise InputError(f"callback is a function of Progress; got {type(callback).__name__}")
+    learner = Learner(system, schedule, look, until, checkpoint)
     learner.run(callback)
     trajectory = learner.recorder.trajectory()
-    if learner.step > 0 and not learner.moving.any():
-        raise NothingMoves(learner.frozen_at, learner.rate == 0, trajectory)
+    if learner.step > 0 and not learner.able.any():
+        advice = "start anew with a lower rate"
+        advice += "" if schedule.listens else ", or with a schedule that halves it at spikes (halve_at_spikes)"
+        raise NothingMoves(learner.frozen_at, learner.rate == 0, trajectory, advice)
     return trajectory
+
+
+def _check_system(system: object) -> None:
+    """Refuse what does not keep the promises of a System, as far as can be seen from outside."""
+    promised = ("step", "loss", "noise", "weights", "put", "layout", "state", "restore", "clone")
+    missing = [name for name in promised if not callable(getattr(system, name, None))]
+    missing += [] if isinstance(getattr(system, "n_replicas", None), Integral) else ["n_replicas"]
+    if missing:
+        raise InputError(f"a System has {', '.join(promised)}; {type(system).__name__} lacks {', '.join(missing)}")
 
 
 class Learner:
@@ -261,6 +287,11 @@ class Learner:
         """Which replicas still move."""
         return (self.frozen_at < 0) & (self.rate > 0)
 
+    @property
+    def able(self) -> NDArray[np.bool_]:
+        """Which replicas move, or may be sent back and move again."""
+        return self.moving | ((self.rate > 0) & self.schedule.listens)
+
     def _write(self, *, noise: bool, weights: bool) -> None:
         """One row: the losses always, the rest where it is due."""
         self.last_loss = self._present_loss()
@@ -286,7 +317,7 @@ class Learner:
         steps = [FAR, *([self.steps_left] if self.steps_left > 0 else [])]
         if self.until.steps is not None:
             steps.append(self.until.steps - self.step)
-        for time, rate in zip(self.time[self.moving], self.rate[self.moving], strict=True):
+        for time, rate in zip(self.time[self.moving].tolist(), self.rate[self.moving].tolist(), strict=True):
             stops = [cadence.after(time) for cadence in self.look.cadences]
             if self.until.time is not None and self.until.time > time * (1 + NEAR):
                 stops.append(self.until.time)
@@ -295,8 +326,7 @@ class Learner:
 
     def _ended(self) -> bool:
         """Whether the end is reached, or no replica will ever move again."""
-        able = self.moving | ((self.rate > 0) & self.schedule.listens)
-        if self.step > 0 and not able.any():
+        if self.step > 0 and not self.able.any():
             return True
         if self.until.steps is not None and self.step >= self.until.steps:
             return True

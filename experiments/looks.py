@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from math import floor, inf, log10
+from numbers import Integral, Real
 from typing import Any, Protocol
 
 from encoding import InputError
 
 NEAR = 1e-9
+MOST = 10**6  # looks a decade
 
 
 class Cadence(Protocol):
@@ -37,6 +39,8 @@ class Logarithmic:
 
     def after(self, time: float) -> float:
         """The first look beyond `time`."""
+        if time == inf:
+            return inf
         lag = (time * (1 + NEAR)) - self.since
         if lag < self.first:
             return self.since + self.first
@@ -59,7 +63,7 @@ class Linear:
 
     def after(self, time: float) -> float:
         """The first look beyond `time`."""
-        return (floor(time * (1 + NEAR) / self.every) + 1) * self.every
+        return inf if time == inf else (floor(time * (1 + NEAR) / self.every) + 1) * self.every
 
     def describe(self) -> dict[str, Any]:
         """The cadence as plain data."""
@@ -124,11 +128,10 @@ def logarithmic(first: float = 0.1, per_decade: int = 20) -> Cadence:
     """Looks evenly spaced in the logarithm of proper time, from `first` on.
 
     Raises:
-        InputError: `first` or `per_decade` is not positive.
+        InputError: `first` is not positive, or `per_decade` no whole number from 1 to 10^6.
     """
     _positive("first", first)
-    _positive("per_decade", per_decade)
-    return Logarithmic(float(first), int(per_decade))
+    return Logarithmic(float(first), _often(per_decade))
 
 
 def linear(every: float) -> Cadence:
@@ -147,10 +150,7 @@ def at(times: Iterable[float]) -> Cadence:
     Raises:
         InputError: a time that is not positive (time 0 is always looked at).
     """
-    ordered = tuple(sorted(float(time) for time in times))
-    for time in ordered:
-        _positive("a look", time)
-    return At(ordered)
+    return At(_times("a look", times))
 
 
 def aging_looks(waiting: Iterable[float], per_decade: int = 10, first: float = 0.1) -> Cadence:
@@ -163,17 +163,32 @@ def aging_looks(waiting: Iterable[float], per_decade: int = 10, first: float = 0
     Raises:
         InputError: no waiting time, or one that is not positive.
     """
-    times = sorted(float(time) for time in waiting)
+    times = _times("a waiting time", waiting)
     if not times:
         raise InputError("aging is looked at from at least one waiting time; got none")
-    for time in times:
-        _positive("a waiting time", time)
     _positive("first", first)
-    _positive("per_decade", per_decade)
-    first, per_decade = float(first), int(per_decade)
-    return Union((At(tuple(times)), *(Logarithmic(first, per_decade, since=time) for time in times)))
+    first, per_decade = float(first), _often(per_decade)
+    return Union((At(times), *(Logarithmic(first, per_decade, since=time) for time in times)))
+
+
+def _times(name: str, times: Iterable[float]) -> tuple[float, ...]:
+    """The times in order, each of them positive."""
+    if isinstance(times, str | bytes) or not isinstance(times, Iterable):
+        raise InputError(f"{name} comes in a list of positive numbers; got {times!r}")
+    given = list(times)
+    for time in given:
+        _positive(name, time)
+    return tuple(sorted(float(time) for time in given))
+
+
+def _often(per_decade: int) -> int:
+    if isinstance(per_decade, bool) or not isinstance(per_decade, Integral) or not 1 <= per_decade <= MOST:
+        raise InputError(
+            f"looks a decade (per_decade) are a whole number, at least 1 and at most {MOST}; got {per_decade!r}"
+        )
+    return int(per_decade)
 
 
 def _positive(name: str, value: float) -> None:
-    if not 0 < value < inf:
-        raise InputError(f"{name} is a positive number; got {value}")
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < inf:
+        raise InputError(f"{name} is a positive number; got {value!r}")

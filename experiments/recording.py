@@ -1,7 +1,7 @@
 """Where the looks of a run go: into memory here, onto disk in `experiments.run_folder`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Saved = dict[str, NDArray[Any]]
 
 
+@runtime_checkable
 class Recorder(Protocol):
     """Takes rows in order, and a checkpoint now and then."""
 

@@ -10,12 +10,12 @@
 On going on, rows and weights are cut back to the checkpoint: the run then makes the same numbers again.
 """
 
-import io
 import json
 import logging
 import math
 import os
 import time as clock
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,18 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from encoding.files import replace_file
+from experiments.checkpoints import CHECKPOINTS, FILES, good_checkpoint, has_checkpoint, write_checkpoint
 from experiments.made_by import made_by
 from experiments.recording import Saved
-from experiments.run_files import (
-    CHECKPOINTS,
-    FORMAT,
-    good_checkpoint,
-    has_checkpoint,
-    read_json,
-    read_trajectory,
-    write_json,
-)
+from experiments.run_files import read_json, read_trajectory, write_json
 from experiments.trajectory import Row, Trajectory
 
 if TYPE_CHECKING:
@@ -49,12 +41,19 @@ class RunFolder:
     """The recorder of one run in one folder; one process at a time."""
 
     def __init__(
-        self, path: str | Path, *, save_every: float = 30.0, kernel: str = "plain", allow_other_kernel: bool = False
+        self,
+        path: str | Path,
+        *,
+        key: str | None = None,
+        save_every: float = 30.0,
+        kernel: str = "plain",
+        allow_other_kernel: bool = False,
     ) -> None:
         """A run to begin or to go on with at `path`.
 
         Args:
             path: the folder, made if it is not there.
+            key: of the run's Task; what lies there must have it. None: not looked at.
             save_every: seconds between checkpoints.
             kernel: what computes now.
             allow_other_kernel: go on even where another kernel made the run so far.
@@ -64,7 +63,7 @@ class RunFolder:
         """
         if not save_every >= 0:
             raise InputError(f"save_every is in seconds, at least 0; got {save_every}")
-        self.path = Path(path)
+        self.path, self.key = Path(path), key
         self.save_every, self.kernel, self.allow_other_kernel = save_every, kernel, allow_other_kernel
         self._held = ExitStack()
 
@@ -80,12 +79,14 @@ class RunFolder:
         self._held.enter_context(_lock(self.path))
         self._n_replicas = system.n_replicas
         self._describe(system)
-        name, saved = good_checkpoint(self.path) if has_checkpoint(self.path) else (CHECKPOINTS[0], None)
+        name, saved = good_checkpoint(self.path, self.key) if has_checkpoint(self.path) else (CHECKPOINTS[0], None)
         self._check_kernel(saved)
+        self._made_by = _read_maker(self.path / "made_by.json")
         if name != CHECKPOINTS[0]:
             os.replace(self.path / name, self.path / CHECKPOINTS[0])  # what is damaged must not push it out
         self._rows = self._open_cut("trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
         self._weights = self._open_cut("weights.f32", int(saved["run.weight_bytes"]) if saved else 0)
+        self._crc = {kind: int(saved[f"run.{kind}_crc"]) if saved else 0 for kind in FILES.values()}
         self._n_weight_looks = int(saved["run.n_weight_looks"]) if saved else 0
         self._last_loss = saved["run.last_loss"] if saved else np.full(self._n_replicas, np.nan)
         self._since = clock.monotonic()
@@ -95,11 +96,9 @@ class RunFolder:
         """Add a row, and its weights in single precision."""
         if weights is not None:
             row = row | {"weights": self._n_weight_looks}
-            self._weights.write(np.ascontiguousarray(weights, "<f4").tobytes())
+            self._write(self._weights, "weight", np.ascontiguousarray(weights, "<f4").tobytes())
             self._n_weight_looks += 1
-        self._rows.write((json.dumps(_plain(row), allow_nan=False) + "\n").encode())
-        self._rows.flush()
-        self._weights.flush()
+        self._write(self._rows, "row", (json.dumps(_plain(row), allow_nan=False) + "\n").encode())
         self._last_loss = np.array(row["loss"])
 
     def maybe_save(self, checkpoint: Callable[[], Saved]) -> None:
@@ -108,15 +107,14 @@ class RunFolder:
             self.save(checkpoint())
 
     def save(self, checkpoint: Saved) -> None:
-        """Rows and weights onto the disk first, then the checkpoint that speaks of them; the last two are kept."""
+        """Rows and weights onto the disk first, then the checkpoint that vouches for them; the last two are kept."""
         for file in (self._rows, self._weights):
-            file.flush()
             os.fsync(file.fileno())
         lengths = {"row_bytes": self._rows.tell(), "weight_bytes": self._weights.tell()}
         run = lengths | {"n_weight_looks": self._n_weight_looks, "last_loss": self._last_loss}
-        run |= {"format": FORMAT, "kernel": self.kernel}
-        named = {f"run.{name}": np.array(value) for name, value in run.items()}
-        _write_checkpoint(self.path, checkpoint | named)
+        run |= {f"{kind}_crc": crc for kind, crc in self._crc.items()}
+        run |= {"key": self.key or "", "kernel": self.kernel}
+        write_checkpoint(self.path, checkpoint | {f"run.{name}": np.array(value) for name, value in run.items()})
         self._note_maker()
 
     def last_looked_loss(self) -> NDArray[np.float64]:
@@ -130,6 +128,16 @@ class RunFolder:
     def close(self) -> None:
         """Let go of the folder, however far `begin` came."""
         self._held.close()
+
+    def _write(self, file: BinaryIO, kind: str, content: bytes) -> None:
+        """Append, out of Python's hands; a full disk names the file."""
+        try:
+            file.write(content)
+            file.flush()
+        except OSError as error:
+            error.filename = file.name
+            raise
+        self._crc[kind] = zlib.crc32(content, self._crc[kind])
 
     def _open_cut(self, name: str, length: int) -> BinaryIO:
         """The file, cut to `length` bytes, ready to be appended to."""
@@ -174,28 +182,24 @@ class RunFolder:
 
     def _note_maker(self) -> None:
         """Say in made_by.json who made the run so far: every kernel in turn, and the seconds of all sessions."""
-        path, now = self.path / "made_by.json", clock.monotonic()
-        before = read_json(path) if path.exists() else {}
-        kernels = before.get("kernels", [])
+        now, (kernels, seconds) = clock.monotonic(), self._made_by
         kernels += [self.kernel] if kernels[-1:] != [self.kernel] else []
-        seconds = before.get("seconds", 0.0) + now - self._since
-        write_json(path, made_by() | {"kernels": kernels, "seconds": round(seconds, 3)})
+        self._made_by = kernels, seconds + now - self._since
+        write_json(self.path / "made_by.json", made_by() | {"kernels": kernels, "seconds": round(self._made_by[1], 3)})
         self._since = now
 
 
-def _write_checkpoint(folder: Path, saved: Saved) -> None:
-    """The new checkpoint in place, the last good one beside it.
+def _read_maker(path: Path) -> tuple[list[str], float]:
+    """The kernels that made the run so far, and the seconds of all sessions.
 
-    The new one is whole and on the disk before anything is moved. (`begin` has put the good one first.)
+    Raises:
+        InputError: the file is damaged.
     """
-    new, before = (folder / name for name in CHECKPOINTS)
-    buffer = io.BytesIO()
-    np.savez(buffer, **saved)  # type: ignore[arg-type]
-    with replace_file(folder / "checkpoint.next.npz") as file:
-        file.write(buffer.getbuffer())
-    if new.exists():
-        os.replace(new, before)
-    os.replace(folder / "checkpoint.next.npz", new)
+    before = read_json(path) if path.exists() else {"kernels": [], "seconds": 0.0}
+    kernels, seconds = before.get("kernels"), before.get("seconds")
+    if not isinstance(kernels, list) or not isinstance(seconds, int | float):
+        raise InputError(f"{path} should name kernels and seconds; it has {before}: move it aside")
+    return kernels, float(seconds)
 
 
 def _plain(value: Any) -> Any:

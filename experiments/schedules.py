@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import inf
-from typing import Any, NamedTuple, Protocol
+from numbers import Integral, Real
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ class Order(NamedTuple):
     rewind: NDArray[np.bool_]
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """A pure function of its state and the losses seen since it was last asked, those of now last, (n, n_replicas)."""
 
@@ -161,8 +163,10 @@ def piecewise(rates: Sequence[float], times: Sequence[float]) -> Schedule:
     Raises:
         InputError: times that do not rise, or not one less than rates.
     """
-    rising = all(0 <= a < b < inf for a, b in pairwise([0.0, *times]))
-    if len(times) != len(rates) - 1 or not rising:
+    listed = all(isinstance(given, Sequence) and not isinstance(given, str) for given in (rates, times))
+    rising = listed and all(isinstance(time, Real) for time in times)
+    rising = rising and all(0 <= a < b < inf for a, b in pairwise([0.0, *times]))
+    if not rising or len(times) != len(rates) - 1:
         raise InputError(f"piecewise: one rate more than times, times rising from above 0; got {rates} and {times}")
     return Piecewise(tuple(_checked(rate) for rate in rates), tuple(float(time) for time in times))
 
@@ -175,14 +179,18 @@ def halve_at_spikes(rate: float, *, window: int = 200, spike: float = 1.5, calm:
     Raises:
         InputError: a rate that is not positive, a window below 1, or not 1 < calm <= spike, both finite.
     """
-    if window < 1 or not 1 < calm <= spike < inf:
-        raise InputError(f"halve_at_spikes: window >= 1 and 1 < calm <= spike; got {window}, {calm} and {spike}")
+    numbers = isinstance(window, Integral) and isinstance(calm, Real) and isinstance(spike, Real)
+    if not numbers or window < 1 or not 1 < calm <= spike < inf:
+        raise InputError(
+            "halve_at_spikes: window is a whole number of at least 1, and 1 < calm <= spike; got "
+            f"{window!r}, {calm!r} and {spike!r}"
+        )
     return HalveAtSpikes(_checked(rate), window, spike, calm)
 
 
 def _checked(rate: float) -> float:
-    if not 0 < rate < inf:
-        raise InputError(f"a rate is a positive number; got {rate}")
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < inf:
+        raise InputError(f"a rate is a positive number; got {rate!r}")
     return float(rate)
 
 

@@ -7,18 +7,21 @@ Running a study again does only what is missing; merging two machines is copying
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from encoding import Chorale, InputError, load_chorales
 from encoding.chorales import sha256
-from experiments.learning import Callback, System, Until, learn, part
+from encoding.files import expanded
+from experiments.checkpoints import FORMAT, good_checkpoint, vouch
+from experiments.learning import NUMBER, Callback, System, Until, learn, part
 from experiments.looks import Looks
 from experiments.observables import irreducible_loss
-from experiments.run_files import FORMAT, last_checkpoint, read_json, read_trajectory, write_json
+from experiments.run_files import read_json, read_trajectory, write_json
 from experiments.run_folder import RunFolder
 from experiments.schedules import Schedule, constant
 from experiments.systems import family, plain_settings, typed_settings
@@ -37,8 +40,10 @@ class Music:
 
     def __post_init__(self) -> None:
         """A file is named by its full path: the run can be gone on with from any folder."""
-        if Path(self.source).expanduser().exists():
-            object.__setattr__(self, "source", str(Path(self.source).expanduser().resolve()))
+        object.__setattr__(self, "source", os.fspath(expanded(self.source)))
+        path = Path(self.source)
+        if path.exists():
+            object.__setattr__(self, "source", str(path.resolve()))
 
     def other_split(self, split: str) -> "Music":
         """All chorales of another split of the same source."""
@@ -82,15 +87,20 @@ class Task:
         """
         settings = plain_settings(typed_settings(self.system, self.settings))
         object.__setattr__(self, "settings", settings)
-        if isinstance(self.schedule, Real):
+        if isinstance(self.schedule, NUMBER):
             object.__setattr__(self, "schedule", constant(float(self.schedule)))
         for name, least in (("seed", 0), ("n_replicas", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) < 2**63:
                 raise InputError(f"{name} is a whole number of at least {least}, below 2^63; got {value!r}")
             object.__setattr__(self, name, int(value))
+        for name, value, kind in (("schedule", self.schedule, Schedule), ("look", self.look, Looks)):
+            if not isinstance(value, kind):
+                raise InputError(f"{name} should be a {kind.__name__}; got {type(value).__name__}")
         if family(self.system).learns_from == "nothing":
             object.__setattr__(self, "music", None)
+        elif not isinstance(self.music, Music):
+            raise InputError(f"{self.system} learns from a Music; got {type(self.music).__name__}")
         object.__setattr__(self, "chorales", self.music.load() if self.music else None)
 
     @property
@@ -116,8 +126,7 @@ class Task:
     @property
     def key(self) -> str:
         """The first 16 hexadecimal digits of the question's SHA-256; 1 and 1.0 are the same number."""
-        text = json.dumps(_normal(self.question()), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _key(self.question())
 
     def build(self, kernel: str | None = None) -> System:
         """The system at its start; `kernel` None: the best that can run here."""
@@ -141,7 +150,7 @@ class Store:
 
     def __init__(self, path: str | Path = "runs") -> None:
         """The store at `path`, made when something is first learned."""
-        self.path = Path(path)
+        self.path = expanded(path)
 
     def folder(self, task: Task) -> Path:
         """Where the run of this task lies, or will."""
@@ -171,11 +180,15 @@ class Store:
             InputError: see `experiments.learn` and `experiments.run_folder`.
             OSError: the disk is full, or the store cannot be written.
         """
+        until = Until(time=float(until)) if isinstance(until, NUMBER) else until
+        _check_reachable(task, until)
         system, path = task.build(kernel), self.folder(task)
         path.mkdir(parents=True, exist_ok=True)
         _write_task(path / "task.json", task)
         name = getattr(system, "kernel", "plain")
-        recorder = RunFolder(path, save_every=save_every, kernel=name, allow_other_kernel=allow_other_kernel)
+        recorder = RunFolder(
+            path, key=task.key, save_every=save_every, kernel=name, allow_other_kernel=allow_other_kernel
+        )
         try:
             learn(system, task.schedule, task.look, until=until, checkpoint=recorder, callback=callback)
         finally:
@@ -193,9 +206,11 @@ class Store:
         Raises:
             InputError: there is none, or more than one.
         """
-        if (Path(name) / "task.json").exists():
-            return Path(name)
-        runs = self.runs()
+        if str(name) and (expanded(name) / "task.json").exists():
+            return expanded(name)
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"a store is a folder of runs; {self.path} is a file")
+        name, runs = str(name), self.runs()
         if name == "latest" and runs:
             return max(runs, key=_learned_at)
         found = [path for path in runs if path.name.startswith(name)]
@@ -212,17 +227,17 @@ def load_run(path: str | Path) -> Run:
     Raises:
         InputError: no run is there, or it is damaged or of another version.
     """
-    folder = Path(path)
-    task = read_json(folder / "task.json")
-    if task.get("format") != FORMAT:
-        raise InputError(f"{folder} is a run of format {task.get('format')}; this armonica reads format {FORMAT}")
-    _check_task(folder, task)
+    folder = expanded(path)
+    task = _read_task(folder)
+    vouch(folder, task["key"])
     described = read_json(folder / "layout.json")
     return Run(folder, task, read_trajectory(folder), str(described.get("unit", "")))
 
 
+QUESTION = ("system", "settings", "data", "schedule", "look", "seed", "n_replicas", "physics", "sampler")
 ASKED = {
     "key": str,
+    "sampler": str,
     "system": str,
     "settings": dict,
     "schedule": dict,
@@ -236,14 +251,38 @@ ASKED = {
 }
 
 
-def _check_task(folder: Path, task: Mapping[str, Any]) -> None:
-    """Refuse a task.json that was not written as `_write_task` writes it."""
+def _check_reachable(task: Task, until: Until) -> None:
+    """Refuse a run that could never end: a loss, and nothing else, below what the music sets."""
+    learns_nll = task.chorales is not None and task.settings.get("cost") == "nll"
+    if learns_nll and until.loss is not None and until.time is None and until.steps is None:
+        floor = irreducible_loss(task.chorales or [])
+        if until.loss < floor:
+            raise InputError(f"no machine comes below {floor:.5f} on these chorales; got until loss {until.loss:g}")
+
+
+def _read_task(folder: Path) -> dict[str, Any]:
+    """The task.json of a run, as `_write_task` writes it.
+
+    Raises:
+        InputError: it is damaged, of another version, or was changed.
+    """
+    path = folder / "task.json"
+    task = read_json(path)
+    if task.get("format") != FORMAT:
+        raise InputError(
+            f"{folder} is a run of format {task.get('format')}; this armonica reads and writes format {FORMAT}: move "
+            "it aside"
+        )
     for name, kind in ASKED.items():
         if name not in task or not isinstance(task[name], kind):
-            raise InputError(f"{folder / 'task.json'} should say {name!r}; it has {task.get(name, 'nothing')!r}")
-    unknown = set(task["music"] or {}) ^ {entry.name for entry in fields(Music)} if task["music"] else set()
-    if unknown:
-        raise InputError(f"{folder / 'task.json'} should name the music by {Music()}; got {task['music']}")
+            raise InputError(f"{path} should say {name!r}; it has {task.get(name, 'nothing')!r}")
+    key = _key({name: task[name] for name in QUESTION})
+    if key != task["key"]:
+        raise InputError(f"{path} asks the question {key}, under the key {task['key']}: it was not written so")
+    named = {entry.name for entry in fields(Music)}
+    if task["music"] is not None and (set(task["music"]) != named or not isinstance(task["music"]["source"], str)):
+        raise InputError(f"{path} should name the music by {', '.join(sorted(named))}; it has {task['music']}")
+    return task
 
 
 def system_of(run: Run, look: int | None = None) -> System:
@@ -263,7 +302,7 @@ def system_of(run: Run, look: int | None = None) -> System:
     seed, n_replicas = task["seed"], task["n_replicas"]
     system = kind.build(chorales, settings, seed=seed, n_replicas=n_replicas, kernel="plain")
     if look is None:
-        system.restore(part(last_checkpoint(run.path), "system"))
+        system.restore(part(good_checkpoint(run.path, run.task["key"])[1], "system"))
     elif not -len(run.trajectory.weights) <= look < len(run.trajectory.weights):
         raise InputError(f"{run.path} took its weights at {len(run.trajectory.weights)} looks; got look {look}")
     else:
@@ -277,12 +316,8 @@ def _write_task(path: Path, task: Task) -> None:
     floor = irreducible_loss(task.chorales) if task.chorales else None
     content = {"format": FORMAT, "key": task.key, **task.question(), "music": music, "irreducible_loss": floor}
     if path.exists():
-        there = read_json(path)
-        if there.get("format") != FORMAT:
-            raise InputError(
-                f"{path.parent} is a run of format {there.get('format')}; this armonica writes format {FORMAT}"
-            )
-        if there.get("key") != task.key:
+        there = _read_task(path.parent)
+        if there["key"] != task.key:
             raise InputError(f"{path} should ask the question {task.key}; it asks {there.get('key')}: move it aside")
         return
     write_json(path, content)
@@ -292,6 +327,11 @@ def _learned_at(path: Path) -> float:
     """When the run last went on; looking at it is not learning."""
     files = (path / name for name in ("task.json", "trajectory.jsonl", "checkpoint.npz"))
     return max(file.stat().st_mtime for file in files if file.exists())
+
+
+def _key(question: Mapping[str, Any]) -> str:
+    text = json.dumps(_normal(question), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _normal(value: Any) -> Any:

@@ -14,13 +14,14 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from encoding import Chorale, InputError
 from experiments.learning import System
 
 GROUP = "armonica.systems"
+LEARNS_FROM = ("chorales", "nothing")
 
 
 class Family(Protocol):
@@ -46,11 +47,30 @@ def family(name: str) -> Family:
     """The systems called `name`.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or what is installed under the name does not load, or lacks what it should have.
     """
     for entry in entry_points(group=GROUP, name=name):
-        return entry.load()
+        return _checked(entry)
     raise InputError(f"system is one of {', '.join(names()) or '(none: is armonica installed?)'}; got {name!r}")
+
+
+def _checked(entry: EntryPoint) -> Family:
+    """What an entry point names, seen to have what a family of systems has."""
+    where = f"{entry.name} = {entry.value} (entry point {GROUP})"
+    try:
+        found = entry.load()
+    except Exception as error:  # somebody else's code
+        raise InputError(
+            f"{where} does not load: {type(error).__name__}: {error}; mend or remove that package"
+        ) from error
+    missing = [name for name in ("Settings", "physics", "learns_from", "build") if not hasattr(found, name)]
+    if missing:
+        raise InputError(f"{where} should name a class with Settings, physics, learns_from, build; it lacks {missing}")
+    if not (isinstance(found.Settings, type) and dataclasses.is_dataclass(found.Settings)):
+        raise InputError(f"{where}: Settings should be a dataclass; got {found.Settings!r}")
+    if found.learns_from not in LEARNS_FROM:
+        raise InputError(f"{where}: learns_from is one of {', '.join(LEARNS_FROM)}; got {found.learns_from!r}")
+    return found
 
 
 def typed_settings(name: str, given: Mapping[str, Any]) -> Any:
@@ -60,6 +80,8 @@ def typed_settings(name: str, given: Mapping[str, Any]) -> Any:
         InputError: a setting that is not known, or of another type.
     """
     wanted = family(name).Settings
+    if not isinstance(given, Mapping):
+        raise InputError(f"settings are names and values; got {type(given).__name__}")
     hints = typing.get_type_hints(wanted)
     kinds = {field.name: hints[field.name] for field in dataclasses.fields(wanted)}
     for setting in given:
@@ -78,6 +100,9 @@ def plain_settings(settings: Any) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(settings).items()
     }
+
+
+KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
 def _required(field: dataclasses.Field) -> bool:
@@ -101,4 +126,4 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
         pass
     if typing.get_origin(kind) is None and isinstance(value, kind):
         return value
-    raise InputError(f"{setting} is {'a whole number' if kind is int else kind.__name__}; got {value!r}")
+    raise InputError(f"{setting} is {KINDS.get(kind, kind.__name__)}; got {value!r}")

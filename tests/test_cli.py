@@ -126,9 +126,10 @@ def test_learn_takes_every_option(tmp_path):
     assert task["seed"] == 3
 
 
-def test_the_glass_learns_too(tmp_path):
+def test_the_glass_learns_too_but_from_no_music(capsys, tmp_path):
     arguments = ["--system", "spherical-glass", "--set", "n_spins=6", "--until", "2", "--store", tmp_path]
-    assert run("learn", *SMALL, *arguments) == 0
+    assert run("learn", *arguments) == 0
+    assert "learns from no music; got --first, --excerpt" in complaint(capsys, "learn", *SMALL, *arguments)
 
 
 def test_plot_draws_the_run_and_writes_its_numbers(capsys, store, only_run, tmp_path):
@@ -178,7 +179,7 @@ BAD_ARGUMENTS = {
     "learn --set width": "--set takes name=value; got 'width'",
     "learn --width 3 --set width=4": "width is given twice",
     "learn --schedule never": "schedule is one of constant, spikes; got 'never'",
-    "learn --looks 0": "per_decade is a positive number; got 0",
+    "learn --looks 0": "looks a decade (per_decade) are a whole number, at least 1 and at most 1000000; got 0",
     "learn --aging soon": "--aging takes waiting times",
     "learn --aging 80,-1": "a waiting time is a positive number",
     "learn --until nan": "until: ",

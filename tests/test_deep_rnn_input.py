@@ -91,9 +91,9 @@ def test_there_is_music_to_learn():
         (np.ones((2, 1)), 1, "a rate is one number or 2, one a replica; got shape (2, 1)"),
         (np.full(100, -1), 1, "a rate is one number or 2, one a replica; got shape (100,)"),
         ("fast", 1, "a rate is one number or 2, one a replica; got fast"),
-        (0.1, -1, "n is a whole number of steps, at least 0; got -1"),
-        (0.1, 1.0, "n is a whole number of steps, at least 0; got 1.0"),
-        (0.1, None, "n is a whole number of steps, at least 0; got None"),
+        (0.1, -1, "n is a whole number of steps, at least 0 and at most 2^31; got -1"),
+        (0.1, 1.0, "n is a whole number of steps, at least 0 and at most 2^31; got 1.0"),
+        (0.1, None, "n is a whole number of steps, at least 0 and at most 2^31; got None"),
     ],
 )
 def test_rates_are_finite_and_steps_are_counted(rate, n, said, network):
@@ -149,7 +149,7 @@ def test_a_state_belongs_to_its_rule_width_and_precision(music, network):
         assert "another system's state?" in refusal(network.restore, other.state())
 
 
-@pytest.mark.parametrize("too_much", [{"width": 10**9}, {"batch": 10**13}, {"n_replicas": 10**10}])
+@pytest.mark.parametrize("too_much", [{"width": 10**9}, {"batch": 10**13}, {"n_replicas": 2**31}])
 def test_what_cannot_fit_into_memory_is_refused_before_it_is_tried(too_much, music):
     message = refusal(DeepRNN, music(5), **{"depth": 1, "width": 3, **too_much})
-    assert "GB of memory; this machine has" in message
+    assert "GB of memory; this process may have" in message

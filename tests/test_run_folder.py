@@ -13,7 +13,7 @@ import pytest
 
 from encoding import InputError
 from experiments import Looks, Store, Task, learn, linear, load_run
-from experiments.run_files import CHECKPOINTS, read_checkpoint
+from experiments.checkpoints import CHECKPOINTS, read_checkpoint
 from experiments.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,7 +95,7 @@ def test_the_checkpoint_before_the_last_is_good_enough(store, run, unbroken, dam
     newest = run / CHECKPOINTS[0]
     newest.write_bytes(damage(newest.read_bytes()))
     assert rows(store.learn(GLASS, until=3).path) == unbroken
-    assert ["looking for the checkpoint before it" in record.getMessage() for record in caplog.records] == [True]
+    assert ["going back to the checkpoint before it" in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_a_run_killed_between_two_checkpoints_does_not_begin_anew(store, run, unbroken):

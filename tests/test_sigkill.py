@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from experiments import Looks, Store, Task, linear
-from experiments.run_files import read_checkpoint
+from experiments.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-W", "error", "-c", "from experiments.cli import main; main()", "learn"]

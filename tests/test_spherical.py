@@ -123,15 +123,15 @@ def test_there_is_no_noise_at_zero_temperature():
 
 @pytest.mark.parametrize("n_spins", [2, 501, 10.0, True, "48"])
 def test_a_glass_has_from_3_to_500_spins(n_spins):
-    with pytest.raises(InputError, match=rf"^n_spins is a whole number from 3 to 500 \(1 GB\); got {n_spins!r}$"):
+    with pytest.raises(InputError, match=rf"^n_spins is a whole number from 3 to 500; got {n_spins!r}$"):
         SphericalGlass(n_spins=n_spins)
 
 
 def test_other_wrong_input_is_refused():
     glass = SphericalGlass(n_spins=N, n_replicas=2)
-    with pytest.raises(InputError, match=r"^disorder is a seed of at least 0; got -1$"):
+    with pytest.raises(InputError, match=r"^disorder is a whole number of at least 0, below 2\^63; got -1$"):
         SphericalGlass(disorder=-1)
-    with pytest.raises(InputError, match=r"^n_replicas is a whole number of at least 1; got 0$"):
+    with pytest.raises(InputError, match=r"^n_replicas is a whole number of at least 1, at most 2\^31; got 0$"):
         SphericalGlass(n_replicas=0)
     with pytest.raises(InputError, match=r"^spins are finite, of shape \(2, 7\); got shape \(1, 7\)$"):
         glass.put(np.ones((1, N)))

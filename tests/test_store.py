@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from encoding import InputError
 from experiments import Looks, Music, Store, Task, Until, constant, halve_at_spikes, linear, load_run, piecewise
+from experiments.checkpoints import CHECKPOINTS
 from experiments.store import system_of
 
 LOOK = Looks(linear(0.25), noise=linear(0.5), weights=linear(0.5))
@@ -153,16 +155,27 @@ def test_the_system_of_a_run_has_the_weights_of_its_end_or_of_a_look(store, look
 
 
 SPOILED = {
-    "task of another format": ("task.json", lambda old: old.replace(b'"format": 1', b'"format": 2'), "of format 2"),
+    "task of another format": ("task.json", lambda old: old.replace(b'"format": 2', b'"format": 1'), "of format 1"),
     "task that is no JSON": ("task.json", lambda old: old[:-5], "should be JSON"),
     "task that is a list": ("task.json", lambda _: b"[1]", "should hold an object"),
     "no layout": ("layout.json", lambda _: None, "expected a run with a file layout.json"),
     "layout of something else": ("layout.json", lambda _: b"{}", "should name groups of weights"),
     "layout of no weights": ("layout.json", lambda _: b'{"groups": {}, "n_replicas": 1}', "should name groups"),
-    "garbage in the rows": ("trajectory.jsonl", lambda old: b"\xff" + old, "line 1 should be a row"),
-    "rows that are no rows": ("trajectory.jsonl", lambda old: b"[1]\n" + old, "line 1 should be a row"),
-    "a row of two": ("trajectory.jsonl", lambda old: old.replace(b"[0.0]", b"[0.0, 0.0]"), "row of 1 replicas"),
-    "a row without a loss": ("trajectory.jsonl", lambda old: old.replace(b"loss", b"gain"), "line 1 should be a row"),
+    "task that was changed": ("task.json", lambda old: old.replace(b'"seed": 0', b'"seed": 7'), "was not written so"),
+    "task without a schedule": ("task.json", lambda old: old.replace(b"schedule", b"shedule"), "should say 'schedule'"),
+    "layout with an end before its start": (
+        "layout.json",
+        lambda old: old.replace(b'"stop": ', b'"stop": -'),
+        "one after the other",
+    ),
+}
+TOUCHED = {
+    "garbage": (lambda old: b"\xff" + old, "line 1 should be a row"),
+    "no rows": (lambda old: b"[1]\n" + old, "line 1 should be a row"),
+    "a row of two": (lambda old: old.replace(b"[0.0]", b"[0.0, 0.0]"), "row of 1 replicas"),
+    "a row without a loss": (lambda old: old.replace(b"loss", b"gain"), "line 1 should be a row"),
+    "a loss that is a word": (lambda old: re.sub(rb'"loss": .*?]', b'"loss": ["x"]', old), "do not fit each other"),
+    "a step too far": (lambda old: old.replace(b'"step": 0', b'"step": 1' + b"0" * 40), "do not fit each other"),
 }
 
 
@@ -173,6 +186,55 @@ def test_a_folder_that_is_no_run_is_refused_in_one_line_that_says_why(run, name,
     with pytest.raises(InputError, match=said) as refused:
         load_run(run)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("change", "said"), TOUCHED.values(), ids=TOUCHED)
+def test_rows_that_were_touched_are_refused_and_where_no_checkpoint_vouches_for_them_it_is_said_what_is_wrong(
+    store, run, change, said
+):
+    rows = run / "trajectory.jsonl"
+    rows.write_bytes(change(rows.read_bytes()))
+    before = fingerprint(run)
+    for attempt in (lambda: load_run(run), lambda: store.learn(GLASS, until=3)):
+        with pytest.raises(InputError, match=r"not as it was written|should have at least"):
+            attempt()
+    assert fingerprint(run) == before
+    for name in CHECKPOINTS:
+        (run / name).unlink(missing_ok=True)
+    with pytest.raises(InputError, match=said):
+        load_run(run)
+
+
+def test_files_of_another_run_are_refused_before_anything_is_lost(store, run):
+    other = store.learn(Task(**QUESTION, seed=1), until=3).path
+    for names in (["trajectory.jsonl"], ["weights.f32"], [*CHECKPOINTS, *ROWS]):
+        mine = {name: (run / name).read_bytes() for name in names if (run / name).exists()}
+        for name in names:
+            if (other / name).exists():
+                (run / name).write_bytes((other / name).read_bytes())
+        before = fingerprint(run)
+        with pytest.raises(InputError, match=r"should be of run|not as it was written|should have at least"):
+            store.learn(GLASS, until=4)
+        assert fingerprint(run) == before
+        for name, content in mine.items():
+            (run / name).write_bytes(content)
+    (run / CHECKPOINTS[0]).write_bytes((other / CHECKPOINTS[0]).read_bytes())  # the one before it is its own, and good
+    wanted = Store(store.path / "unbroken").learn(GLASS, until=4).path
+    assert rows(store.learn(GLASS, until=4).path) == rows(wanted)
+
+
+def test_a_run_cut_short_is_not_shown_as_if_it_were_whole(run):
+    rows = run / "trajectory.jsonl"
+    rows.write_bytes(rows.read_bytes()[: rows.stat().st_size // 2])
+    with pytest.raises(InputError, match="should have at least"):
+        load_run(run)
+
+
+def test_a_loss_that_no_machine_can_reach_is_refused(store):
+    task = Task("deep-rnn", {"depth": 1, "width": 2}, 0.1, music=Music(first=2))
+    with pytest.raises(InputError, match="no machine comes below"):
+        store.learn(task, until=Until(loss=-1))
+    assert not store.path.exists()
 
 
 def test_a_run_of_another_format_is_not_gone_on_with(store, run):
