@@ -23,11 +23,14 @@ def multi_hot(pitches: NDArray[np.integer]) -> NDArray[np.float32]:
         pitches: MIDI numbers of the voices, (n_steps, n_voices); negative where a voice rests.
 
     Raises:
-        InputError: a pitch lies outside 43..96.
+        InputError: a pitch lies outside 43..96, or these are no pitches.
 
     >>> multi_hot(np.array([[60, 55, 52, 48]])).sum()
     np.float32(-46.0)
     """
+    pitches = np.asarray(pitches)
+    if pitches.ndim != 2 or not np.issubdtype(pitches.dtype, np.integer):
+        raise InputError(f"pitches are whole numbers (n_steps, n_voices); got {pitches.dtype} {pitches.shape}")
     step, voice = np.nonzero(pitches >= 0)
     sounding = pitches[step, voice]
     outside = (sounding < LOWEST) | (sounding > HIGHEST)

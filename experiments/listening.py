@@ -17,6 +17,7 @@ from experiments.figures.style import new_figure
 from experiments.store import Music, Run, system_of
 
 N_VOICES = 4
+LONGEST = 2000  # chords, 25 minutes
 
 
 class Player(Protocol):
@@ -68,8 +69,8 @@ def play(run: Run, wish: Wish, folder: Path) -> list[str]:
     chorale = _chorale(run, wish)
     original = chorale.pitches
     n_steps = len(original) if wish.n_steps is None else wish.n_steps
-    if n_steps < 1:
-        raise InputError(f"at least 1 chord is played; got {n_steps} steps")
+    if not 1 <= n_steps <= LONGEST:
+        raise InputError(f"1 to {LONGEST} chords are played; got {n_steps} steps")
     if not 1 <= wish.opening <= min(len(original), n_steps):
         raise InputError(
             f"the opening has 1 to {min(len(original), n_steps)} chords (the chorale has {len(original)}, "

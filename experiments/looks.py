@@ -15,6 +15,7 @@ from encoding import InputError
 
 NEAR = 1e-9
 MOST = 10**6  # looks a decade
+LAST = 1e300  # proper time after which there is no look: numbers end soon
 
 
 class Cadence(Protocol):
@@ -39,7 +40,7 @@ class Logarithmic:
 
     def after(self, time: float) -> float:
         """The first look beyond `time`."""
-        if time == inf:
+        if time > LAST:
             return inf
         lag = (time * (1 + NEAR)) - self.since
         if lag < self.first:
@@ -63,7 +64,7 @@ class Linear:
 
     def after(self, time: float) -> float:
         """The first look beyond `time`."""
-        return inf if time == inf else (floor(time * (1 + NEAR) / self.every) + 1) * self.every
+        return inf if time > LAST else (floor(time * (1 + NEAR) / self.every) + 1) * self.every
 
     def describe(self) -> dict[str, Any]:
         """The cadence as plain data."""

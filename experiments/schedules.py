@@ -20,6 +20,7 @@ from encoding import InputError
 State = dict[str, NDArray[Any]]
 
 FOREVER = 1e18  # steps
+HIGHEST = 1e100  # rate: proper time stays a number
 
 
 class Order(NamedTuple):
@@ -189,8 +190,8 @@ def halve_at_spikes(rate: float, *, window: int = 200, spike: float = 1.5, calm:
 
 
 def _checked(rate: float) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < inf:
-        raise InputError(f"a rate is a positive number; got {rate!r}")
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate <= HIGHEST:
+        raise InputError(f"a rate is a positive number of at most {HIGHEST:g}; got {rate!r}")
     return float(rate)
 
 

@@ -163,9 +163,9 @@ BAD_ARGUMENTS = {
     "learn --replicas 0": "n_replicas",
     "learn --seed -1": "seed",
     "learn --seed 9223372036854775808": "seed",
-    "learn --rate 0": "a rate is a positive number; got 0",
-    "learn --rate -1": "a rate is a positive number; got -1",
-    "learn --rate nan": "a rate is a positive number; got nan",
+    "learn --rate 0": "a rate is a positive number of at most 1e+100; got 0",
+    "learn --rate -1": "a rate is a positive number of at most 1e+100; got -1",
+    "learn --rate nan": "a rate is a positive number of at most 1e+100; got nan",
     "learn --rate fast": "Invalid value for '--rate'",
     "learn --batch 0": "batch is a whole number of at least 1",
     "learn --batch some": "batch is a whole number; got 'some'",
@@ -187,6 +187,16 @@ BAD_ARGUMENTS = {
     "learn --threads 0": "threads is at least 1; got 0",
     "learn --save-every nan": "save_every is in seconds",
     "learn --loudly": "--loudly",
+    "learn --looks 1000000000000000000000000000000": "looks a decade",
+    "learn --until-loss -1": "no machine comes below",
+    "learn --source ~nobody-of-this-name/x": "there is no such user",
+    "learn --source x.json --system spherical-glass": "learns from no music",
+    "learn --system spherical-glass --set disorder=1e30": "disorder is a whole number",
+    "learn --system spherical-glass --rate 1e308 --until-steps 5": "a rate is a positive number of at most 1e+100",
+    "learn --system spherical-glass --replicas 100000000": "GB of memory",
+    "learn --rate 1e100 --until 1": "start anew with a lower rate",
+    "learn --schedule spikes --rate 1e100 --until-steps 100000": "of 1 replica(s) 1 was given up",
+    "learn --until -1": "until: time is a finite number of at least 0; got -1.0",
     "sing": "No such command 'sing'",
     "plot": "Missing argument",
     "plot nothing": "a run is a folder, a key of the store, or 'latest'; got 'nothing'",
@@ -198,9 +208,68 @@ BAD_ARGUMENTS = {
 @pytest.mark.parametrize("words", BAD_ARGUMENTS)
 def test_a_bad_argument_ends_in_one_line(capsys, tmp_path, words):
     verb, *rest = words.split()
-    elsewhere = {"learn": [*SMALL, "--store", tmp_path], "data": SMALL}.get(verb, [])
+    small = [] if "spherical-glass" in rest else SMALL
+    elsewhere = {"learn": [*small, "--store", tmp_path], "data": SMALL}.get(verb, [])
     assert BAD_ARGUMENTS[words] in complaint(capsys, verb, *elsewhere, *rest)
-    assert not list(tmp_path.glob("*/trajectory.jsonl"))
+    if "start anew" not in BAD_ARGUMENTS[words] and "given up" not in BAD_ARGUMENTS[words]:
+        assert not list(tmp_path.glob("*/trajectory.jsonl"))
+
+
+BAD_WISHES = {
+    "listen latest --seed 18446744073709551616": "seed is a whole number of at least 0, below 2^63",
+    "listen latest --seed -1": "seed is a whole number of at least 0, below 2^63",
+    "listen latest --steps 1000000": "1 to 2000 chords are played",
+    "listen latest --steps 0": "1 to 2000 chords are played",
+    "listen latest --replica 2": "a replica below 2",
+    "listen latest --opening 0": "the opening has 1 to",
+    "listen latest --chorale 3": "there are chorales 0 to 2; got 3",
+    "listen latest --tempo 0": "tempo",
+    "listen latest --choose loudest": "choose is one of",
+    "plot latest --out curve.bmp": "a figure is written as .png, .svg or .pdf",
+}
+
+
+@pytest.mark.parametrize("words", BAD_WISHES)
+def test_a_wish_that_cannot_be_met_ends_in_one_line_and_writes_nothing(capsys, store, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    verb, *rest = words.split()
+    out = ["--out", tmp_path / "out"] if verb == "listen" else []
+    assert BAD_WISHES[words] in complaint(capsys, verb, *rest, *out, "--store", store)
+    assert not list(tmp_path.glob("**/*.*"))
+
+
+def test_a_table_of_something_else_is_not_overwritten(capsys, store, tmp_path):
+    (tmp_path / "mine.csv").write_text("mine")
+    said = complaint(capsys, "plot", "latest", "--store", store, "--out", tmp_path / "mine.png")
+    assert "mine.csv is no table of a run, and is left as it is" in said
+    assert (tmp_path / "mine.csv").read_text() == "mine"
+
+
+def test_a_picture_cannot_take_the_place_of_a_folder(capsys, store, tmp_path):
+    (tmp_path / "curve.png").mkdir()
+    said = complaint(capsys, "plot", "latest", "--store", store, "--out", tmp_path / "curve.png")
+    assert str(tmp_path / "curve.png") in said
+
+
+def test_a_terminal_without_greek_letters_gets_the_table_too(tmp_path):
+    script = "from experiments.cli import main; main()"
+    command = [sys.executable, "-c", script, *LEARN, "--store", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"picture: " in done.stdout
+
+
+def test_damaged_notes_on_who_made_a_run_stop_it_before_it_learns(capsys, store, only_run, tmp_path):
+    import shutil
+
+    there = tmp_path / "runs" / only_run.name
+    shutil.copytree(only_run, there)
+    (there / "made_by.json").write_text("{")
+    before = {path.name: path.read_bytes() for path in there.iterdir()}
+    said = complaint(capsys, *LEARN, "--until-steps", "20", "--store", there.parent)
+    assert "made_by.json" in said
+    assert "move it aside" in said
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == before
 
 
 class Malice:

@@ -133,9 +133,9 @@ def test_other_wrong_input_is_refused():
         SphericalGlass(disorder=-1)
     with pytest.raises(InputError, match=r"^n_replicas is a whole number of at least 1, at most 2\^31; got 0$"):
         SphericalGlass(n_replicas=0)
-    with pytest.raises(InputError, match=r"^spins are finite, of shape \(2, 7\); got shape \(1, 7\)$"):
+    with pytest.raises(InputError, match=r"^spins are finite, not all 0, of shape \(2, 7\); got shape \(1, 7\)$"):
         glass.put(np.ones((1, N)))
-    with pytest.raises(InputError, match=r"^spins are finite, of shape \(2, 7\); got shape \(2, 7\)$"):
+    with pytest.raises(InputError, match=r"^spins are finite, not all 0, of shape \(2, 7\); got shape \(2, 7\)$"):
         glass.put(np.full((2, N), np.nan))
     with pytest.raises(InputError, match=r"^a glass of 2 x 7 spins has another state; got "):
         glass.restore(SphericalGlass(n_spins=N + 1, n_replicas=2).state())
