@@ -90,7 +90,7 @@ class DeepRNN:
         self._frozen = np.full(n_replicas, -1)
         starts = [start(self._layout, seed, int(replica)) for replica in self._replica]
         self._flat = np.array(starts, self.settings.precision)  # (R, n_weights)
-        self._past = self._no_past()
+        self._memory = self._kernel.memory(self._no_past())
 
     @classmethod
     def build(
@@ -137,7 +137,7 @@ class DeepRNN:
         losses = np.empty((n, self.n_replicas))
         for made in range(0, n, DRAWN_AT_ONCE):
             count, frozen = min(DRAWN_AT_ONCE, n - made), self._frozen >= 0
-            seen, at_step = self._kernel.step(self._flat, self._past, self.batches(count), eta, count, frozen)
+            seen, at_step = self._kernel.step(self._flat, self._memory, self.batches(count), eta, count, frozen)
             losses[made : made + count] = seen
             self._frozen = np.where(at_step >= 0, self._step + at_step, self._frozen)
             self._step += count
@@ -173,7 +173,7 @@ class DeepRNN:
                 f"{'' if np.isfinite(array).all() else f' with entries that are not finite in {precision}'}"
             )
         self._flat = array
-        self._past = self._no_past()
+        self._memory = self._kernel.memory(self._no_past())
         self._frozen[:] = -1
 
     def layout(self) -> dict[str, Group]:
@@ -186,7 +186,7 @@ class DeepRNN:
         own["question"] = np.full(self.n_replicas, self._question)
         return {name: array.copy() for name, array in own.items()} | {
             "weights": self.weights(),
-            "past": self._past.copy(),
+            "past": self._kernel.past(self._memory),
         }
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
@@ -210,7 +210,7 @@ class DeepRNN:
             raise InputError("the state is of a network with other settings or other chorales: build that one")
         self._step, self._seed = given["step"], given["seed"]
         self._replica, self._frozen = given["replica"], given["frozen"]
-        self._flat, self._past = given["weights"], given["past"]
+        self._flat, self._memory = given["weights"], self._kernel.memory(given["past"])
 
     def clone(self, seed: int) -> "DeepRNN":
         """A copy in the same state that goes on with the batches of another seed."""
@@ -276,14 +276,14 @@ class DeepRNN:
     def _gamma(self, *, tangent: bool) -> NDArray[np.float64]:
         if self.settings.batch is None:
             return np.zeros((self.n_replicas, len(self._layout)))
-        now = self._plain.pass_through(self._flat, self._past)
+        now = self._plain.pass_through(self._flat, self._kernel.past(self._memory))
         batch = self.batches(1)[:, 0] if self.settings.noise_over == "batch" else None
         return gamma(self._plain, self._flat, now, batch, tangent=tangent)
 
     def _check_memory(self) -> None:
         """Weights and their copies, what is remembered, one replica's activities, batches ahead; 8 bytes a number."""
         depth, width, n = self.settings.depth, self.settings.width, self._packed.n_slots
-        past = 2 * depth * n * width if self.settings.rule == "delayed" else 0
+        past = 5 * depth * n * (width + 15) if self.settings.rule == "delayed" else 0
         batches = DRAWN_AT_ONCE * (self.settings.batch or 0)
         each = 4 * n_parameters(depth, width) + past + batches
         numbers = self.n_replicas * each + 3 * depth * n * width

@@ -1,6 +1,6 @@
 """What makes the steps of a deep recurrent network: one in plain torch, one compiled; the same numbers to rounding.
 
-A kernel has a `name`, `step(flat, past, batches, eta, n, frozen)` and `loss(flat)`, see `plain.PlainKernel`.
+A kernel has a `name`, `step(flat, memory, batches, eta, n, frozen)` and `loss(flat)`, see `plain.PlainKernel`.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +23,22 @@ log = logging.getLogger("armonica")
 
 
 class Kernel(Protocol):
-    """Steps of all replicas; weights and remembered errors are moved in place."""
+    """Steps of all replicas; weights and what is remembered are moved in place."""
 
     name: str
+
+    def memory(self, past: NDArray[np.floating]) -> Any:
+        """What the rule remembers, as this kernel keeps it, from (R, 2, d, n_slots, w); (R, 0, ...) where nothing."""
+        ...
+
+    def past(self, memory: Any) -> NDArray[np.floating]:
+        """What is remembered as any kernel can read it."""
+        ...
 
     def step(
         self,
         flat: NDArray[np.floating],
-        past: NDArray[np.floating],
+        memory: Any,
         batches: NDArray[np.int64],
         eta: NDArray[np.float64],
         n: int,
@@ -76,7 +84,7 @@ def _compiled_code_kept() -> Iterator[None]:
     from numba.core import config  # type: ignore[attr-defined]
 
     home = Path(__file__).parent
-    sources = b"".join((home / name).read_bytes() for name in ("tile.py", "steps.py"))
+    sources = b"".join((home / name).read_bytes() for name in ("tile.py", "errors.py", "steps.py"))
     folder = cache_folder() / "kernels" / hashlib.sha256(sources).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)

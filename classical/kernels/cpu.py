@@ -5,12 +5,14 @@ Every replica makes its n steps by itself, outside Python's lock; nothing it com
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classical.kernels.steps import FROZEN, HINGE, NLL, SQUARED, SVD, Data, Net, Rule, Work, learn_steps, loss_now
+from classical.kernels.errors import HINGE, NLL, SQUARED
+from classical.kernels.steps import FROZEN, SVD, Data, Net, Rule, Work, learn_steps, loss_now
 from classical.kernels.tile import ADDRESS, padded
 from classical.orthogonal import polar_factor
 from classical.settings import GROUPS, DeepRNNSettings
@@ -19,6 +21,13 @@ from encoding.layout import Group
 
 COSTS = {"nll": NLL, "squared": SQUARED, "hinge": HINGE}
 CHUNK = 320  # slots whose outer products are summed in one go: they fit into the second-level cache
+
+
+class Ring(NamedTuple):
+    """Deltas of three learning steps in turn, (R, 3, d, n_slots, w'); the place of each replica's next one, (R,)."""
+
+    deltas: NDArray[np.float32]
+    turn: NDArray[np.int64]
 
 
 class FastKernel:
@@ -34,10 +43,27 @@ class FastKernel:
         self._n_weights = max(group.slice.stop for group in layout.values())
         self._works: list[tuple[Net, Work]] = []
 
+    def memory(self, past: NDArray[np.float32]) -> Ring:
+        """What the rule remembers, as this kernel keeps it."""
+        n_replicas, n_kept, depth, n_slots, width = past.shape
+        deltas = np.zeros((n_replicas, 3 if n_kept else 0, depth, n_slots, padded(width)), np.float32)
+        for age in range(1, n_kept + 1):
+            deltas[:, -age, ..., :width] = past[:, age - 1]
+        return Ring(deltas, np.zeros(n_replicas, np.int64))
+
+    def past(self, memory: Ring) -> NDArray[np.float32]:
+        """The deltas of the last two steps, latest first, (R, 2, d, n_slots, w); (R, 0, ...) for the exact rule."""
+        n_replicas, n_places, depth, n_slots, _ = memory.deltas.shape
+        past = np.empty((n_replicas, 2 if n_places else 0, depth, n_slots, self.settings.width), np.float32)
+        for replica, turn in enumerate(memory.turn):
+            for age in range(1, past.shape[1] + 1):
+                past[replica, age - 1] = memory.deltas[replica, (turn - age) % 3, ..., : self.settings.width]
+        return past
+
     def step(
         self,
         flat: NDArray[np.float32],
-        past: NDArray[np.float32],
+        memory: Ring,
         batches: NDArray[np.int64],
         eta: NDArray[np.float64],
         n: int,
@@ -47,7 +73,7 @@ class FastKernel:
 
         Args:
             flat: weights, (R, n_weights), moved in place.
-            past: deltas of the last two steps, (R, 2, d, n_slots, w), moved in place; (R, 0, ...) for the exact rule.
+            memory: what the rule remembers, see `memory`; moved in place.
             batches: slots of every step, (R, n, p), or (1, 1, n_slots) for the full gradient.
             eta: rates, (R,).
             n: number of steps.
@@ -61,40 +87,39 @@ class FastKernel:
             rates = eta.astype(np.float32)  # one too large becomes infinite, and its replica freezes
 
         def run(replica: int, place: int) -> None:
-            ring = self._recalled(place, past[replica])
-            batch = batches[replica % len(batches)]
-            stopped[replica] = self._go(place, flat[replica], ring, batch, rates[replica], losses[replica])
-            if self._rule.delayed:
-                for age in (1, 2):
-                    past[replica, age - 1] = ring[(n - age) % 3, ..., : self.settings.width]
+            ring = memory.deltas[replica] if self._rule.delayed else self._works[place][1].delta[None]
+            batch, turn = batches[replica % len(batches)], int(memory.turn[replica])
+            made = self._go(place, flat[replica], ring, turn, batch, rates[replica], losses[replica])
+            stopped[replica] = made if made < n else -1
+            memory.turn[replica] = (turn + made) % 3
 
         self._share(run, [int(replica) for replica in np.flatnonzero(~frozen)])
         return losses.T, stopped
 
-    def _recalled(self, place: int, past: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The deltas of the last two steps where the compiled steps look for them, rows in whole vectors."""
-        ring = self._works[place][1].ring
-        for age in (1, 2) if self._rule.delayed else ():
-            ring[-age, ..., : self.settings.width] = past[age - 1]
-        return ring
-
     def _go(
-        self, place: int, flat: NDArray, ring: NDArray, batch: NDArray, eta: np.float32, losses: NDArray[np.float64]
+        self,
+        place: int,
+        flat: NDArray,
+        ring: NDArray,
+        turn: int,
+        batch: NDArray,
+        eta: np.float32,
+        losses: NDArray[np.float64],
     ) -> int:
-        """All steps of one network, with decompositions in between where they are needed; where it froze, or -1."""
+        """All steps of one network, with decompositions in between where they are needed; how many it made."""
         net, work = self._works[place]
         made, end = 0, SVD
         while end == SVD and made < len(losses):
             left = batch if len(batch) == 1 else batch[made:]
             more, end = learn_steps(
-                ADDRESS, self._data, net, work, self._rule, flat, ring, made, left, eta, losses[made:]
+                ADDRESS, self._data, net, work, self._rule, flat, ring, turn + made, left, eta, losses[made:]
             )
             made += more
             if end == SVD and not self._decompose(flat, work):
                 made, end = made - 1, FROZEN
         if end == FROZEN:
             losses[made:] = np.nan
-        return made if end == FROZEN else -1
+        return made
 
     def _decompose(self, flat: NDArray, work: Work) -> bool:
         """Polar factors of the matrices that wait for them; False, and the weights before, where one is not finite."""
@@ -185,7 +210,7 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
     )
     work = Work(
         mu=room(d, n, ww),
-        ring=room(3 if settings.rule == "delayed" else 1, d, n, ww),
+        delta=room(d, n, ww) if settings.rule == "exact" else room(0, 0, 0),
         h=room(n, oo),
         later=room(int(data.offsets[1]), ww),
         left=room(most, CHUNK),

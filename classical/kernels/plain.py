@@ -42,10 +42,18 @@ class PlainKernel:
             ]
         )
 
+    def memory(self, past: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What the rule remembers, as this kernel keeps it: `past` itself."""
+        return past.copy()
+
+    def past(self, memory: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The deltas of the last two steps, latest first, (R, 2, d, n_slots, w); (R, 0, ...) for the exact rule."""
+        return memory.copy()
+
     def step(
         self,
         flat: NDArray[np.floating],
-        past: NDArray[np.floating],
+        memory: NDArray[np.floating],
         batches: NDArray[np.int64],
         eta: NDArray[np.float64],
         n: int,
@@ -55,7 +63,7 @@ class PlainKernel:
 
         Args:
             flat: weights, (R, n_weights), moved in place.
-            past: deltas of the last two steps, (R, 2, d, n_slots, w), moved in place; (R, 0, ...) for the exact rule.
+            memory: what the rule remembers, see `memory`; moved in place.
             batches: slots of every step, (R, n, p), or (1, 1, n_slots) for the full gradient.
             eta: rates, (R,).
             n: number of steps.
@@ -68,7 +76,7 @@ class PlainKernel:
         for step in range(n):
             batch = None if self.settings.batch is None else torch.from_numpy(batches[:, step])
             still = frozen | (stopped >= 0)
-            losses[step], finite = self._move(flat, past, batch, eta, still)
+            losses[step], finite = self._move(flat, memory, batch, eta, still)
             stopped[~still & ~finite] = step
             losses[step, frozen | (stopped >= 0)] = np.nan
         return losses, stopped

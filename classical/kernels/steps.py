@@ -4,38 +4,20 @@ All sums run in a fixed order, so the result does not depend on threads, on how 
 No fastmath. Rows are padded with zeros to whole vectors: w' for w hidden units, o' for o outputs.
 """
 
-# Numba gives an intrinsic its first argument; pyright cannot know.
-# pyright: reportCallIssue=false, reportArgumentType=false
-
 from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import NDArray
 
-from classical.kernels.tile import DENOMINATOR, FRESH, NOTHING, NUMERATOR, SLOPE, TANH, TOP, gemm
+from classical.kernels.errors import HINGE, NLL, SQUARED, errors_of
+from classical.kernels.tile import FRESH, LANES, NOTHING, SLOPE, TANH, gemm
 
 F = np.float32
 OPTIONS = {"boundscheck": False, "nogil": True, "error_model": "numpy", "cache": True}
-N0, N1, N2, N3, N4, N5, N6 = (F(x) for x in NUMERATOR)
-D0, D1, D2, D3 = (F(x) for x in DENOMINATOR)
 LN2 = F(np.log(2))
 ENOUGH = F(np.finfo(F).eps ** 0.5)  # an error that squared is below rounding
-NLL, SQUARED, HINGE = 0, 1, 2
 DONE, FROZEN, SVD = 0, 1, 2
-
-
-@intrinsic
-def _power_of_two(context, k):
-    """2^k, for k from -126 to 127."""
-
-    def build(context, builder, signature, arguments):
-        i32 = ir.IntType(32)
-        return builder.bitcast(builder.shl(builder.add(arguments[0], i32(127)), i32(23)), ir.FloatType())
-
-    return types.float32(types.int32), build
 
 
 class Data(NamedTuple):
@@ -65,7 +47,7 @@ class Work(NamedTuple):
     """What a step needs to write on."""
 
     mu: NDArray  # (d, n, w')
-    ring: NDArray  # (3 or 1, d, n, w'): deltas of this step and, where they are remembered, of the two before
+    delta: NDArray  # (d, n, w'), where deltas are not remembered
     h: NDArray  # (n, o')
     later: NDArray  # (most slots at one time, w')
     left: NDArray  # (max(w, o), chunk)
@@ -123,71 +105,18 @@ def _copy_row(source, target):
 
 
 @njit(**OPTIONS)
-def _tanh(x):
-    x = TOP if x > TOP else x
-    x = -TOP if x < -TOP else x
-    s = x * x
-    p = N0 * s + N1
-    p = p * s + N2
-    p = p * s + N3
-    p = p * s + N4
-    p = p * s + N5
-    p = p * s + N6
-    q = D0 * s + D1
-    q = q * s + D2
-    q = q * s + D3
-    return p * x / q
-
-
-@njit(**OPTIONS)
-def _softplus(z):
-    """ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), without a branch."""
-    a = -abs(z)
-    a = F(-87) if a < F(-87) else a
-    k = np.floor(a * F(1.44269504088896341) + F(0.5))
-    r = a - k * F(0.693359375) - k * F(-2.12194440e-4)
-    y = F(1.9875691500e-4) * r + F(1.3981999507e-3)
-    y = y * r + F(8.3334519073e-3)
-    y = y * r + F(4.1665795894e-2)
-    y = y * r + F(1.6666665459e-1)
-    y = y * r + F(5.0000001201e-1)
-    y = (y * r * r + r + F(1)) * _power_of_two(np.int32(k))
-    s = y / (F(2) + y)
-    t = s * s
-    p = t * F(1 / 15) + F(1 / 13)
-    p = p * t + F(1 / 11)
-    p = p * t + F(1 / 9)
-    p = p * t + F(1 / 7)
-    p = p * t + F(1 / 5)
-    p = p * t + F(1 / 3)
-    log = F(2) * s * (F(1) + p * t)
-    return (z if z > F(0) else F(0)) + log
-
-
-@njit(**OPTIONS)
 def _errors(h, targets, start, stop, cost, sums):
     """Fields to target errors, in place, for the slots from `start` to `stop`; their costs are added to `sums`.
 
-    Whole rows, padding too: a loop that ends inside a vector takes three times as long. There target and error are 0.
+    Whole vectors, padding too: there target and error are 0, and what is added to its sums is not looked at.
     """
-    o = targets.shape[1]
-    for t in range(start, stop):
+    for column in range(0, targets.shape[1], LANES):
         if cost == NLL:
-            for i in range(o):
-                s, x = targets[t, i], h[t, i]
-                sums[i] += _softplus(F(-2) * s * x)
-                h[t, i] = s - _tanh(x)
+            errors_of(NLL, h, targets, start, stop, column, sums)
         elif cost == SQUARED:
-            for i in range(o):
-                s, x = targets[t, i], _tanh(h[t, i])
-                sums[i] += F(0.5) * (s - x) * (s - x)
-                h[t, i] = (s - x) * (F(1) - x * x)
+            errors_of(SQUARED, h, targets, start, stop, column, sums)
         else:
-            for i in range(o):
-                s, x = targets[t, i], h[t, i]
-                gap = F(1) - s * x
-                sums[i] += gap if gap > F(0) else F(0)
-                h[t, i] = s if gap > F(0) else F(0)
+            errors_of(HINGE, h, targets, start, stop, column, sums)
 
 
 @njit(**OPTIONS)

@@ -26,6 +26,7 @@ LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 # Rows of a block by its number of vectors: as many sums as there are registers, less one for a and one for each b.
 ROWS = {16: (0, 8, 8, 6, 6, 5, 4, 3), 8: (0, 6, 6, 4)}[LANES]
 WIDEST = len(ROWS) - 1
+TAILS = tuple(sorted({rows, rows // 2, 1} - {0}, reverse=True) for rows in ROWS)  # blocks for the last rows
 
 # Rational approximation of tanh on [-TOP, TOP]; at its ends it is 1 to single precision.
 TOP = np.float32(7.90531110763549805)
@@ -159,16 +160,48 @@ class _Block:
         return self.builder.fmul(x, self.builder.fsub(self._const(1), self.builder.fmul(u, u)))
 
 
-@intrinsic(prefer_literal=True)
-def _block(context, vectors, whole, a, lda, b, ldb, c, ldc, u, n_k, f):
-    """One block of `vectors` (literal) vectors; whole (literal) 1: as many rows as fit, 0: one row."""
-    n_vectors = vectors.literal_value
-    rows = ROWS[n_vectors] if whole.literal_value and n_vectors <= WIDEST else 1
+def _all_rows(builder, vectors: int, n, arguments) -> None:
+    """Blocks of as many rows as fit, then of fewer, until all n rows of the panel are done."""
+    a, lda, b, ldb, c, ldc, u, n_k, f = arguments
+    number = lda.type
+    done = number(0)
+    for rows in TAILS[vectors]:
+        entry, head = builder.block, builder.append_basic_block("head")
+        body, end = builder.append_basic_block("body"), builder.append_basic_block("end")
+        builder.branch(head)
+        builder.position_at_end(head)
+        row = builder.phi(number)
+        row.add_incoming(done, entry)
+        after = builder.add(row, number(rows))
+        builder.cbranch(builder.icmp_signed("<=", after, n), body, end)
+        builder.position_at_end(body)
+        in_a, in_c = builder.mul(row, lda), builder.mul(row, ldc)
+        from_a, from_c, from_u = (builder.gep(x, [i]) for x, i in ((a, in_a), (c, in_c), (u, in_c)))
+        _Block(builder, rows, vectors, (from_a, lda, b, ldb, from_c, ldc, from_u, n_k, f)).build()
+        row.add_incoming(after, builder.block)
+        builder.branch(head)
+        builder.position_at_end(end)
+        done = row
+
+
+@intrinsic
+def _panel(context, vectors, a, lda, b, ldb, c, ldc, u, n, n_k, f):
+    """All n rows of a panel of `vectors` vectors of columns, 1 to WIDEST."""
     number = types.intp
-    signature = types.void(vectors, whole, POINTER, number, POINTER, number, POINTER, number, POINTER, number, number)
+    signature = types.void(number, POINTER, number, POINTER, number, POINTER, number, POINTER, number, number, number)
 
     def build(context, builder, signature, arguments):
-        _Block(builder, rows, n_vectors, arguments[2:]).build()
+        vectors, a, lda, b, ldb, c, ldc, u, n, n_k, f = arguments
+        done, ways = builder.append_basic_block("panel"), {}
+        for wide in range(1, WIDEST + 1):
+            ways[wide] = builder.append_basic_block(f"panel{wide}")
+        choice = builder.switch(vectors, done)
+        for wide, way in ways.items():
+            choice.add_case(vectors.type(wide), way)
+            builder.position_at_end(way)
+            _all_rows(builder, wide, n, (a, lda, b, ldb, c, ldc, u, n_k, f))
+            builder.branch(done)
+        builder.position_at_end(done)
         return context.get_dummy_value()
 
     return signature, build
@@ -186,91 +219,14 @@ def _on(context, pointer, offset):
 
 @cfunc(SIGNATURE, cache=True, error_model="numpy")
 def _product(a, lda, b, ldb, c, ldc, u, n, n_k, n_vectors, f):
-    """Rows 0..n of c, panel of columns by panel."""
+    """Rows 0..n of c, panel of columns by panel, of equal width or nearly."""
     panels = (n_vectors + WIDEST - 1) // WIDEST
     j, left = 0, n_vectors
     while panels > 0:
-        p = (left + panels - 1) // panels
-        rows, i = ROWS[p], 0
-        if p == 1:
-            while i + rows <= n:
-                _block(
-                    1, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    1, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        elif p == 2:
-            while i + rows <= n:
-                _block(
-                    2, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    2, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        elif p == 3:
-            while i + rows <= n:
-                _block(
-                    3, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    3, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        elif p == 4:
-            while i + rows <= n:
-                _block(
-                    4, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    4, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        elif p == 5:
-            while i + rows <= n:
-                _block(
-                    5, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    5, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        elif p == 6:
-            while i + rows <= n:
-                _block(
-                    6, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    6, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        elif p == 7:
-            while i + rows <= n:
-                _block(
-                    7, 1, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += rows
-            while i < n:
-                _block(
-                    7, 0, _on(a, i * lda), lda, _on(b, j), ldb, _on(c, i * ldc + j), ldc, _on(u, i * ldc + j), n_k, f
-                )
-                i += 1
-        j += p * LANES
-        left -= p
+        wide = (left + panels - 1) // panels
+        _panel(wide, a, lda, _on(b, j), ldb, _on(c, j), ldc, _on(u, j), n, n_k, f)
+        j += wide * LANES
+        left -= wide
         panels -= 1
 
 
