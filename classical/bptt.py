@@ -13,6 +13,8 @@ from torch import Tensor
 
 from encoding import Transitions
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True, eq=False)
 class Slots:
@@ -37,13 +39,13 @@ class Slots:
         return self.offsets[1]
 
 
-def slots(data: Transitions, boundary: str, dtype: torch.dtype) -> Slots:
+def slots(data: Transitions, boundary: str, dtype: torch.dtype, device: torch.device = CPU) -> Slots:
     """The packed transitions `data` made ready for learning."""
     offsets = [int(offset) for offset in data.offsets]
     spans = pairwise(offsets)
     before = [start + column for (start, _), (a, b) in pairwise(spans) for column in range(b - a)]
-    earlier = torch.tensor(before, dtype=torch.int64)
-    inputs, targets = torch.from_numpy(data.inputs).to(dtype), torch.from_numpy(data.targets).to(dtype)
+    earlier = torch.tensor(before, dtype=torch.int64, device=device)
+    inputs, targets = (torch.from_numpy(array).to(device, dtype) for array in (data.inputs, data.targets))
     return Slots(inputs, targets, offsets, earlier, boundary == "published")
 
 
@@ -158,7 +160,7 @@ def factors(
 
 
 def _chosen(array: Tensor, batch: Tensor | None) -> Tensor:
-    return array if batch is None else array[torch.arange(len(array))[:, None], batch]
+    return array if batch is None else array[torch.arange(len(array), device=array.device)[:, None], batch]
 
 
 def _chosen_inputs(inputs: Tensor, batch: Tensor | None) -> Tensor:

@@ -45,15 +45,35 @@ def polar_factor(matrices: Tensor, method: str = "newton-schulz") -> Tensor:
     return result.reshape(matrices.shape)
 
 
+def nearly_polar_factor(stack: Tensor, n_iterations: int) -> tuple[Tensor, Tensor]:
+    """The same by `n_iterations` of Newton and Schulz, whatever comes: for graphs, in which nothing can be asked.
+
+    Returns:
+        The matrices (R, n, n); which of them are orthogonal to rounding, or not finite at all, (R,).
+    """
+    one = torch.eye(stack.shape[-1], dtype=stack.dtype, device=stack.device)
+    enough = torch.finfo(stack.dtype).eps ** 0.5
+    finite = torch.isfinite(stack).all(-1).all(-1)
+    near = _distance(stack) < 1
+    stack = torch.where(near[:, None, None], stack, one)
+    largest = near.to(stack.dtype)
+    for _ in range(n_iterations):
+        error = stack @ stack.mT - one
+        largest = error.abs().amax((-2, -1))
+        stack = stack - 0.5 * (error @ stack)
+    return torch.where(finite[:, None, None], stack, torch.nan), ~finite | (near & (largest <= enough))
+
+
 def _distance(stack: Tensor) -> Tensor:
     """Frobenius norm of X X^T - 1 for each matrix; NaN compares as far."""
-    return (stack @ stack.mT - torch.eye(stack.shape[-1], dtype=stack.dtype)).square().sum((-2, -1)).sqrt()
+    one = torch.eye(stack.shape[-1], dtype=stack.dtype, device=stack.device)
+    return (stack @ stack.mT - one).square().sum((-2, -1)).sqrt()
 
 
 def _newton_schulz(stack: Tensor, active: Tensor) -> Tensor:
     """Iterate each active matrix until the error, squared once more, is below rounding."""
     enough = torch.finfo(stack.dtype).eps ** 0.5
-    one = torch.eye(stack.shape[-1], dtype=stack.dtype)
+    one = torch.eye(stack.shape[-1], dtype=stack.dtype, device=stack.device)
     for _ in range(100):  # a singular value s grows by 3/2 a step at least, until s is about 1
         if not bool(active.any()):
             break

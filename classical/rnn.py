@@ -52,6 +52,7 @@ class DeepRNN:
         n_replicas: int = 1,
         first_replica: int = 0,
         kernel: str | None = None,
+        device: str = "cpu",
         **options: Any,
     ) -> None:
         """Networks at their published start: J_0 Gaussian of variance 0.1/54, J_l and M_l orthogonal, K = W = h_0 = 0.
@@ -63,11 +64,13 @@ class DeepRNN:
             seed: every draw is a function of (seed, replica, step).
             n_replicas: how many networks.
             first_replica: number of the first one, so that replicas 2-3 can also be made apart from 0-1.
-            kernel: `"fast"` (compiled), `"plain"` (torch), or None: fast where it can run. They agree to rounding.
+            kernel: `"fast"` (compiled), `"plain"` (torch), `"graph"` (all replicas in one stack on `device`), or None:
+                fast where it can run, graph on a card. They agree to rounding.
+            device: `"cpu"`, `"cuda"`, `"cuda:1"`, ...
             options: the other fields of `DeepRNNSettings`, as keywords.
 
         Raises:
-            InputError: a setting that makes no network, no chorales, or a kernel that cannot run here.
+            InputError: a setting that makes no network, no chorales, or a kernel or device that is not to be had here.
         """
         names = [entry.name for entry in fields(DeepRNNSettings)]
         unknown = set(options) - set(names)
@@ -82,7 +85,8 @@ class DeepRNN:
         self._check_memory()
         self._question = _fingerprint(asdict(self.settings), self._packed.sha256)
         self._layout = groups(depth, width)
-        self._kernel = kernel_named(kernel, self._packed, self.settings, self._layout)
+        self._computed_by: dict[str, Any] = {"kernel": kernel, "device": device}
+        self._kernel = kernel_named(kernel, device, self._packed, self.settings, self._layout)
         self._plain = PlainKernel(self._packed, self.settings, self._layout)  # for what is looked at now and then
         self._replica = np.arange(first_replica, first_replica + n_replicas)
         self._seed = np.full(n_replicas, seed)
@@ -101,13 +105,14 @@ class DeepRNN:
         seed: int,
         n_replicas: int,
         kernel: str | None = None,
+        device: str = "cpu",
     ) -> "DeepRNN":
-        """The system of a Task: typed settings, seed, number of replicas; the kernel is no part of the question."""
-        return cls(chorales, **asdict(settings), seed=seed, n_replicas=n_replicas, kernel=kernel)
+        """The system of a Task: typed settings, seed, number of replicas; what computes is no part of the question."""
+        return cls(chorales, **asdict(settings), seed=seed, n_replicas=n_replicas, kernel=kernel, device=device)
 
     @property
     def kernel(self) -> str:
-        """What makes the steps: `"fast"` or `"plain"`."""
+        """What makes the steps: `"fast"`, `"plain"`, or `"graph on ..."` and a kind of device."""
         return self._kernel.name
 
     @property
@@ -215,7 +220,7 @@ class DeepRNN:
     def clone(self, seed: int) -> "DeepRNN":
         """A copy in the same state that goes on with the batches of another seed."""
         options = asdict(self.settings)
-        twin = DeepRNN(self._chorales, **options, n_replicas=self.n_replicas, kernel=self.kernel)
+        twin = DeepRNN(self._chorales, **options, n_replicas=self.n_replicas, **self._computed_by)
         twin.restore(self.state())
         twin._seed = np.full(self.n_replicas, checked_seed(seed))
         return twin

@@ -87,10 +87,11 @@ class SphericalGlass:
         seed: int,
         n_replicas: int,
         kernel: str | None = None,
+        device: str = "cpu",
     ) -> "SphericalGlass":
         """The system of a Task: typed settings, seed, number of replicas."""
-        if kernel not in (None, "plain"):
-            raise InputError(f"the spherical glass has the kernel plain; got {kernel!r}")
+        if kernel not in (None, "plain") or device != "cpu":
+            raise InputError(f"the spherical glass has the kernel plain on cpu; got {kernel!r} on {device!r}")
         return cls(**asdict(settings), seed=seed, n_replicas=n_replicas)
 
     def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:

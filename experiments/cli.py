@@ -89,7 +89,10 @@ def learn(
     ] = None,
     store: StoreOption = Path("runs"),
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 30.0,
-    kernel: Annotated[str | None, typer.Option(help="fast or plain. [default: fast where it can run]")] = None,
+    kernel: Annotated[
+        str | None, typer.Option(help="fast, plain or graph. [default: fast where it can run, graph on a card]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, or a graphics card: cuda, cuda:1, ...")] = "cpu",
     threads: Annotated[int | None, typer.Option(help="Threads for the replicas. [default: one a core]")] = None,
     allow_other_kernel: Annotated[bool, typer.Option(help="Go on with a run that another kernel made.")] = False,
 ) -> None:
@@ -113,6 +116,7 @@ def learn(
         until=until_then,
         save_every=save_every,
         kernel=kernel,
+        device=device,
         allow_other_kernel=allow_other_kernel,
     )
     raise typer.Exit(code)

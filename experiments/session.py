@@ -110,7 +110,14 @@ class Bar:
 
 
 def run_session(
-    store: Store, task: Task, *, until: Until, save_every: float, kernel: str | None, allow_other_kernel: bool
+    store: Store,
+    task: Task,
+    *,
+    until: Until,
+    save_every: float,
+    kernel: str | None,
+    device: str,
+    allow_other_kernel: bool,
 ) -> int:
     """Learn with a bar, then report; Ctrl-C stops after the present piece, with everything saved.
 
@@ -127,6 +134,7 @@ def run_session(
                 callback=bar,
                 save_every=save_every,
                 kernel=kernel,
+                device=device,
                 allow_other_kernel=allow_other_kernel,
             )
     _report(run, bar.last)

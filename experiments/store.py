@@ -128,11 +128,13 @@ class Task:
         """The first 16 hexadecimal digits of the question's SHA-256; 1 and 1.0 are the same number."""
         return _key(self.question())
 
-    def build(self, kernel: str | None = None) -> System:
-        """The system at its start; `kernel` None: the best that can run here."""
+    def build(self, kernel: str | None = None, device: str = "cpu") -> System:
+        """The system at its start; `kernel` None: the best that can run on the device."""
         kind = family(self.system)
         typed = typed_settings(self.system, self.settings)
-        return kind.build(self.chorales, typed, seed=self.seed, n_replicas=self.n_replicas, kernel=kernel)
+        return kind.build(
+            self.chorales, typed, seed=self.seed, n_replicas=self.n_replicas, kernel=kernel, device=device
+        )
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ class Store:
         callback: Callback | None = None,
         save_every: float = 30.0,
         kernel: str | None = None,
+        device: str = "cpu",
         allow_other_kernel: bool = False,
     ) -> Run:
         """Learn until `until`, from where the run of this task stands.
@@ -173,7 +176,8 @@ class Store:
             until: when to stop; a number is a proper time.
             callback: see `experiments.learn`.
             save_every: seconds between checkpoints.
-            kernel: what computes, no part of the question; None: the best that can run here.
+            kernel: what computes, no part of the question; None: the best that can run on the device.
+            device: where: `"cpu"`, `"cuda"`, ...
             allow_other_kernel: go on even where another kernel made the run so far.
 
         Raises:
@@ -182,7 +186,7 @@ class Store:
         """
         until = Until(time=float(until)) if isinstance(until, NUMBER) else until
         _check_reachable(task, until)
-        system, path = task.build(kernel), self.folder(task)
+        system, path = task.build(kernel, device), self.folder(task)
         path.mkdir(parents=True, exist_ok=True)
         _write_task(path / "task.json", task)
         name = getattr(system, "kernel", "plain")

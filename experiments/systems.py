@@ -6,7 +6,7 @@ An entry names a class with
                    has any, name -> what it can be, are listed by `armonica systems`
     physics        the version of its equations, part of a Task's key
     learns_from    "chorales" or "nothing"
-    build(chorales, settings, *, seed, n_replicas, kernel) -> System
+    build(chorales, settings, *, seed, n_replicas, kernel, device) -> System
 """
 
 import dataclasses
@@ -32,9 +32,16 @@ class Family(Protocol):
     learns_from: str
 
     def build(
-        self, chorales: list[Chorale] | None, settings: Any, *, seed: int, n_replicas: int, kernel: str | None = None
+        self,
+        chorales: list[Chorale] | None,
+        settings: Any,
+        *,
+        seed: int,
+        n_replicas: int,
+        kernel: str | None = None,
+        device: str = "cpu",
     ) -> System:
-        """The system with these settings; `kernel` None: the best that can run here."""
+        """The system with these settings; `kernel` None: the best that can run on the device."""
         ...
 
 

@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+import torch
 from numba import njit
 
 from classical import DeepRNN
@@ -52,9 +53,10 @@ def test_the_product_is_that_of_numpy(n, n_vectors, n_k):
 
 
 @pytest.mark.parametrize("options", CASES, ids=lambda case: " ".join(f"{v}" for v in case.values()))
-def test_ten_steps_of_both_kernels_agree_to_rounding(options, music):
+@pytest.mark.parametrize("kernel", ["fast", "graph"])
+def test_ten_steps_agree_with_the_plain_kernel_to_rounding(kernel, options, music):
     chorales = music(*LENGTHS)
-    fast, plain = (stirred(DeepRNN(chorales, **options, n_replicas=2, kernel=kernel)) for kernel in ("fast", "plain"))
+    fast, plain = (stirred(DeepRNN(chorales, **options, n_replicas=2, kernel=name)) for name in (kernel, "plain"))
     seen = [network.step([0.02, 0.05], 10) for network in (fast, plain)]
     assert seen[0] == pytest.approx(seen[1], rel=2e-6)
     moved = np.abs(plain.weights() - stirred(DeepRNN(chorales, **options, n_replicas=2)).weights()).max()
@@ -92,6 +94,65 @@ def test_a_step_far_from_orthogonal_takes_the_decomposition_and_goes_on(music):
     assert fast.weights() == pytest.approx(plain.weights(), abs=2e-5)
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("rule", ["delayed", "exact"])
+def test_a_graph_step_far_from_orthogonal_is_made_again_with_decompositions(rule, precision, music):
+    options = {"depth": 2, "width": 6, "rule": rule, "precision": precision, "batch": 6, "n_replicas": 2}
+    graph, plain = (DeepRNN(music(*LENGTHS), **options, kernel=kernel) for kernel in ("graph", "plain"))
+    weights = graph.weights() + np.random.default_rng(0).standard_normal(graph.weights().shape)
+    for network in (graph, plain):
+        network.put(weights)
+        network.step([0.01, 0.02], 5)
+    for name in ("M0", "M1"):
+        group = graph.layout()[name]
+        m = graph.weights()[:, group.slice].reshape(2, *group.shape)
+        assert np.abs(m @ m.swapaxes(1, 2) - np.eye(6)).max() < 1e-5
+    np.testing.assert_equal(graph.state(), plain.state())  # the very same operations on a processor
+
+
+def test_a_replica_of_the_graph_freezes_where_that_of_the_plain_kernel_does(music):
+    options = {"depth": 1, "width": 5, "rule": "delayed", "batch": 6, "n_replicas": 3}
+    graph, plain = (DeepRNN(music(*LENGTHS), **options, kernel=kernel) for kernel in ("graph", "plain"))
+    losses = [network.step([0.05, 1e38, 0.05], 4) for network in (graph, plain)]
+    assert np.array_equal(np.isnan(losses[0]), np.isnan(losses[1]))
+    assert np.isnan(losses[0]).any()
+    assert np.array_equal(graph.state()["frozen"], plain.state()["frozen"])
+    assert losses[0][:, [0, 2]] == pytest.approx(losses[1][:, [0, 2]], rel=2e-6)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="what is refused is there")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"device": "cuda"}, r"device cuda was asked for, but torch .* sees 0 CUDA devices: leave it out"),
+        ({"device": "cuda:3", "kernel": "graph"}, r"device cuda:3 was asked for"),
+        ({"device": "cuda", "kernel": "fast"}, "kernel fast runs on the processor; got device 'cuda'"),
+        ({"device": "meta"}, "device is cpu, cuda or cuda:0, cuda:1, ...; got 'meta'"),
+        ({"device": "the moon"}, "device is cpu, cuda or cuda:0, cuda:1, ...; got 'the moon'"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_in_one_line(options, said, music):
+    with pytest.raises(InputError, match=said) as refused:
+        DeepRNN(music(4), depth=1, width=3, **options)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.hardware
+@pytest.mark.parametrize("rule", ["delayed", "exact"])
+def test_on_a_card_the_graph_makes_the_steps_of_the_processor_and_goes_on_bit_for_bit(rule, music):
+    options = {"depth": 2, "width": 20, "rule": rule, "batch": 6, "n_replicas": 3}
+    card, plain = (
+        DeepRNN(music(*LENGTHS), **options, device="cuda"),
+        DeepRNN(music(*LENGTHS), **options, kernel="plain"),
+    )
+    assert card.step(0.05, 10) == pytest.approx(plain.step(0.05, 10), rel=1e-5)
+    again = DeepRNN(music(*LENGTHS), **options, device="cuda")
+    again.restore(card.state())
+    whole = card.step(0.05, 10)
+    assert np.array_equal(np.concatenate([again.step(0.05, n) for n in (3, 7)]), whole)
+    np.testing.assert_equal(again.state(), card.state())
+
+
 def test_where_the_fast_kernel_cannot_run_this_is_said_or_refused(music, caplog):
     options = {"depth": 1, "width": 3, "precision": "float64"}
     with caplog.at_level(logging.WARNING, "armonica"):
@@ -99,7 +160,7 @@ def test_where_the_fast_kernel_cannot_run_this_is_said_or_refused(music, caplog)
     assert "kernel plain: the fast kernel computes in float32, not in float64" in caplog.text
     with pytest.raises(InputError, match="kernel fast was asked for, but the fast kernel computes in float32"):
         DeepRNN(music(4), **options, kernel="fast")
-    with pytest.raises(InputError, match="kernel is fast or plain; got 'gpu'"):
+    with pytest.raises(InputError, match="kernel is fast, plain or graph; got 'gpu'"):
         DeepRNN(music(4), depth=1, width=3, kernel="gpu")
     assert DeepRNN(music(4), depth=1, width=3).kernel == "fast"
     assert padded(1) == LANES == padded(LANES)

@@ -31,6 +31,8 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "deep-rnn exact": network(rule="exact", batch=6),
     "deep-rnn delayed, plain kernel": network(rule="delayed", batch=6, kernel="plain"),
     "deep-rnn exact, plain kernel": network(rule="exact", batch=6, kernel="plain"),
+    "deep-rnn delayed, graph kernel": network(rule="delayed", batch=6, kernel="graph"),
+    "deep-rnn exact, full gradient, graph kernel": network(rule="exact", batch=None, kernel="graph"),
     "spherical-glass": lambda **which: SphericalGlass(n_spins=6, **which),
 }
 

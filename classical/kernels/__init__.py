@@ -1,4 +1,4 @@
-"""What makes the steps of a deep recurrent network: one in plain torch, one compiled; the same numbers to rounding.
+"""What makes the steps of a deep recurrent network: in plain torch, compiled, or on a graphics card.
 
 A kernel has a `name`, `step(flat, memory, batches, eta, n, frozen)` and `loss(flat)`, see `plain.PlainKernel`.
 """
@@ -52,14 +52,20 @@ class Kernel(Protocol):
         ...
 
 
-def kernel_named(name: str | None, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]) -> Kernel:
-    """The kernel called `fast` or `plain`; None: fast where it can run, plain where it cannot, which is then said.
+def kernel_named(
+    name: str | None, device: str, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]
+) -> Kernel:
+    """The kernel called `fast`, `plain` or `graph`.
+
+    None: on the processor fast where it can run, plain where it cannot, which is then said; elsewhere graph.
 
     Raises:
-        InputError: another name, or `fast` where it cannot run.
+        InputError: another name, a kernel that cannot run there, or a device that is not there.
     """
-    if name not in (None, "fast", "plain"):
-        raise InputError(f"kernel is fast or plain; got {name!r}")
+    if name not in (None, "fast", "plain", "graph"):
+        raise InputError(f"kernel is fast, plain or graph; got {name!r}")
+    if device != "cpu" or name == "graph":
+        return _graph(name, device, data, settings, layout)
     obstacle = None if name == "plain" else _obstacle(settings)
     if name == "fast" and obstacle:
         raise InputError(f"kernel fast was asked for, but {obstacle}: ask for plain")
@@ -72,6 +78,31 @@ def kernel_named(name: str | None, data: Transitions, settings: DeepRNNSettings,
     with _compiled_code_kept():
         from classical.kernels.cpu import FastKernel
     return FastKernel(data, settings, layout)
+
+
+def _graph(
+    name: str | None, device: str, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]
+) -> Kernel:
+    """The kernel for a device of torch's."""
+    import torch
+
+    from classical.kernels.graph import GraphKernel
+
+    if name not in (None, "graph"):
+        raise InputError(f"kernel {name} runs on the processor; got device {device!r}: ask for graph, or for none")
+    try:
+        there = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise InputError(f"device is cpu, cuda or cuda:0, cuda:1, ...; got {device!r}") from None
+    if there.type not in ("cpu", "cuda"):
+        raise InputError(f"device is cpu, cuda or cuda:0, cuda:1, ...; got {device!r}")
+    count = torch.cuda.device_count() if there.type == "cuda" and torch.cuda.is_available() else 0
+    if there.type == "cuda" and (there.index or 0) >= count:
+        raise InputError(
+            f"device {device} was asked for, but torch {torch.__version__} sees {count} CUDA devices: leave it out, or "
+            "install a build of torch for your card"
+        )
+    return GraphKernel(data, settings, layout, there)
 
 
 @contextmanager

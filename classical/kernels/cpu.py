@@ -174,7 +174,7 @@ def _n_cores() -> int:
 
 def _laid_out(data: Transitions, silent_start: bool) -> Data:
     inputs = np.zeros((data.n_slots, padded(N_KEYS)), np.float32)
-    inputs[:, :N_KEYS] = data.inputs
+    inputs[:, :N_KEYS], inputs[:, N_KEYS] = data.inputs, 1  # the input of h_0
     sizes = data.batch_sizes
     before = np.concatenate([np.arange(a, a + size) for a, size in zip(data.offsets, sizes[1:], strict=False)] or [[]])
     targets = np.zeros_like(inputs)
@@ -205,8 +205,7 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
         room(d, w, ww),
         room(w, oo),
         room(o, ww),
-        room(o, oo),
-        room(oo),
+        room(o + 1, oo),
     )
     work = Work(
         mu=room(d, n, ww),
@@ -221,7 +220,6 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
         gm=room(d, w, ww),
         gk=room(o, ww),
         gw=room(o, oo),
-        gh=room(oo),
         square=room(3, w, ww),
         sums=np.zeros(oo),
         before=room(n_weights),

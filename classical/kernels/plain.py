@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classical.bptt import activations, delayed_deltas, exact_deltas, fields, gradients, slots
+from classical.bptt import CPU, activations, delayed_deltas, exact_deltas, fields, gradients, slots
 from classical.costs import COSTS
 from classical.orthogonal import polar_factor
 from classical.settings import DeepRNNSettings
@@ -29,18 +29,22 @@ class PlainKernel:
 
     name = "plain"
 
-    def __init__(self, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]) -> None:
-        """The transitions as tensors."""
+    def __init__(
+        self,
+        data: Transitions,
+        settings: DeepRNNSettings,
+        layout: dict[str, Group],
+        device: torch.device = CPU,
+    ) -> None:
+        """The transitions as tensors; on another device than the processor only what takes tensors can be used."""
         self.settings, self.layout = settings, layout
         self.dtype = getattr(torch, settings.precision)
-        self.slots = slots(data, settings.boundary, self.dtype)
+        self.slots = slots(data, settings.boundary, self.dtype, device)
+        self.orthogonal_groups = [group for name, group in layout.items() if settings.kept_orthogonal(name)]
         self._cost = COSTS[settings.cost]
-        self._learned = torch.cat(
-            [
-                torch.full((group.slice.stop - group.slice.start,), float(settings.learns(name)), dtype=self.dtype)
-                for name, group in layout.items()
-            ]
-        )
+        sizes = [group.slice.stop - group.slice.start for group in layout.values()]
+        learned = [torch.full((size,), float(settings.learns(name))) for name, size in zip(layout, sizes, strict=True)]
+        self._learned = torch.cat(learned).to(device, self.dtype)
 
     def memory(self, past: NDArray[np.floating]) -> NDArray[np.floating]:
         """What the rule remembers, as this kernel keeps it: `past` itself."""
@@ -83,27 +87,54 @@ class PlainKernel:
 
     def loss(self, flat: NDArray[np.floating]) -> NDArray[np.float64]:
         """The losses at these weights, (R,)."""
-        return self._value(self.run(flat)[1])
+        return self.value(self.run(flat)[1]).numpy()
 
     def run(self, flat: NDArray[np.floating]) -> tuple[list[Tensor], Tensor]:
         """Hidden activations of every layer (R, n, w), and output fields (R, n, 54)."""
-        weights = self.views(flat)
-        layers = activations(weights, self.slots, self.settings.depth)
-        return layers, fields(weights, self.slots, layers[-1])
+        return self.forward(torch.from_numpy(flat))
 
     def pass_through(self, flat: NDArray[np.floating], past: NDArray[np.floating]) -> Pass:
         """Activities and effective errors of all slots at these weights."""
-        weights, (layers, output) = self.views(flat), self.run(flat)
-        error = self._cost.error(self.slots.targets, output)
-        if self.settings.rule == "exact":
-            return Pass(layers, output, error, exact_deltas(weights, self.slots, layers, error))
-        remembered = torch.from_numpy(past).mean(1)
-        return Pass(layers, output, error, delayed_deltas(weights, self.slots, layers, error, remembered))
+        return self.through(torch.from_numpy(flat), torch.from_numpy(past))
 
     def views(self, flat: NDArray[np.floating]) -> dict[str, Tensor]:
         """The groups of weights, each (R, *shape), views of the flat vectors."""
-        vectors = torch.from_numpy(flat)
-        return {name: vectors[:, group.slice].unflatten(1, group.shape) for name, group in self.layout.items()}
+        return self._groups(torch.from_numpy(flat))
+
+    # The same on tensors, wherever they lie
+
+    def forward(self, flat: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Hidden activations of every layer (R, n, w), and output fields (R, n, 54)."""
+        weights = self._groups(flat)
+        layers = activations(weights, self.slots, self.settings.depth)
+        return layers, fields(weights, self.slots, layers[-1])
+
+    def through(self, flat: Tensor, past: Tensor) -> Pass:
+        """Activities and effective errors of all slots at these weights."""
+        weights, (layers, output) = self._groups(flat), self.forward(flat)
+        error = self._cost.error(self.slots.targets, output)
+        if self.settings.rule == "exact":
+            return Pass(layers, output, error, exact_deltas(weights, self.slots, layers, error))
+        return Pass(layers, output, error, delayed_deltas(weights, self.slots, layers, error, past.mean(1)))
+
+    def direction(self, now: Pass, batch: Tensor | None) -> Tensor:
+        """-dE/dw over the slots of the batch, 0 for what is not learned, (R, n_weights)."""
+        slope = gradients(self.slots, now.layers, now.error, now.deltas, batch)
+        return torch.cat([slope[name].flatten(1) for name in self.layout], 1) * self._learned
+
+    def value(self, output: Tensor) -> Tensor:
+        """The losses at these fields, (R,)."""
+        return self._cost.value(self.slots.targets, output).mean((-2, -1), dtype=torch.float64)
+
+    def polar(self, flat: Tensor, moving: Tensor) -> None:
+        """The nearest orthogonal matrix in the place of each that must be one, of the replicas that are moving."""
+        for group in self.orthogonal_groups:
+            matrix = flat[:, group.slice].unflatten(1, group.shape)
+            nearest = polar_factor(matrix, self.settings.polar).flatten(1)
+            flat[:, group.slice] = torch.where(moving[:, None], nearest, flat[:, group.slice])
+
+    def _groups(self, flat: Tensor) -> dict[str, Tensor]:
+        return {name: flat[:, group.slice].unflatten(1, group.shape) for name, group in self.layout.items()}
 
     def _move(
         self,
@@ -115,27 +146,13 @@ class PlainKernel:
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """One step of all replicas but those who stand `still`; the losses before it, and whose step is finite."""
         now = self.pass_through(flat, past)
-        losses = self._value(now.fields)
-        slope = gradients(self.slots, now.layers, now.error, now.deltas, batch)
-        direction = torch.cat([slope[name].flatten(1) for name in self.layout], 1) * self._learned
-        moved = torch.from_numpy(flat) + torch.tensor(eta, dtype=self.dtype)[:, None] * direction
-        moved = self._polar(moved, eta).numpy()
-        finite = np.isfinite(moved).all(1) & np.isfinite(losses)
-        flat[finite & ~still] = moved[finite & ~still]
+        losses = self.value(now.fields).numpy()
+        rates = torch.tensor(eta, dtype=self.dtype)[:, None]
+        moved = torch.from_numpy(flat) + rates * self.direction(now, batch)
+        self.polar(moved, torch.tensor(eta > 0))
+        new = moved.numpy()
+        finite = np.isfinite(new).all(1) & np.isfinite(losses)
+        flat[finite & ~still] = new[finite & ~still]
         if self.settings.rule == "delayed":
             past[:, 1], past[:, 0] = past[:, 0], torch.stack(now.deltas, 1).numpy()
         return losses, finite
-
-    def _value(self, output: Tensor) -> NDArray[np.float64]:
-        return self._cost.value(self.slots.targets, output).mean((-2, -1), dtype=torch.float64).numpy()
-
-    def _polar(self, flat: Tensor, eta: NDArray[np.float64]) -> Tensor:
-        """`flat` with the nearest orthogonal matrix in the place of each that must be one, where the rate is not 0."""
-        moving = torch.tensor(eta > 0)
-        for name in self.layout:
-            if self.settings.kept_orthogonal(name):
-                group = self.layout[name]
-                matrix = flat[:, group.slice].unflatten(1, group.shape)
-                nearest = polar_factor(matrix, self.settings.polar).flatten(1)
-                flat[:, group.slice] = torch.where(moving[:, None], nearest, matrix.flatten(1))
-        return flat

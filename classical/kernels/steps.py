@@ -4,6 +4,9 @@ All sums run in a fixed order, so the result does not depend on threads, on how 
 No fastmath. Rows are padded with zeros to whole vectors: w' for w hidden units, o' for o outputs.
 """
 
+# Numba gives an intrinsic its first argument (the typing context); pyright cannot know.
+# pyright: reportCallIssue=false
+
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +24,10 @@ DONE, FROZEN, SVD = 0, 1, 2
 
 
 class Data(NamedTuple):
-    """The transitions: inputs (n, o'), targets (n, o'), offsets (n_times + 1,), slots before, the boundary."""
+    """The transitions: inputs (n, o'), targets (n, o'), offsets (n_times + 1,), slots before, the boundary.
+
+    Behind the o inputs of a slot stands a 1: h_0 is learned as one more column of W.
+    """
 
     inputs: NDArray
     targets: NDArray
@@ -39,8 +45,7 @@ class Net(NamedTuple):
     m: NDArray  # (d, w, w')
     kt: NDArray  # (w, o')
     k: NDArray  # (o, w')
-    wt: NDArray  # (o, o')
-    h0: NDArray  # (o',)
+    wt: NDArray  # (o + 1, o'), h_0 last
 
 
 class Work(NamedTuple):
@@ -57,8 +62,7 @@ class Work(NamedTuple):
     gj: NDArray  # (d, w, w')
     gm: NDArray  # (d, w, w')
     gk: NDArray  # (o, w')
-    gw: NDArray  # (o, o')
-    gh: NDArray  # (o',)
+    gw: NDArray  # (o, o'), that of h_0 in column o
     square: NDArray  # (3, w, w')
     sums: NDArray  # (o',) double
     before: NDArray  # (n_weights,)
@@ -143,9 +147,7 @@ def _forward(address, data, net, work, cost):
                 _silence(mu, n)
             else:
                 gemm(address, mu, a, net.mt[layer], mu, a, mu, n, 0, TANH)
-        for s in range(a, a + n):
-            _copy_row(net.h0, work.h[s])
-        gemm(address, data.inputs, a, net.wt, work.h, a, work.h, n, o, NOTHING)
+        gemm(address, data.inputs, a, net.wt, work.h, a, work.h, n, o + 1, FRESH)
         gemm(address, work.mu[d - 1], a, net.kt, work.h, a, work.h, n, w, NOTHING)
         _errors(work.h, data.targets, a, a + n, cost, work.sums)
     total = 0.0
@@ -224,17 +226,12 @@ def _gradients(address, data, work, delta, chosen):
     for layer in range(d):
         _clear(work.gj[layer])
         _clear(work.gm[layer])
-    for i in range(o):
-        work.gh[i] = F(0)
     left = work.left
     for start in range(0, len(chosen), left.shape[1]):
         count = min(left.shape[1], len(chosen) - start)
         _take_left(work.h, chosen, start, count, o, left)
         _take_right(data.inputs, chosen, start, count, work.right_o)
         gemm(address, left, 0, work.right_o, work.gw, 0, work.gw, o, count, NOTHING)
-        for c in range(count):
-            for i in range(o):
-                work.gh[i] += left[i, c]
         for layer in range(d - 1, -1, -1):
             _take_right(work.mu[layer], chosen, start, count, work.right_w)
             if layer == d - 1:
@@ -271,7 +268,7 @@ def _move(flat, work, starts, learned, eta, count):
         _add(flat, starts[2 * d + 1], work.gw, o, o, eta, count)
     if learned[4]:
         for i in range(o):
-            flat[starts[2 * d + 2] + i] += eta * (work.gh[i] / count)
+            flat[starts[2 * d + 2] + i] += eta * (work.gw[i, o] / count)
 
 
 @njit(**OPTIONS)
@@ -299,7 +296,7 @@ def unpack(flat, starts, net):
     for r in range(o):
         for c in range(o):
             net.wt[c, r] = flat[starts[2 * d + 1] + r * o + c]
-        net.h0[r] = flat[starts[2 * d + 2] + r]
+        net.wt[o, r] = flat[starts[2 * d + 2] + r]
 
 
 @njit(**OPTIONS)
