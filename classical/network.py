@@ -82,11 +82,10 @@ class Network:
                 raise InputError(f"{name} is a whole number; got {count!r}")
         if choose not in WAYS:
             raise InputError(f"choose is one of {', '.join(WAYS)}; got {choose!r}")
-        if n_steps < len(roll) or not 0 <= replica < self.n_replicas:
-            raise InputError(
-                f"wanted: at least the {len(roll)} chords of the opening, and a replica below {self.n_replicas}; "
-                f"got {n_steps} steps and replica {replica}"
-            )
+        if n_steps < len(roll):
+            raise InputError(f"n_steps counts the {len(roll)} chords of the opening too; got {n_steps}")
+        if not 0 <= replica < self.n_replicas:
+            raise InputError(f"replica is one of 0 to {self.n_replicas - 1}; got {replica}")
         memory, chords = [torch.zeros(1)] * self.depth, list(roll.astype(np.float32))
         for step in range(n_steps - 1):
             output, memory = self._hear(chords[step], memory, replica, first=step == 0)

@@ -61,12 +61,20 @@ def when_to_look(per_decade: int, keep_weights: bool, waiting: str | None) -> Lo
     often = logarithmic(per_decade=per_decade)
     if waiting is None:
         return Looks(often, often, often) if keep_weights else Looks(often, often)
-    try:
-        times = [float(time) for time in waiting.split(",")]
-    except ValueError:
-        raise InputError(f"--aging takes waiting times like 80,160,320; got {waiting!r}") from None
-    lags = aging_looks(times, per_decade)
+    lags = aging_looks(numbers_said("aging", waiting), per_decade)
     return Looks(often, lags, lags)
+
+
+def numbers_said(name: str, text: str) -> tuple[float, ...]:
+    """Numbers with commas between.
+
+    Raises:
+        InputError: something else.
+    """
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError:
+        raise InputError(f"--{name} takes numbers like 80,160,320; got {text!r}") from None
 
 
 def system_lines() -> list[str]:
@@ -102,6 +110,12 @@ def data_lines(chorales: Sequence[Chorale]) -> list[str]:
     facts["irreducible loss (bits per output unit per time step)"] = floor
     width = max(map(len, facts))
     return [f"{name.replace('_', ' '):<{width}}  {_worded(value)}" for name, value in facts.items()]
+
+
+def chorale_lines(chorales: Sequence[Chorale]) -> list[str]:
+    """The number by which `armonica listen --chorale` knows each chorale, its name and its length in chords."""
+    width = max(len(chorale.name) for chorale in chorales)
+    return [f"{n:3}  {chorale.name:<{width}}  {chorale.n_steps} chords" for n, chorale in enumerate(chorales)]
 
 
 def _worded(value: Any) -> str:

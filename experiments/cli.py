@@ -33,6 +33,8 @@ SourceOption = Annotated[str, typer.Option(help="music21, jsb, or a path: JSB .j
 SplitOption = Annotated[str, typer.Option(help="train, valid or test.")]
 FirstOption = Annotated[int, typer.Option(help="The first so many chorales of the split; 0: all. The paper: 80.")]
 TransposeOption = Annotated[bool, typer.Option(help="In C, as the JSB set, or in the original key.")]
+DeviceOption = Annotated[str, typer.Option(help="cpu, or a graphics card: cuda, cuda:1, ...")]
+ThreadsOption = Annotated[int | None, typer.Option(help="Threads for the replicas. [default: one a core]")]
 ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of each chorale.")]
 
 
@@ -92,8 +94,8 @@ def learn(
     kernel: Annotated[
         str | None, typer.Option(help="fast, plain or graph. [default: fast where it can run, graph on a card]")
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, or a graphics card: cuda, cuda:1, ...")] = "cpu",
-    threads: Annotated[int | None, typer.Option(help="Threads for the replicas. [default: one a core]")] = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
     allow_other_kernel: Annotated[bool, typer.Option(help="Go on with a run that another kernel made.")] = False,
 ) -> None:
     """Learn, and go on where an earlier call with the same arguments stopped."""
@@ -178,13 +180,54 @@ def data(
     first: FirstOption = 80,
     transpose: TransposeOption = True,
     excerpt: ExcerptOption = None,
+    each: Annotated[bool, typer.Option("--each", help="A line a chorale: its number, name and length.")] = False,
 ) -> None:
     """Describe the chorales: counts, ranges, keys; licence and source of each part."""
-    from experiments.asking import data_lines
+    from experiments.asking import chorale_lines, data_lines
 
-    music = _music(source, split, first, transpose, excerpt)
-    for line in data_lines(music.load()):
+    chorales = _music(source, split, first, transpose, excerpt).load()
+    for line in chorale_lines(chorales) if each else data_lines(chorales):
         _say(line)
+
+
+@app.command()
+def stability(
+    rates: Annotated[
+        str, typer.Option(help="Rates with commas; the smallest is what the others are compared with.")
+    ] = "0.0025,0.005,0.01,0.02,0.04",
+    system: Annotated[str, typer.Option(help="What learns, see armonica systems.")] = "deep-rnn",
+    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting, name=value; repeatable.")] = None,
+    until: Annotated[float, typer.Option(help="Learn at every rate to this proper time.")] = 50.0,
+    since: Annotated[float, typer.Option(help="Compare from this proper time on.")] = 2.0,
+    tolerance: Annotated[float, typer.Option(help="Allowed deviation: 0.02 is 2 %.")] = 0.02,
+    replicas: Annotated[int, typer.Option(help="Networks that learn side by side.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of starts and batches.")] = 0,
+    source: SourceOption = "music21",
+    split: SplitOption = "train",
+    first: FirstOption = 80,
+    transpose: TransposeOption = True,
+    excerpt: ExcerptOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture; the numbers go beside it as JSON. [default: in the store]")
+    ] = None,
+    store: StoreOption = Path("runs"),
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+) -> None:
+    """Find the largest rate whose learning curve, in proper time, is that of a small rate."""
+    _set_threads(threads)
+    from experiments.asking import numbers_said, settings_said
+    from experiments.rate_scan import RateScan
+    from experiments.session import scan_session
+    from experiments.store import Store
+    from experiments.systems import family
+
+    settings = settings_said(system, {}, setting or [])
+    music = _music(source, split, first, transpose, excerpt) if family(system).learns_from == "chorales" else None
+    asked = numbers_said("rates", rates)
+    scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas)
+    named = "-".join(str(settings[name]) for name in ("depth", "width", "rule") if name in settings) or system
+    raise typer.Exit(scan_session(Store(store), scan, out or store / f"stability-{named}.png", device=device))
 
 
 @app.command()

@@ -5,6 +5,7 @@ import signal
 import time as clock
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from rich.table import Table
 from experiments.figures.of_run import draw_learning_curve
 from experiments.learning import Progress as Standing
 from experiments.learning import Until
+from experiments.observables import largest_stable_rate
+from experiments.rate_scan import RateScan, compare_scan, scan_curves, verdict, write_scan
 from experiments.store import Run, Store, Task
 
 CONSOLE = Console(stderr=True)
@@ -89,6 +92,10 @@ class Bar:
             CONSOLE.print(line, highlight=False, soft_wrap=True)
         return bool(self.stop.signal)
 
+    def restart(self) -> None:
+        """From the beginning, for another run that ends alike."""
+        self.started, self.first_share = clock.monotonic(), None
+
     def _share(self, standing: Standing) -> float:
         """How much of the run is done, by time or by steps; 0 where only a loss is aimed at."""
         if self.until.time:
@@ -97,7 +104,9 @@ class Bar:
 
     def _line(self, standing: Standing, share: float) -> str:
         aim = f" / {self.until.time:g}" if self.until.time else ""
-        return f"{_standing(standing, aim)}  {self._left(share)}"
+        loss = standing.loss[np.isfinite(standing.loss)]
+        shown = f"{loss.mean():.4f}" if len(loss) else "not finite"
+        return f"τ {float(np.min(standing.time)):.1f}{aim}  step {standing.step}  loss {shown}  {self._left(share)}"
 
     def _left(self, share: float) -> str:
         done = share - (self.first_share or 0.0)
@@ -141,6 +150,31 @@ def run_session(
     return 128 + stop.signal if stop.signal else 0
 
 
+def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int:
+    """Learn at every rate with a bar, compare, and draw; the exit code as that of `run_session`."""
+    curves, until = [], Until(time=scan.until)
+    with _warnings_shown(), _stoppable() as stop:
+        bar = Bar(until, stop)
+        with bar.progress:
+            for rate, curve in zip(sorted(set(scan.rates)), scan_curves(scan, store, bar, **how), strict=True):
+                if stop.signal:
+                    return 128 + stop.signal
+                CONSOLE.print(f"rate {rate:g}: {curve.n_looks} looks", highlight=False)
+                curves.append(curve)
+                bar.restart()
+    compared = compare_scan(scan, curves)
+    write_scan(scan, compared, picture)
+    console = Console(width=200) if not CONSOLE.is_terminal else Console()
+    console.print(f"against rate {min(scan.rates):g}, from τ = {scan.since:g} to {scan.until:g}:", highlight=False)
+    for each in compared:
+        console.print(verdict(each), highlight=False, soft_wrap=True)
+    largest = largest_stable_rate(compared)
+    said = f"{largest:g}" if largest else f"none of them; {min(scan.rates):g} is the smallest seen"
+    console.print(f"largest rate within {100 * scan.tolerance:g} %: {said}", highlight=False, soft_wrap=True)
+    console.print(f"picture: {picture}; numbers: {picture.with_suffix('.json')}", highlight=False, soft_wrap=True)
+    return 0
+
+
 def _report(run: Run, now: Standing | None) -> None:
     """Draw the learning curve; print the last look, and where the run stands now."""
     trajectory, picture = run.trajectory, run.path / "learning_curve.png"
@@ -158,7 +192,7 @@ def _report(run: Run, now: Standing | None) -> None:
     console = Console()
     console.print(table)
     if now is not None:
-        console.print(f"now: {_standing(now)}", highlight=False, soft_wrap=True)
+        console.print(f"now at step {now.step}, τ = {np.min(now.time):.6g}", highlight=False, soft_wrap=True)
     start, highest = trajectory.loss[0], np.nanmax(trajectory.loss, axis=0)
     if (highest > start + ROSE * np.abs(start)).any():
         rose = f"{highest.max():.4g}, from {start.max():.4g} at the start"
@@ -166,13 +200,6 @@ def _report(run: Run, now: Standing | None) -> None:
     console.print(f"looks and checkpoint: {run.path}", highlight=False, soft_wrap=True)
     shown = f"picture: {picture}" if drawable else "no picture: the run has not come to its first look after time 0"
     console.print(shown, highlight=False, soft_wrap=True)
-
-
-def _standing(standing: Standing, aim: str = "") -> str:
-    """Step, proper time of the slowest replica, mean loss just before the last step."""
-    loss = standing.loss[np.isfinite(standing.loss)]
-    shown = f"{loss.mean():.4f}" if len(loss) else "not finite"
-    return f"τ {float(np.min(standing.time)):.1f}{aim}  step {standing.step}  loss {shown}"
 
 
 def _scalars(run: Run) -> list[str]:

@@ -106,8 +106,11 @@ class Trajectory:
         return named
 
     def to_csv(self, path: str | Path) -> None:
-        """A line a look and replica: look, replica, step, time, rate, loss, valid, Gamma by group, numbers measured."""
+        """A line a look and replica: look, replica, step, time, rate, loss, valid, Gamma by group, the measured."""
         scalars = {name: values for name, values in self.measured.items() if values.ndim == 2}
+        for name, values in self.measured.items():
+            if values.shape[2:] == (len(self.layout),):
+                scalars |= {f"{name}_{group}": values[:, :, place] for place, group in enumerate(self.layout)}
         noises = [f"noise_{group}" for group in self.layout]
         lines = [",".join(["look", "replica", "step", "time", "rate", "loss", "valid", *noises, *scalars])]
         for look in range(self.n_looks):

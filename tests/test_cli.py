@@ -52,7 +52,9 @@ def complaint(capsys, *arguments):
     return last
 
 
-@pytest.mark.parametrize("verb", [[], ["learn"], ["plot"], ["listen"], ["data"], ["systems"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "verb", [[], ["learn"], ["plot"], ["listen"], ["data"], ["systems"], ["stability"]], ids=" ".join
+)
 def test_help_is_there_for_every_verb(capsys, verb):
     assert run(*verb, *(["--help"] if verb else [])) == 0
     text, errors = capsys.readouterr()
@@ -68,12 +70,38 @@ def test_help_starts_no_engine_and_leaves_the_library_silent():
     assert "learn" in done.stdout
 
 
+def test_data_names_each_chorale_by_the_number_that_listen_takes(capsys):
+    assert run("data", "--first", "3", "--each") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        [str(n), *chorale.name.split(), str(chorale.n_steps), "chords"]
+        for n, chorale in enumerate(load_chorales(first=3))
+    ]
+
+
 def test_systems_lists_every_setting_with_what_is_done_when_nothing_is_said(capsys):
     assert run("systems") == 0
     lines = capsys.readouterr().out.splitlines()
     assert "deep-rnn (learns from chorales)" in lines
     assert "  rule = exact  one of delayed, exact" in lines
     assert "  n_spins = 48" in lines
+
+
+def test_stability_finds_the_largest_rate_that_is_still_small(capsys, tmp_path):
+    arguments = ["--system", "spherical-glass", "--set", "n_spins=6", "--until", "5", "--replicas", "2"]
+    assert run("stability", *arguments, "--rates", "0.001,0.002,0.01,0.05", "--store", tmp_path / "runs") == 2
+    assert "positive" in capsys.readouterr().err  # energies are not compared by their logarithms
+    network = ["--set", "width=3", "--set", "depth=1", *SMALL, "--until", "4", "--replicas", "2"]
+    rates = ["--rates", "0.02,0.04,0.15,0.2", "--tolerance", "0.02"]
+    for _ in range(2):  # the second time all is there
+        assert run("stability", *network, *rates, "--store", tmp_path, "--out", tmp_path / "new" / "s.png") == 0
+        text = capsys.readouterr().out
+    assert "largest rate within 2 %: 0.04" in text
+    assert (tmp_path / "new" / "s.png").read_bytes().startswith(b"\x89PNG")
+    told = json.loads((tmp_path / "new" / "s.json").read_text())
+    assert told["largest_stable_rate"] == 0.04
+    assert [each["rate"] for each in told["rates"]] == [0.04, 0.15, 0.2]
+    assert [each["within"] for each in told["rates"]] == [True, False, False]
 
 
 def test_version_is_that_of_the_package(capsys):
@@ -180,7 +208,7 @@ BAD_ARGUMENTS = {
     "learn --width 3 --set width=4": "width is given twice",
     "learn --schedule never": "schedule is one of constant, spikes; got 'never'",
     "learn --looks 0": "looks a decade (per_decade) are a whole number, at least 1 and at most 1000000; got 0",
-    "learn --aging soon": "--aging takes waiting times",
+    "learn --aging soon": "--aging takes numbers like 80,160,320; got 'soon'",
     "learn --aging 80,-1": "a waiting time is a positive number",
     "learn --until nan": "until: ",
     "learn --until-steps -1": "until: ",
@@ -200,6 +228,12 @@ BAD_ARGUMENTS = {
     "learn --device cuda:9": "device cuda:9 was asked for, but torch",
     "learn --device cuda --kernel fast": "kernel fast runs on the processor",
     "learn --kernel turbo": "kernel is fast, plain or graph; got 'turbo'",
+    "stability --rates 0.1": "a scan compares at least two rates; got [0.1]",
+    "stability --rates 0.1,quick": "--rates takes numbers like",
+    "stability --rates 0.1,-0.1": "a rate is a positive number",
+    "stability --since 60": "curves are compared from a time above 0 to a later one; got 60.0, 50.0",
+    "stability --rates 0.1,20": "every rate makes at least ten steps",
+    "stability --tolerance 0 --rates 0.05,0.1 --until 3": "tolerance is a positive number",
     "sing": "No such command 'sing'",
     "plot": "Missing argument",
     "plot nothing": "a run is a folder, a key of the store, or 'latest'; got 'nothing'",
@@ -212,7 +246,10 @@ BAD_ARGUMENTS = {
 def test_a_bad_argument_ends_in_one_line(capsys, tmp_path, words):
     verb, *rest = words.split()
     small = [] if "spherical-glass" in rest else SMALL
-    elsewhere = {"learn": [*small, "--store", tmp_path], "data": SMALL}.get(verb, [])
+    there = ["--store", tmp_path]
+    elsewhere = {"learn": [*small, *there], "data": SMALL, "stability": ["--set", "width=2", *small, *there]}.get(
+        verb, []
+    )
     assert BAD_ARGUMENTS[words] in complaint(capsys, verb, *elsewhere, *rest)
     if "start anew" not in BAD_ARGUMENTS[words] and "given up" not in BAD_ARGUMENTS[words]:
         assert not list(tmp_path.glob("*/trajectory.jsonl"))
@@ -223,7 +260,7 @@ BAD_WISHES = {
     "listen latest --seed -1": "seed is a whole number of at least 0, below 2^63",
     "listen latest --steps 1000000": "1 to 2000 chords are played",
     "listen latest --steps 0": "1 to 2000 chords are played",
-    "listen latest --replica 2": "a replica below 2",
+    "listen latest --replica 2": "replica is one of 0 to 1; got 2",
     "listen latest --opening 0": "the opening has 1 to",
     "listen latest --chorale 3": "there are chorales 0 to 2; got 3",
     "listen latest --tempo 0": "tempo",

@@ -69,7 +69,7 @@ def test_replicas_with_times_of_their_own_are_drawn_one_by_one(axes):
     for replica, (time, loss) in enumerate(drawn):
         np.testing.assert_array_equal(time, times[1:, replica])
         np.testing.assert_array_equal(loss, LOSS[1:, replica])
-    assert axes.get_legend_handles_labels()[1] == ["spiked (3 replicas)"]
+    assert axes.get_legend_handles_labels()[1] == ["spiked (median and range of 3 replicas)"]
 
 
 def test_a_frozen_replica_is_left_out_of_median_and_band_from_then_on(axes):
@@ -108,7 +108,10 @@ def test_the_floor_is_a_dashed_line_called_irreducible_loss(axes):
     learning_curve(axes, TIME, LOSS, floor=0.15, label="depth 2")
     (floor,) = [line for line in axes.get_lines() if line.get_linestyle() == "--"]
     np.testing.assert_array_equal(floor.get_ydata(), [0.15, 0.15])
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["depth 2 (3 replicas)", "irreducible loss"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "depth 2 (median and range of 3 replicas)",
+        "irreducible loss",
+    ]
 
 
 def test_published_results_are_circles_or_a_dotted_line(axes):
@@ -205,7 +208,10 @@ def test_rolls_are_compared_with_the_same_limits():
     assert upper.get_ylim() == lower.get_ylim()
     assert upper.get_ylim()[0] < 36 < 84 < upper.get_ylim()[1]
     assert upper.get_position().y0 > lower.get_position().y0
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["BWV 1.6", "what the network plays"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "BWV 1.6",
+        "what the network plays (voices by least movement)",
+    ]
     assert len(bars(upper, "bass")) == 5
     assert len(bars(lower, "bass")) == 10
 

@@ -176,9 +176,11 @@ def test_what_cannot_be_continued_is_refused():
     network, opening = constant(np.zeros(N_KEYS), 2), -np.ones((3, N_KEYS))
     with pytest.raises(InputError, match=r"^choose is one of likeliest, sample, four; got 'argmax'$"):
         network.continue_piece(opening, 9, choose="argmax")
-    for n_steps, replica in ((2, 0), (9, 2), (9, -1)):
-        with pytest.raises(InputError, match=f"^wanted: .* got {n_steps} steps and replica {replica}$"):
-            network.continue_piece(opening, n_steps, replica=replica)
+    with pytest.raises(InputError, match=r"^n_steps counts the 3 chords of the opening too; got 2$"):
+        network.continue_piece(opening, 2)
+    for replica in (2, -1):
+        with pytest.raises(InputError, match=rf"^replica is one of 0 to 1; got {replica}$"):
+            network.continue_piece(opening, 9, replica=replica)
 
 
 @pytest.mark.parametrize("name", ["J1", "K", "W", "h0", "input.mean", "input.deviation", "network.silent_start"])

@@ -18,7 +18,7 @@ def axes(monkeypatch):
 
 
 def test_a_network_is_drawn_in_bits_with_the_floor_that_its_data_set(tmp_path, axes):
-    task = Task(system="deep-rnn", settings=SETTINGS, schedule=0.05, music=Music(first=2), look=LOOK)
+    task = Task(system="deep-rnn", settings=SETTINGS, schedule=0.05, music=Music(first=10), look=LOOK)
     of_run.draw_learning_curve(Store(tmp_path).learn(task, until=0.5), tmp_path / "x.png")
     assert axes[0].get_ylabel() == "NLL (bits per output unit per time step)"
     assert [line.get_label() for line in axes[0].lines] == [

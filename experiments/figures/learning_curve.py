@@ -55,12 +55,12 @@ def learning_curve(
     _draw_replicas(axes, times, losses, label)
     if published is not None:
         _draw_published(axes, published)
-    if floor is not None:
+    if floor is not None and (floor > 0 or linear_loss):  # a logarithmic axis has no place for 0
         axes.axhline(floor, color=BLACK, linestyle="--", linewidth=1, label="irreducible loss")
     axes.set_xlabel(TIME_LABEL)
     axes.set_ylabel(loss_label)
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(frameon=False, fontsize=9)
+        axes.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize=9)
 
 
 def _columns(
@@ -98,7 +98,7 @@ def _make_logarithmic(axes: "Axes") -> None:
 def _draw_replicas(axes: "Axes", times: NDArray, losses: NDArray, label: str | None) -> None:
     """One line: the only replica, or the median with its band. One line each: replicas with times of their own."""
     colour, n = next_colour(axes), losses.shape[1]
-    label = f"{label} ({n} replicas)" if label and n > 1 else label
+    label = f"{label} (median and range of {n} replicas)" if label and n > 1 else label
     if not (times == times[:, :1]).all():
         for replica, (time, loss) in enumerate(zip(times.T, losses.T, strict=True)):
             drawn = np.isfinite(loss)

@@ -1,7 +1,7 @@
 """Four voices as bars over time, as on the paper roll of a mechanical piano.
 
-Equal neighbours in a bar are drawn as one note, as they are heard (`encoding.score`). Lower voices are drawn broader,
-so that voices in unison can all be seen.
+Equal neighbours in a bar are drawn as one note, as they are heard (`encoding.score`). Voices in unison share the height
+of the bar, the lower voice below, so that all of them can be seen.
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VOICE_COLOURS = (VERMILION, ORANGE, GREEN, BLUE)  # soprano to bass
-BREADTHS = (0.55, 0.7, 0.85, 1.0)  # semitones, soprano to bass
+HEIGHT = 0.9  # of a bar, in semitones
 NAMES = {0: "C", 4: "E", 7: "G"}  # the names on the axis
 
 
@@ -38,7 +38,7 @@ def piano_roll(axes: "Axes", pitches: ArrayLike, *, title: str = "", seed_steps:
     if seed_steps > 0:
         axes.axvspan(0, seed_steps, color=FAINT, linewidth=0)
     for voice in reversed(range(len(VOICES))):  # soprano last: the narrowest bar on top
-        _draw_voice(axes, array[:, voice], voice)
+        _draw_voice(axes, array, voice)
     _mark_time(axes, len(array))
     _mark_pitch(axes, *_range(array))
     _mark_voices(axes, seed_steps)
@@ -63,25 +63,35 @@ def compare_rolls(
     both = checked_pitches(original), checked_pitches(generated)
     upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
     piano_roll(upper, both[0], title=name, seed_steps=seed_steps)
-    piano_roll(lower, both[1], title="what the network plays", seed_steps=seed_steps)
+    piano_roll(lower, both[1], title="what the network plays (voices by least movement)", seed_steps=seed_steps)
+    for axes, array in ((upper, both[0]), (lower, both[1])):
+        if len(array) < max(map(len, both)):
+            axes.axvline(len(array), color=BLACK, linestyle=":", linewidth=1)  # the end
     _mark_time(lower, max(len(array) for array in both))
     _mark_pitch(lower, *_range(np.concatenate(both)))
     upper.set_xlabel("")
     lower.get_legend().remove()  # the same as above
 
 
-def _draw_voice(axes: "Axes", voice: NDArray[np.int64], number: int) -> None:
-    notes = [note for note in voice_notes(voice) if note.pitch >= 0]
+def _draw_voice(axes: "Axes", pitches: NDArray[np.int64], number: int) -> None:
+    notes = [note for note in voice_notes(pitches[:, number]) if note.pitch >= 0]
+    shares = [_share(pitches[note.start : note.start + note.length], number) for note in notes]
     axes.barh(
-        [note.pitch for note in notes],
+        [note.pitch + HEIGHT * (place - (n - 1) / 2) / n for note, (place, n) in zip(notes, shares, strict=True)],
         [note.length for note in notes],
         left=[note.start for note in notes],
-        height=BREADTHS[number],
+        height=[HEIGHT / n for _, n in shares],
         color=VOICE_COLOURS[number],
         edgecolor="white",
         linewidth=0.4,
         label=VOICES[number].lower(),
     )
+
+
+def _share(chords: NDArray[np.int64], number: int) -> tuple[int, int]:
+    """Which share of the bar a note has, from below, and how many voices share it: those that cross it in unison."""
+    together = [voice for voice in range(chords.shape[1]) if (chords[:, voice] == chords[:, number]).any()]
+    return sum(voice > number for voice in together), len(together)
 
 
 def _mark_time(axes: "Axes", n_steps: int) -> None:
