@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from classical.kernels.errors import HINGE, NLL, SQUARED, errors_of
-from classical.kernels.tile import FRESH, LANES, NOTHING, SLOPE, TANH, gemm
+from classical.kernels.tile import FRESH, LANES, NOTHING, SLOPE, TANH, gemm, gemm_two
 
 F = np.float32
 OPTIONS = {"boundscheck": False, "nogil": True, "error_model": "numpy", "cache": True}
@@ -124,61 +124,73 @@ def _errors(h, targets, start, stop, cost, sums):
 
 
 @njit(**OPTIONS)
-def _forward(address, data, net, work, cost):
-    """mu_l(t), H(t) and the target errors, eqs. (1) to (3), time by time: a block of slots stays in the cache.
+def _activities(address, data, net, work, t):
+    """mu_l(t) and H(t), eqs. (1) to (3)."""
+    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
+    offsets = data.offsets
+    a, n = offsets[t], offsets[t + 1] - offsets[t]
+    before, n_before = (offsets[t - 1], w) if t else (0, 0)
+    for layer in range(d):
+        mu = work.mu[layer]
+        if t == 0 and data.silent_start:
+            _silence(mu, n)
+        elif layer:
+            below = work.mu[layer - 1]
+            gemm_two(
+                address, below, a, net.jt[layer], w, mu, before, net.mt[layer], n_before, mu, a, mu, n, FRESH + TANH
+            )
+        else:
+            below = data.inputs
+            gemm_two(address, below, a, net.jt[0], o, mu, before, net.mt[0], n_before, mu, a, mu, n, FRESH + TANH)
+    top, h = work.mu[d - 1], work.h
+    gemm_two(address, data.inputs, a, net.wt, o + 1, top, a, net.kt, w, h, a, h, n, FRESH)
+
+
+@njit(**OPTIONS)
+def _errors_back(address, data, net, work, delta, once, twice, delayed, t):
+    """delta_l(t), (B8) and (B10), with delta(t + 1) of this step, or the mean of those one and two steps ago."""
+    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
+    offsets = data.offsets
+    a, b = offsets[t], offsets[t + 1]
+    going = offsets[t + 2] - b if t + 2 < len(offsets) else 0  # chorales that have a chord at t + 1
+    for layer in range(d - 1, -1, -1):
+        own, mu = delta[layer], work.mu[layer]
+        if layer == d - 1:
+            above, back, n_above = work.h, net.k, o
+        else:
+            above, back, n_above = delta[layer + 1], net.j[layer + 1], w
+        later, start = own, b
+        if delayed:
+            _recall(once[layer], twice[layer], b, going, work.later)
+            later, start = work.later, 0
+        gemm_two(address, above, a, back, n_above, later, start, net.m[layer], w, own, a, mu, going, FRESH + SLOPE)
+        gemm(address, above, a + going, back, own, a + going, mu, b - a - going, n_above, FRESH + SLOPE)
+        if t == 0 and data.silent_start:
+            _silence(own, b)
+
+
+@njit(**OPTIONS)
+def _forward(address, data, net, work, cost, remember, delta, once, twice):
+    """Activities, target errors and costs, time by time: a block of slots stays in the cache.
+
+    Where errors are remembered, the effective errors are made on the way: they need none of this step's later ones.
 
     Returns the mean cost per output unit (nll in bits).
     """
-    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
+    o = net.k.shape[0]
     offsets = data.offsets
     for i in range(len(work.sums)):
         work.sums[i] = 0.0
     for t in range(len(offsets) - 1):
-        a, n = offsets[t], offsets[t + 1] - offsets[t]
-        for layer in range(d):
-            mu = work.mu[layer]
-            if layer:
-                gemm(address, work.mu[layer - 1], a, net.jt[layer], mu, a, mu, n, w, FRESH)
-            else:
-                gemm(address, data.inputs, a, net.jt[0], mu, a, mu, n, o, FRESH)
-            if t:
-                gemm(address, mu, offsets[t - 1], net.mt[layer], mu, a, mu, n, w, TANH)
-            elif data.silent_start:
-                _silence(mu, n)
-            else:
-                gemm(address, mu, a, net.mt[layer], mu, a, mu, n, 0, TANH)
-        gemm(address, data.inputs, a, net.wt, work.h, a, work.h, n, o + 1, FRESH)
-        gemm(address, work.mu[d - 1], a, net.kt, work.h, a, work.h, n, w, NOTHING)
-        _errors(work.h, data.targets, a, a + n, cost, work.sums)
+        _activities(address, data, net, work, t)
+        _errors(work.h, data.targets, offsets[t], offsets[t + 1], cost, work.sums)
+        if remember:
+            _errors_back(address, data, net, work, delta, once, twice, True, t)
     total = 0.0
     for i in range(o):
         total += work.sums[i]
     unit = np.float64(LN2) if cost == NLL else 1.0  # exactly 1 bit at the start, where every field is 0
     return total / (len(data.targets) * o * unit)
-
-
-@njit(**OPTIONS)
-def _backward(address, data, net, work, delta, once, twice, delayed):
-    """delta_l(t), (B8) and (B10), last time first; delta(t + 1) of this step, or the mean of those one and two ago."""
-    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
-    offsets = data.offsets
-    for t in range(len(offsets) - 2, -1, -1):
-        a, b = offsets[t], offsets[t + 1]
-        going = offsets[t + 2] - b if t + 2 < len(offsets) else 0  # chorales that have a chord at t + 1
-        for layer in range(d - 1, -1, -1):
-            own, mu = delta[layer], work.mu[layer]
-            if layer == d - 1:
-                gemm(address, work.h, a, net.k, own, a, own, b - a, o, FRESH)
-            else:
-                gemm(address, delta[layer + 1], a, net.j[layer + 1], own, a, own, b - a, w, FRESH)
-            if delayed:
-                _recall(once[layer], twice[layer], b, going, work.later)
-                gemm(address, work.later, 0, net.m[layer], own, a, mu, going, w, SLOPE)
-            else:
-                gemm(address, own, b, net.m[layer], own, a, mu, going, w, SLOPE)
-            gemm(address, own, a, net.m[layer], own, a + going, mu, b - a - going, 0, SLOPE)
-            if t == 0 and data.silent_start:
-                _silence(own, b)
 
 
 @njit(**OPTIONS)
@@ -357,10 +369,12 @@ def learn_steps(address, data, net, work, rule, flat, ring, turn, batches, eta, 
     w = work.gj0.shape[0]
     for step in range(len(losses)):
         unpack(flat, rule.starts, net)
-        losses[step] = _forward(address, data, net, work, rule.cost)
         now = (turn + step) % len(ring)
         delta, once, twice = ring[now], ring[(now - 1) % len(ring)], ring[(now - 2) % len(ring)]
-        _backward(address, data, net, work, delta, once, twice, rule.delayed)
+        losses[step] = _forward(address, data, net, work, rule.cost, rule.delayed, delta, once, twice)
+        if not rule.delayed:
+            for t in range(len(data.offsets) - 2, -1, -1):
+                _errors_back(address, data, net, work, delta, delta, delta, False, t)
         waiting = False
         for i in range(len(flat)):
             work.before[i] = flat[i]
@@ -387,4 +401,4 @@ def learn_steps(address, data, net, work, rule, flat, ring, turn, batches, eta, 
 def loss_now(address, data, net, work, rule, flat):
     """The cost at these weights."""
     unpack(flat, rule.starts, net)
-    return _forward(address, data, net, work, rule.cost)
+    return _forward(address, data, net, work, rule.cost, False, work.mu, work.mu, work.mu)
