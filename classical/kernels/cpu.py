@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from classical.kernels.errors import HINGE, NLL, SQUARED
 from classical.kernels.steps import FROZEN, SVD, Data, Net, Rule, Work, learn_steps, loss_now
-from classical.kernels.tile import ADDRESS, padded
+from classical.kernels.tile import ADDRESS, LANES, NARROW, padded
 from classical.orthogonal import polar_factor
 from classical.settings import GROUPS, DeepRNNSettings
 from encoding import N_KEYS, InputError, Transitions
@@ -199,13 +199,16 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
         return np.zeros(shape, np.float32)
 
     net = Net(
-        room(d, most, ww),
-        room(d, w, ww),
-        room(d, w, ww),
-        room(d, w, ww),
-        room(w, oo),
-        room(o, ww),
-        room(o + 1, oo),
+        j0t=room(oo, ww),
+        j0=room(ww, oo),
+        jt=room(d, ww, ww),
+        j=room(d, ww, ww),
+        mt=room(d, ww, ww),
+        m=room(d, ww, ww),
+        kt=room(ww, oo),
+        k=room(oo, ww),
+        wt=room(oo, oo),
+        narrow=int(0 < w % LANES <= NARROW),
     )
     work = Work(
         mu=room(d, n, ww),

@@ -21,6 +21,7 @@ OPTIONS = {"boundscheck": False, "nogil": True, "error_model": "numpy", "cache":
 LN2 = F(np.log(2))
 ENOUGH = F(np.finfo(F).eps ** 0.5)  # an error that squared is below rounding
 DONE, FROZEN, SVD = 0, 1, 2
+NEW_TANH, NEW_SLOPE = FRESH + TANH, FRESH + SLOPE
 
 
 class Data(NamedTuple):
@@ -37,15 +38,18 @@ class Data(NamedTuple):
 
 
 class Net(NamedTuple):
-    """One network's matrices, and their transposes, rows padded with zeros to whole vectors (w', o')."""
+    """One network's matrices and their transposes, padded with zeros to whole vectors both ways (w', o')."""
 
-    jt: NDArray  # (d, max(w, o), w')
-    j: NDArray  # (d, w, w'), layer 0 unused
-    mt: NDArray  # (d, w, w')
-    m: NDArray  # (d, w, w')
-    kt: NDArray  # (w, o')
-    k: NDArray  # (o, w')
-    wt: NDArray  # (o + 1, o'), h_0 last
+    j0t: NDArray  # (o', w')
+    j0: NDArray  # (w', o')
+    jt: NDArray  # (d, w', w'), layer 0 unused
+    j: NDArray  # (d, w', w'), layer 0 unused
+    mt: NDArray  # (d, w', w')
+    m: NDArray  # (d, w', w')
+    kt: NDArray  # (w', o')
+    k: NDArray  # (o', w')
+    wt: NDArray  # (o', o'), h_0 behind the o inputs
+    narrow: int  # 1: of the last vector of hidden units no more than NARROW are there
 
 
 class Work(NamedTuple):
@@ -126,7 +130,7 @@ def _errors(h, targets, start, stop, cost, sums):
 @njit(**OPTIONS)
 def _activities(address, data, net, work, t):
     """mu_l(t) and H(t), eqs. (1) to (3)."""
-    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
+    d, w, o = work.mu.shape[0], work.gj0.shape[0], work.gk.shape[0]
     offsets = data.offsets
     a, n = offsets[t], offsets[t + 1] - offsets[t]
     before, n_before = (offsets[t - 1], w) if t else (0, 0)
@@ -134,37 +138,72 @@ def _activities(address, data, net, work, t):
         mu = work.mu[layer]
         if t == 0 and data.silent_start:
             _silence(mu, n)
-        elif layer:
-            below = work.mu[layer - 1]
-            gemm_two(
-                address, below, a, net.jt[layer], w, mu, before, net.mt[layer], n_before, mu, a, mu, n, FRESH + TANH
-            )
-        else:
-            below = data.inputs
-            gemm_two(address, below, a, net.jt[0], o, mu, before, net.mt[0], n_before, mu, a, mu, n, FRESH + TANH)
+            continue
+        below, into, back, n_below = data.inputs, net.j0t, net.j0, o
+        if layer:
+            below, into, back, n_below = work.mu[layer - 1], net.jt[layer], net.j[layer], w
+        recurrent, turned = net.mt[layer], net.m[layer]
+        gemm_two(
+            address,
+            below,
+            a,
+            into,
+            back,
+            n_below,
+            mu,
+            before,
+            recurrent,
+            turned,
+            n_before,
+            mu,
+            a,
+            mu,
+            n,
+            net.narrow,
+            NEW_TANH,
+        )
     top, h = work.mu[d - 1], work.h
-    gemm_two(address, data.inputs, a, net.wt, o + 1, top, a, net.kt, w, h, a, h, n, FRESH)
+    gemm_two(address, data.inputs, a, net.wt, net.wt, o + 1, top, a, net.kt, net.kt, w, h, a, h, n, 0, FRESH)
 
 
 @njit(**OPTIONS)
 def _errors_back(address, data, net, work, delta, once, twice, delayed, t):
     """delta_l(t), (B8) and (B10), with delta(t + 1) of this step, or the mean of those one and two steps ago."""
-    d, w, o = work.mu.shape[0], net.kt.shape[0], net.k.shape[0]
+    d, w, o = work.mu.shape[0], work.gj0.shape[0], work.gk.shape[0]
     offsets = data.offsets
     a, b = offsets[t], offsets[t + 1]
     going = offsets[t + 2] - b if t + 2 < len(offsets) else 0  # chorales that have a chord at t + 1
     for layer in range(d - 1, -1, -1):
-        own, mu = delta[layer], work.mu[layer]
-        if layer == d - 1:
-            above, back, n_above = work.h, net.k, o
-        else:
-            above, back, n_above = delta[layer + 1], net.j[layer + 1], w
+        own, mu, m, mt = delta[layer], work.mu[layer], net.m[layer], net.mt[layer]
+        above, back, turned, n_above = work.h, net.k, net.kt, o
+        if layer < d - 1:
+            above, back, turned, n_above = delta[layer + 1], net.j[layer + 1], net.jt[layer + 1], w
         later, start = own, b
         if delayed:
             _recall(once[layer], twice[layer], b, going, work.later)
             later, start = work.later, 0
-        gemm_two(address, above, a, back, n_above, later, start, net.m[layer], w, own, a, mu, going, FRESH + SLOPE)
-        gemm(address, above, a + going, back, own, a + going, mu, b - a - going, n_above, FRESH + SLOPE)
+        gemm_two(
+            address, above, a, back, turned, n_above, later, start, m, mt, w, own, a, mu, going, net.narrow, NEW_SLOPE
+        )
+        gemm_two(
+            address,
+            above,
+            a + going,
+            back,
+            turned,
+            n_above,
+            later,
+            start,
+            m,
+            mt,
+            0,
+            own,
+            a + going,
+            mu,
+            b - a - going,
+            net.narrow,
+            NEW_SLOPE,
+        )
         if t == 0 and data.silent_start:
             _silence(own, b)
 
@@ -177,7 +216,7 @@ def _forward(address, data, net, work, cost, remember, delta, once, twice):
 
     Returns the mean cost per output unit (nll in bits).
     """
-    o = net.k.shape[0]
+    o = work.gk.shape[0]
     offsets = data.offsets
     for i in range(len(work.sums)):
         work.sums[i] = 0.0
@@ -294,12 +333,10 @@ def _spread(flat, start, rows, columns, straight, turned):
 
 
 @njit(**OPTIONS)
-def unpack(flat, starts, net):
+def unpack(flat, starts, w, o, net):
     """The flat vector into the padded matrices that the products take."""
-    d, w, o = net.m.shape[0], net.m.shape[1], net.k.shape[0]
-    for r in range(w):
-        for c in range(o):
-            net.jt[0, c, r] = flat[starts[0] + r * o + c]
+    d = net.m.shape[0]
+    _spread(flat, starts[0], w, o, net.j0, net.j0t)
     for layer in range(d):
         if layer:
             _spread(flat, starts[layer], w, w, net.j[layer], net.jt[layer])
@@ -368,7 +405,7 @@ def learn_steps(address, data, net, work, rule, flat, ring, turn, batches, eta, 
     """
     w = work.gj0.shape[0]
     for step in range(len(losses)):
-        unpack(flat, rule.starts, net)
+        unpack(flat, rule.starts, work.gj0.shape[0], work.gk.shape[0], net)
         now = (turn + step) % len(ring)
         delta, once, twice = ring[now], ring[(now - 1) % len(ring)], ring[(now - 2) % len(ring)]
         losses[step] = _forward(address, data, net, work, rule.cost, rule.delayed, delta, once, twice)
@@ -400,5 +437,5 @@ def learn_steps(address, data, net, work, rule, flat, ring, turn, batches, eta, 
 @njit(**OPTIONS)
 def loss_now(address, data, net, work, rule, flat):
     """The cost at these weights."""
-    unpack(flat, rule.starts, net)
+    unpack(flat, rule.starts, work.gj0.shape[0], work.gk.shape[0], net)
     return _forward(address, data, net, work, rule.cost, False, work.mu, work.mu, work.mu)
