@@ -21,6 +21,9 @@ CASES = [
     {"depth": 2, "width": 9, "rule": "exact", "cost": "hinge", "feedforward": "orthogonal"},
     {"depth": 2, "width": 9, "rule": "exact", "polar": "svd", "learned": ("M", "K")},
     {"depth": 1, "width": 130, "rule": "exact", "replacement": False, "batch": 5},
+    {"depth": 2, "width": 20, "rule": "delayed", "batch": 7},
+    {"depth": 3, "width": 36, "rule": "exact", "batch": 7},
+    {"depth": 1, "width": 3, "rule": "exact", "batch": 2},
 ]
 
 

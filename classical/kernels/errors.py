@@ -32,15 +32,19 @@ class _Lanes:
     def nll(self):
         b = self.b
         z, e = b.fmul(b.fmul(self._const(-2), self.s), self.h), self._exponential()
-        ratio = b.fdiv(e, b.fadd(self._const(2), e))  # ln(1 + e) = 2 atanh(e / (2 + e))
+        one_more, two_more = b.fadd(self._const(1), e), b.fadd(self._const(2), e)
+        inverse = b.fdiv(self._const(1), b.fmul(one_more, two_more))  # one division for both
+        ratio = b.fmul(b.fmul(e, one_more), inverse)  # ln(1 + e) = 2 atanh(e / (2 + e))
+        tanh = b.fmul(b.fmul(b.fsub(self._const(1), e), two_more), inverse)
         square = b.fmul(ratio, ratio)
         series = self._call("fma", self._polynomial(ATANH, square), square, self._const(1))
         log = b.fmul(b.fmul(self._const(2), ratio), series)
         cost = b.fadd(self._above(z, self._const(0)), log)
-        return cost, b.fsub(self.s, self._tanh(e))
+        return cost, b.fsub(self.s, self._signed(tanh))
 
     def squared(self):
-        b, output = self.b, self._tanh(self._exponential())
+        b, one, e = self.b, self._const(1), self._exponential()
+        output = self._signed(b.fdiv(b.fsub(one, e), b.fadd(one, e)))
         gap = b.fsub(self.s, output)
         cost = b.fmul(b.fmul(self._const(0.5), gap), gap)
         return cost, b.fmul(gap, b.fsub(self._const(1), b.fmul(output, output)))
@@ -63,10 +67,9 @@ class _Lanes:
         power = b.shl(b.add(b.fptosi(known, self.ints), self._whole(127)), self._whole(23))
         return b.fmul(y, b.bitcast(power, self.vec))
 
-    def _tanh(self, e):
-        b, one = self.b, self._const(1)
-        size = b.fdiv(b.fsub(one, e), b.fadd(one, e))
-        return b.select(b.fcmp_ordered("<", self.h, self._const(0)), b.fneg(size), size)
+    def _signed(self, size):
+        """With the sign of H."""
+        return self.b.select(self.b.fcmp_ordered("<", self.h, self._const(0)), self.b.fneg(size), size)
 
     def _polynomial(self, coefficients, x):
         value = self._const(coefficients[0])
