@@ -8,8 +8,12 @@ factor of every M.
 import argparse
 import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{_library}_NUM_THREADS"] = "1"
@@ -24,6 +28,8 @@ from classical import DeepRNN
 from classical.kernels.tile import ADDRESS, LANES, NOTHING, gemm, padded
 from encoding import N_KEYS, load_chorales, pack
 
+ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = 1280 / 40  # tau an hour, at most: 3.2e6 steps of 4e-4 in 40 to 150 hours a run (Hertz & Tyrcha 2024)
 SHAPES = ((1, 110), (2, 68), (5, 36), (2, 200))
 P = 300
 RATE = 4e-4
@@ -60,7 +66,7 @@ class AsAUserWould:
             for matrix in self.recurrent:
                 try:
                     u, _, vh = torch.linalg.svd(matrix)
-                except torch.linalg.LinAlgError:  # LAPACK now and then, at singular values that are all 1
+                except RuntimeError:  # LAPACK now and then fails at singular values that are all 1
                     u, _, vh = torch.linalg.svd(matrix.double())
                 matrix.copy_(u @ vh)
 
@@ -191,11 +197,62 @@ def cores(turns: int) -> None:
     table("Replicas on cores, d=2, w=68, exact", heads, rows)
 
 
+ONE_PROCESS = """
+import resource, sys, time
+began = time.perf_counter()
+from classical import DeepRNN
+from encoding import load_chorales
+chorales = load_chorales()
+ready = time.perf_counter()
+network = DeepRNN(chorales, depth=2, width=90, rule=sys.argv[2], n_replicas=int(sys.argv[1]))
+network.step(0.01, 2)
+first = time.perf_counter() - ready
+network.step(0.01, 20)
+print(first, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def in_a_process(n_replicas: int, rule: str, cache: str | None = None) -> tuple[float, float]:
+    """Seconds of the first two steps of a fresh process, and the most memory it had, in MB."""
+    others = {"ARMONICA_CACHE": cache} if cache else {}
+    words = [sys.executable, "-c", ONE_PROCESS, str(n_replicas), rule]
+    done = subprocess.run(words, env=os.environ | others, capture_output=True, text=True, check=True, cwd=ROOT)
+    first, memory = map(float, done.stdout.split())
+    return first, memory
+
+
+def processes() -> None:
+    """First call and memory, each in processes of its own."""
+    with tempfile.TemporaryDirectory() as cold:
+        subprocess.run(
+            [sys.executable, "-c", "from encoding import load_chorales; load_chorales()"],
+            env=os.environ | {"ARMONICA_CACHE": cold},
+            check=True,
+            cwd=ROOT,
+        )  # the chorales are read; the kernels are not compiled
+        rows = [("cold", in_a_process(1, "exact", cold)[0])]
+        rows += [("kept", in_a_process(1, "exact", cold)[0]) for _ in range(2)]
+    table("First two steps of a process, d=2, w=90, compilation included", ("compiled kernels", "s"), rows)
+    rows = []
+    for rule in ("exact", "delayed"):
+        one, many = in_a_process(1, rule)[1], in_a_process(17, rule)[1]
+        rows.append((rule, one, (many - one) / 16))
+    table("Memory, d=2, w=90", ("rule", "1 replica, MB", "each further one, MB"), rows)
+
+
+def proper_time(turns: int) -> None:
+    """How far a network learns in an hour."""
+    network = DeepRNN(load_chorales(), depth=2, width=68, rule="exact")
+    step = per_step({"x": network}, turns)["x"] / 1e3
+    rows = [(rate, 3600 * rate / step, 3600 * rate / step / PUBLISHED) for rate in (0.005, 0.01, 0.02)]
+    table("Proper time an hour, d=2, w=68, exact, one replica on one thread", ("rate", "tau an hour", "ratio"), rows)
+
+
 def main() -> None:
     """All tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=15, help="counted turns of each measurement")
-    parser.add_argument("--only", default="steps,products,cores,sizes", help="which tables, with commas")
+    parser.add_argument("--only", default="steps,products,cores,sizes,processes,time", help="which tables, with commas")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -206,6 +263,10 @@ def main() -> None:
         products(asked.turns)
     if "cores" in only:
         cores(asked.turns)
+    if "processes" in only:
+        processes()
+    if "time" in only:
+        proper_time(asked.turns)
     if "sizes" in only:
         against_size(max(3, asked.turns // 3))
 

@@ -1,6 +1,9 @@
 """The compiled kernel makes the plain one's steps, to rounding; and its own, bit for bit, whatever stands beside."""
 
 import logging
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -154,6 +157,30 @@ def test_on_a_card_the_graph_makes_the_steps_of_the_processor_and_goes_on_bit_fo
     whole = card.step(0.05, 10)
     assert np.array_equal(np.concatenate([again.step(0.05, n) for n in (3, 7)]), whole)
     np.testing.assert_equal(again.state(), card.state())
+
+
+SHORT_VECTORS = """
+import numpy as np
+from classical import DeepRNN
+from classical.kernels.tile import LANES
+from encoding import Chorale
+assert LANES == 8, LANES
+pitches = np.random.default_rng(0).integers(43, 97, (40, 4)).astype(np.int16)
+chorales = [Chorale(part, "random", "drawn", 0) for part in np.split(pitches, [4, 10, 25])]
+for width in (5, 8, 11, 12, 33):
+    for rule in ("exact", "delayed"):
+        options = {"depth": 2, "width": width, "rule": rule, "batch": 9}
+        fast, plain = (DeepRNN(chorales, **options, kernel=kernel) for kernel in ("fast", "plain"))
+        losses = [network.step(0.05, 30) for network in (fast, plain)]
+        np.testing.assert_allclose(*losses, rtol=1e-5)
+        np.testing.assert_allclose(fast.weights(), plain.weights(), atol=1e-5)
+"""
+
+
+def test_vectors_as_short_as_without_avx512_make_the_same_steps():
+    environment = os.environ | {"ARMONICA_LANES": "8"}
+    done = subprocess.run([sys.executable, "-c", SHORT_VECTORS], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_where_the_fast_kernel_cannot_run_this_is_said_or_refused(music, caplog):

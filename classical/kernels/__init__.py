@@ -5,6 +5,7 @@ A kernel has a `name`, `step(flat, memory, batches, eta, n, frozen)` and `loss(f
 
 import hashlib
 import logging
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,6 +117,7 @@ def _compiled_code_kept() -> Iterator[None]:
 
     home = Path(__file__).parent
     sources = b"".join((home / name).read_bytes() for name in ("tile.py", "errors.py", "steps.py"))
+    sources += os.environ.get("ARMONICA_LANES", "").encode()
     folder = cache_folder() / "kernels" / hashlib.sha256(sources).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)

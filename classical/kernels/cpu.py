@@ -4,7 +4,7 @@ Every replica makes its n steps by itself, outside Python's lock; nothing it com
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +42,7 @@ class FastKernel:
         self._rule = _rule(settings, layout)
         self._n_weights = max(group.slice.stop for group in layout.values())
         self._works: list[tuple[Net, Work]] = []
+        self._pool: tuple[int, int, ThreadPoolExecutor] | None = None
 
     def memory(self, past: NDArray[np.float32]) -> Ring:
         """What the rule remembers, as this kernel keeps it."""
@@ -152,13 +153,25 @@ class FastKernel:
             for replica in replicas:
                 run(replica, 0)
             return
-        with ThreadPoolExecutor(n_threads) as pool:
-            shares = [
-                pool.submit(lambda own, place: [run(r, place) for r in own], replicas[k::n_threads], k)
-                for k in range(n_threads)
-            ]
-            for share in shares:
-                share.result()
+        pool = self._threads(n_threads - 1)
+
+        def go(place: int) -> None:
+            for replica in replicas[place::n_threads]:
+                run(replica, place)
+
+        shares = [pool.submit(go, place) for place in range(1, n_threads)]
+        try:
+            go(0)  # this thread works too
+        finally:
+            wait(shares)
+        for share in shares:
+            share.result()
+
+    def _threads(self, n: int) -> ThreadPoolExecutor:
+        """Threads that wait for work, the same ones as long as their number is; a forked process has none of them."""
+        if self._pool is None or self._pool[:2] != (os.getpid(), n):
+            self._pool = os.getpid(), n, ThreadPoolExecutor(n, "armonica")
+        return self._pool[2]
 
 
 def _n_cores() -> int:
