@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 import torch
 from numba import njit
+from numpy.typing import DTypeLike
 
 from classical import DeepRNN
-from classical.kernels.tile import ADDRESS, LANES, NOTHING, SLOPE, TANH, WIDEST, gemm, padded
+from classical.kernels import compiled
 from encoding import InputError
 
+cpu, tile = compiled("cpu"), compiled("tile")
+ADDRESS, LANES, WIDEST, padded, gemm = tile.ADDRESS, tile.LANES, tile.WIDEST, tile.padded, tile.gemm
+NOTHING, TANH, SLOPE = tile.NOTHING, tile.TANH, tile.SLOPE
 LENGTHS = (9, 7, 7, 4, 2)
 CASES = [
     {"depth": 1, "width": 5, "rule": "exact"},
@@ -162,9 +166,9 @@ def test_on_a_card_the_graph_makes_the_steps_of_the_processor_and_goes_on_bit_fo
 SHORT_VECTORS = """
 import numpy as np
 from classical import DeepRNN
-from classical.kernels.tile import LANES
+from classical.kernels import compiled
 from encoding import Chorale
-assert LANES == 8, LANES
+assert compiled("tile").LANES == 8
 pitches = np.random.default_rng(0).integers(43, 97, (40, 4)).astype(np.int16)
 chorales = [Chorale(part, "random", "drawn", 0) for part in np.split(pitches, [4, 10, 25])]
 for width in (5, 8, 11, 12, 33):
@@ -201,7 +205,7 @@ def test_nothing_is_written_outside_its_place(options, music, monkeypatch):
     network, guarded, ordinary, guard = DeepRNN(music(*LENGTHS), **options, kernel="fast"), [], np.zeros, 512
     network.step(0.02)  # compiled before numpy is tampered with
 
-    def zeros(shape, dtype=float):
+    def zeros(shape, dtype: DTypeLike = float):
         whole = np.ones(int(np.prod(shape)) + 2 * guard, dtype)
         guarded.append((whole, place := whole[guard:-guard].reshape(shape)))
         place[...] = 0
@@ -209,7 +213,20 @@ def test_nothing_is_written_outside_its_place(options, music, monkeypatch):
 
     network = DeepRNN(music(*LENGTHS), **options, kernel="fast")
     monkeypatch.setattr(np, "zeros", zeros)
+    monkeypatch.setattr(
+        cpu, "carved", lambda **shapes: {name: zeros(shape, np.float32) for name, shape in shapes.items()}
+    )
     network.step(0.02, 3)
     monkeypatch.setattr(np, "zeros", ordinary)
     assert len(guarded) > 15
     assert all((whole[:guard] == 1).all() and (whole[-guard:] == 1).all() for whole, _ in guarded)
+
+
+def test_carved_arrays_are_apart_zero_and_begin_with_a_line():
+    arrays = cpu.carved(one=(3, 5), none=(0, 0, 0), two=(17,), three=(2, 2, 16))
+    for number, array in enumerate(arrays.values(), 1):
+        assert (array == 0).all()
+        assert array.ctypes.data % 64 == 0 or not array.size
+        array[...] = number
+    assert [float(array.max(initial=0)) for array in arrays.values()] == [1, 0, 3, 4]
+    assert [array.shape for array in arrays.values()] == [(3, 5), (0, 0, 0), (17,), (2, 2, 16)]

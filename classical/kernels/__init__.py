@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -76,9 +77,13 @@ def kernel_named(
         from classical.kernels.plain import PlainKernel
 
         return PlainKernel(data, settings, layout)
+    return compiled("cpu").FastKernel(data, settings, layout)
+
+
+def compiled(name: str) -> Any:
+    """The module `name` of this package, `cpu` or `tile`: only so loaded is its compiled code well kept."""
     with _compiled_code_kept():
-        from classical.kernels.cpu import FastKernel
-    return FastKernel(data, settings, layout)
+        return import_module(f"classical.kernels.{name}")
 
 
 def _graph(
