@@ -68,7 +68,10 @@ def learn(
         list[str] | None,
         typer.Option("--set", help="Any other setting, name=value; armonica systems lists them."),
     ] = None,
-    rate: Annotated[float, typer.Option(help="Learning rate eta.")] = 0.02,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Learning rate eta. [default: the largest stable one of the depth; delayed: 4e-4]"),
+    ] = None,
     schedule: Annotated[
         str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")
     ] = "constant",
@@ -100,12 +103,13 @@ def learn(
 ) -> None:
     """Learn, and go on where an earlier call with the same arguments stopped."""
     _set_threads(threads)
-    from experiments.asking import ending, schedule_named, settings_said, when_to_look
+    from experiments.asking import default_rate, ending, schedule_named, settings_said, when_to_look
     from experiments.session import run_session
     from experiments.store import Store, Task
     from experiments.systems import family
 
     settings = settings_said(system, {"depth": depth, "width": width, "rule": rule, "batch": batch}, setting or [])
+    rate = default_rate(system, settings) if rate is None else rate
     rates, look = schedule_named(schedule, rate), when_to_look(looks, keep_weights, aging)
     until_then = ending(until, until_loss, until_steps)
     music = _music(source, split, first, transpose, excerpt) if family(system).learns_from == "chorales" else None

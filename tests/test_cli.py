@@ -143,6 +143,24 @@ def test_learn_again_adds_nothing_and_learn_longer_goes_on(tmp_path):
     assert rows[0] == rows[1] == rows[2][: len(rows[0])] != rows[2]
 
 
+@pytest.mark.parametrize(
+    ("said", "rate"),
+    [
+        (["--depth", "1"], 0.04),
+        (["--depth", "2"], 0.02),
+        (["--depth", "3"], 0.02),
+        (["--depth", "6"], 0.02),
+        (["--rule", "delayed"], 4e-4),
+        (["--rate", "0.5"], 0.5),
+    ],
+)
+def test_the_rate_when_none_is_said_is_that_of_the_scan(tmp_path, said, rate):
+    small = ["--width", "2", "--until-steps", "1", "--first", "1", "--excerpt", "3"]
+    assert run("learn", *small, *said, "--store", tmp_path) == 0
+    (path,) = tmp_path.iterdir()
+    assert load_run(path).task["schedule"]["rate"] == rate
+
+
 def test_learn_takes_every_option(tmp_path):
     settings = "--rule delayed --batch none --depth 1 --set polar=svd"
     rest = "--schedule spikes --aging 0.3,0.6 --seed 3 --looks 5"
