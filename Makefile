@@ -55,7 +55,7 @@ slow: setup  ## the tests that take minutes
 	$(ONE_THREAD) $(PYTEST) -n 2 -m 'slow and not hardware' --timeout 1800
 
 bench: setup  ## how long a step takes
-	$(ONE_THREAD) $(BIN)/python tests/bench.py
+	$(ONE_THREAD) $(BIN)/python tests/benchmarks/recurrent.py
 
 clean:  ## remove what was made here; runs/ stays
 	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis

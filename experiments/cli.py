@@ -70,7 +70,7 @@ def learn(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="Learning rate eta. [default: the largest stable one of the depth; delayed: 4e-4]"),
+        typer.Option(help="Learning rate eta. [default: by depth, 0.04, 0.02, 0.01; delayed: 4e-4]"),
     ] = None,
     schedule: Annotated[
         str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")

@@ -147,6 +147,21 @@ def test_a_device_that_is_not_there_is_refused_in_one_line(options, said, music)
     assert "\n" not in str(refused.value)
 
 
+def test_a_card_that_runs_out_of_memory_is_one_line_and_loses_nothing(music, monkeypatch):
+    network = DeepRNN(music(*LENGTHS), depth=1, width=3, batch=4, kernel="graph")
+    network.step(0.05, 2)
+    before = network.state()
+
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(network._kernel, "_run", lambda *_, **__: full())
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5 * 10**8, 10**9))
+    with pytest.raises(InputError, match=r"1 replica\(s\) do not fit into the memory of cpu, which has 0.5 GB left"):
+        network.step(0.05, 2)
+    np.testing.assert_equal(network.state(), before)
+
+
 @pytest.mark.hardware
 @pytest.mark.parametrize("rule", ["delayed", "exact"])
 def test_on_a_card_the_graph_makes_the_steps_of_the_processor_and_goes_on_bit_for_bit(rule, music):

@@ -30,7 +30,7 @@ from encoding import N_KEYS, load_chorales, pack
 
 tile = compiled("tile")
 ADDRESS, LANES, NOTHING, gemm, padded = tile.ADDRESS, tile.LANES, tile.NOTHING, tile.gemm, tile.padded
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = 1280 / 40  # tau an hour, at most: 3.2e6 steps of 4e-4 in 40 to 150 hours a run (Hertz & Tyrcha 2024)
 SHAPES = ((1, 110), (2, 68), (5, 36), (2, 200))
 P = 300
