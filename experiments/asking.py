@@ -16,8 +16,8 @@ from experiments.systems import family, names, plain_settings, typed_settings
 SAID_BY_NOBODY = {"deep-rnn": {"depth": 2, "width": 90, "rule": "exact", "batch": 300}}
 DEFAULT_TIME = 200.0
 DEFAULT_RATE = 0.02
-# The largest rates scanned whose curves up to tau = 50 lie within 2 % of that of 0.0025 (docs/performance.md), by depth;
-# at depth 5 the scan was undecided, and deeper networks take half the rate of depth 2.
+# By depth, the largest rates scanned whose curves up to tau = 40 lie within 2 % of that of 0.0025
+# (docs/performance.md); at depth 5 the scan was undecided, and deeper networks take half the rate of depth 2.
 STABLE_RATES = {1: 0.04, 2: 0.02}
 DEEPER = 0.01
 PUBLISHED_RATE = 4e-4  # of the delayed rule

@@ -138,7 +138,7 @@ def verdict(each: Stability) -> str:
     error = f" ± {100 * each.error[worst]:.2g}" if np.isfinite(each.error[worst]) else ""
     far = f"{100 * np.expm1(each.deviation[worst]):+.2f}{error} %" if np.isfinite(each.deviation[worst]) else "diverges"
     judged = "within, 95 % sure" if each.surely else "within" if each.within else "too large"
-    return f"rate {each.rate:g}: at most {far}, at τ = {each.time[worst]:.3g}: {judged}"
+    return f"rate {each.rate:g}: at most {far}, at τ = {each.time[worst]:.3g} of {each.time[-1]:.3g}: {judged}"
 
 
 def _plain(value: Any) -> Any:

@@ -165,7 +165,9 @@ def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int
     compared = compare_scan(scan, curves)
     write_scan(scan, compared, picture)
     console = Console(width=200) if not CONSOLE.is_terminal else Console()
-    console.print(f"against rate {min(scan.rates):g}, from τ = {scan.since:g} to {scan.until:g}:", highlight=False)
+    console.print(
+        f"against rate {min(scan.rates):g}, from τ = {scan.since:g} to the last look of both:", highlight=False
+    )
     for each in compared:
         console.print(verdict(each), highlight=False, soft_wrap=True)
     largest = largest_stable_rate(compared)

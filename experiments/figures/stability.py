@@ -29,6 +29,8 @@ def stability(axes: "Axes", compared: Sequence["Stability"], *, reference: float
     """
     if not compared:
         raise InputError("stability needs at least one rate beside the reference; got none")
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     dress(axes)
     axes.axhspan(-100 * tolerance, 100 * tolerance, color=FAINT, linewidth=0)
     for each in compared:
@@ -43,6 +45,9 @@ def stability(axes: "Axes", compared: Sequence["Stability"], *, reference: float
             label=f"η = {each.rate:g}",
         )
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: f"{time:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(TIME_LABEL)
     axes.set_ylabel(f"loss against η = {reference:g} (%)")
     axes.legend(frameon=False, fontsize=9)
