@@ -69,7 +69,7 @@ def test_replicas_with_times_of_their_own_are_drawn_one_by_one(axes):
     for replica, (time, loss) in enumerate(drawn):
         np.testing.assert_array_equal(time, times[1:, replica])
         np.testing.assert_array_equal(loss, LOSS[1:, replica])
-    assert axes.get_legend_handles_labels()[1] == ["spiked (median and range of 3 replicas)"]
+    assert axes.get_legend_handles_labels()[1] == ["spiked\n(median and range of 3 replicas)"]
 
 
 def test_a_frozen_replica_is_left_out_of_median_and_band_from_then_on(axes):
@@ -109,7 +109,7 @@ def test_the_floor_is_a_dashed_line_called_irreducible_loss(axes):
     (floor,) = [line for line in axes.get_lines() if line.get_linestyle() == "--"]
     np.testing.assert_array_equal(floor.get_ydata(), [0.15, 0.15])
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        "depth 2 (median and range of 3 replicas)",
+        "depth 2\n(median and range of 3 replicas)",
         "irreducible loss",
     ]
 

@@ -22,7 +22,7 @@ def test_a_network_is_drawn_in_bits_with_the_floor_that_its_data_set(tmp_path, a
     of_run.draw_learning_curve(Store(tmp_path).learn(task, until=0.5), tmp_path / "x.png")
     assert axes[0].get_ylabel() == "NLL (bits per output unit per time step)"
     assert [line.get_label() for line in axes[0].lines] == [
-        "deep-rnn: depth 1, width 4, rule exact, p = 300, η = 0.05",
+        "deep-rnn: depth 1, width 4\nrule exact, p = 300, η = 0.05",
         "irreducible loss",
     ]
 

@@ -98,7 +98,7 @@ def _make_logarithmic(axes: "Axes") -> None:
 def _draw_replicas(axes: "Axes", times: NDArray, losses: NDArray, label: str | None) -> None:
     """One line: the only replica, or the median with its band. One line each: replicas with times of their own."""
     colour, n = next_colour(axes), losses.shape[1]
-    label = f"{label} (median and range of {n} replicas)" if label and n > 1 else label
+    label = f"{label}\n(median and range of {n} replicas)" if label and n > 1 else label
     if not (times == times[:, :1]).all():
         for replica, (time, loss) in enumerate(zip(times.T, losses.T, strict=True)):
             drawn = np.isfinite(loss)

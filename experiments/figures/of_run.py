@@ -40,4 +40,4 @@ def _named(run: Run) -> str:
     settings, schedule = run.task["settings"], run.task["schedule"]
     words = [f"{word} {settings[name]}" for name, word in SAID.items() if settings.get(name) is not None]
     words += [f"η = {schedule['rate']:g}"] if "rate" in schedule else []
-    return f"{run.task['system']}: {', '.join(words)}"
+    return f"{run.task['system']}: {', '.join(words[:2])}\n{', '.join(words[2:])}".strip()
