@@ -196,6 +196,7 @@ def data(
 
 @app.command()
 def stability(
+    context: typer.Context,
     rates: Annotated[
         str, typer.Option(help="Rates with commas; the smallest is what the others are compared with.")
     ] = "0.0025,0.005,0.01,0.02,0.04",
@@ -228,6 +229,8 @@ def stability(
 
     settings = settings_said(system, {}, setting or [])
     music = _music(source, split, first, transpose, excerpt) if family(system).learns_from == "chorales" else None
+    if music is None:
+        _refuse_music(context, system)
     asked = numbers_said("rates", rates)
     scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas)
     named = "-".join(str(settings[name]) for name in ("depth", "width", "rule") if name in settings) or system

@@ -112,12 +112,27 @@ def compare_scan(scan: RateScan, curves: Sequence[Trajectory]) -> list[Stability
     ]
 
 
+def check_target(picture: Path) -> None:
+    """See, before anything is learned, that the picture and the JSON beside it can be written and lose nobody's file.
+
+    Raises:
+        InputError: no kind of picture, a folder, or a JSON file that is no scan.
+    """
+    if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InputError(f"a figure is written as .png, .svg or .pdf; got {picture.name!r}")
+    numbers = picture.with_suffix(".json")
+    if picture.is_dir() or numbers.is_dir():
+        raise InputError(f"{picture} and {numbers} are to be files; one of them is a folder")
+    if numbers.exists() and b'"largest_stable_rate"' not in numbers.read_bytes():
+        raise InputError(f"{numbers} is no scan of rates, and is left as it is: give the picture another name (--out)")
+    picture.parent.mkdir(parents=True, exist_ok=True)
+
+
 def write_scan(scan: RateScan, compared: list[Stability], picture: Path) -> None:
     """The picture, and the numbers beside it as JSON."""
     figure = new_figure()
     reference = min(scan.rates)
     stability(figure.add_subplot(), compared, reference=reference, tolerance=scan.tolerance)
-    picture.parent.mkdir(parents=True, exist_ok=True)
     save_figure(figure, picture)
     content = {
         "system": scan.system,

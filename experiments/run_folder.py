@@ -82,6 +82,8 @@ class RunFolder:
         name, saved = good_checkpoint(self.path, self.key) if has_checkpoint(self.path) else (CHECKPOINTS[0], None)
         self._check_kernel(saved)
         self._made_by = _read_maker(self.path / "made_by.json")
+        if saved is None:
+            self._put_aside()
         if name != CHECKPOINTS[0]:
             os.replace(self.path / name, self.path / CHECKPOINTS[0])  # what is damaged must not push it out
         self._rows = self._open_cut("trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
@@ -128,6 +130,15 @@ class RunFolder:
     def close(self) -> None:
         """Let go of the folder, however far `begin` came."""
         self._held.close()
+
+    def _put_aside(self) -> None:
+        """Keep what a run without a checkpoint has written: it is begun anew, and may be asked for less this time."""
+        for name in FILES:
+            path, aside = self.path / name, self.path / f"aside.{name}"
+            size = path.stat().st_size if path.exists() else 0
+            if size > (aside.stat().st_size if aside.exists() else 0):
+                os.replace(path, aside)
+                log.warning("%s has no checkpoint: %s is kept as %s, and begun anew", self.path, name, aside.name)
 
     def _write(self, file: BinaryIO, kind: str, content: bytes) -> None:
         """Append, out of Python's hands; a full disk names the file."""

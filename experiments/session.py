@@ -17,7 +17,7 @@ from experiments.figures.of_run import draw_learning_curve
 from experiments.learning import Progress as Standing
 from experiments.learning import Until
 from experiments.observables import largest_stable_rate
-from experiments.rate_scan import RateScan, compare_scan, scan_curves, verdict, write_scan
+from experiments.rate_scan import RateScan, check_target, compare_scan, scan_curves, verdict, write_scan
 from experiments.store import Run, Store, Task
 
 CONSOLE = Console(stderr=True)
@@ -152,6 +152,7 @@ def run_session(
 
 def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int:
     """Learn at every rate with a bar, compare, and draw; the exit code as that of `run_session`."""
+    check_target(picture)
     curves, until = [], Until(time=scan.until)
     with _warnings_shown(), _stoppable() as stop:
         bar = Bar(until, stop)

@@ -105,6 +105,15 @@ def test_a_run_killed_between_two_checkpoints_does_not_begin_anew(store, run, un
     assert min(seen) > 8  # tau = 1
 
 
+def test_rows_without_a_checkpoint_are_kept_aside(store, run):
+    before = rows(run)
+    for name in CHECKPOINTS:
+        (run / name).unlink(missing_ok=True)
+    store.learn(GLASS, until=0.5)
+    assert [(run / f"aside.{name}").read_bytes() for name in ROWS] == before
+    assert len(rows(run)[0]) < len(before[0])
+
+
 def test_a_checkpoint_that_speaks_of_more_than_is_there_is_passed_over(store, run, unbroken):
     path, whole = run / "trajectory.jsonl", load_run(run).trajectory
     os.truncate(path, path.stat().st_size - 1)

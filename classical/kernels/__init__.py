@@ -100,7 +100,7 @@ def _graph(
         there = torch.device(device)
     except (RuntimeError, TypeError):
         raise InputError(f"device is cpu, cuda or cuda:0, cuda:1, ...; got {device!r}") from None
-    if there.type not in ("cpu", "cuda"):
+    if there.type not in ("cpu", "cuda") or (there.type == "cpu" and device != "cpu"):
         raise InputError(f"device is cpu, cuda or cuda:0, cuda:1, ...; got {device!r}")
     count = torch.cuda.device_count() if there.type == "cuda" and torch.cuda.is_available() else 0
     if there.type == "cuda" and (there.index or 0) >= count:
