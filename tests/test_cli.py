@@ -104,6 +104,15 @@ def test_stability_finds_the_largest_rate_that_is_still_small(capsys, tmp_path):
     assert [each["within"] for each in told["rates"]] == [True, False, False]
 
 
+def test_stability_refuses_a_bad_picture_before_it_learns_and_overwrites_nobodys_file(capsys, tmp_path):
+    (tmp_path / "mine.json").write_text('{"precious": 1}')
+    for out, said in (("mine.png", "mine.json is no scan of rates"), ("x.txt", "a figure is written as")):
+        target = ["--out", tmp_path / out, "--store", tmp_path / "runs"]
+        assert said in complaint(capsys, "stability", "--set", "width=2", *SMALL, *target)
+    assert (tmp_path / "mine.json").read_text() == '{"precious": 1}'
+    assert not (tmp_path / "runs").exists()
+
+
 def test_version_is_that_of_the_package(capsys):
     assert run("--version") == 0
     assert capsys.readouterr().out == f"armonica {version('armonica')}\n"
@@ -246,6 +255,8 @@ BAD_ARGUMENTS = {
     "learn --device cuda:9": "device cuda:9 was asked for, but torch",
     "learn --device cuda --kernel fast": "kernel fast runs on the processor",
     "learn --kernel turbo": "kernel is fast, plain or graph; got 'turbo'",
+    "stability --system spherical-glass --source x.json": "learns from no music; got --source",
+    "learn --device cpu:1": "device is cpu, cuda or cuda:0",
     "stability --rates 0.1": "a scan compares at least two rates; got [0.1]",
     "stability --rates 0.1,quick": "--rates takes numbers like",
     "stability --rates 0.1,-0.1": "a rate is a positive number",
@@ -265,9 +276,11 @@ def test_a_bad_argument_ends_in_one_line(capsys, tmp_path, words):
     verb, *rest = words.split()
     small = [] if "spherical-glass" in rest else SMALL
     there = ["--store", tmp_path]
-    elsewhere = {"learn": [*small, *there], "data": SMALL, "stability": ["--set", "width=2", *small, *there]}.get(
-        verb, []
-    )
+    elsewhere = {
+        "learn": [*small, *there],
+        "data": SMALL,
+        "stability": [*(["--set", "width=2"] if small else []), *small, *there],
+    }.get(verb, [])
     assert BAD_ARGUMENTS[words] in complaint(capsys, verb, *elsewhere, *rest)
     if "start anew" not in BAD_ARGUMENTS[words] and "given up" not in BAD_ARGUMENTS[words]:
         assert not list(tmp_path.glob("*/trajectory.jsonl"))
