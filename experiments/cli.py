@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer carries its own click, and does not name this class
+MUSIC = ("source", "split", "first", "transpose", "excerpt")  # the options that say which chorales
 STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM; typer gives the first for every KeyboardInterrupt
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -33,6 +34,11 @@ SourceOption = Annotated[str, typer.Option(help="music21, jsb, or a path: JSB .j
 SplitOption = Annotated[str, typer.Option(help="train, valid or test.")]
 FirstOption = Annotated[int, typer.Option(help="The first so many chorales of the split; 0: all. The paper: 80.")]
 TransposeOption = Annotated[bool, typer.Option(help="In C, as the JSB set, or in the original key.")]
+ReplicasOption = Annotated[int, typer.Option(help="Networks that learn side by side.")]
+SeedOption = Annotated[int, typer.Option(help="Of starts and batches.")]
+SettingOption = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting, name=value; repeatable. armonica systems lists them.")
+]
 DeviceOption = Annotated[str, typer.Option(help="cpu, or a graphics card: cuda, cuda:1, ...")]
 ThreadsOption = Annotated[int | None, typer.Option(help="Threads for the replicas. [default: one a core]")]
 ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of each chorale.")]
@@ -64,10 +70,7 @@ def learn(
     batch: Annotated[
         str | None, typer.Option(help="Time slots a step p, or none: full gradient. [default: 300]")
     ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any other setting, name=value; armonica systems lists them."),
-    ] = None,
+    setting: SettingOption = None,
     rate: Annotated[
         float | None,
         typer.Option(help="Learning rate eta. [default: by depth, 0.04, 0.02, 0.01; delayed: 4e-4]"),
@@ -80,8 +83,8 @@ def learn(
     ] = None,
     until_loss: Annotated[float | None, typer.Option(help="Stop when every replica has this loss.")] = None,
     until_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
-    replicas: Annotated[int, typer.Option(help="Networks that learn side by side.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of starts and batches.")] = 0,
+    replicas: ReplicasOption = 1,
+    seed: SeedOption = 0,
     source: SourceOption = "music21",
     split: SplitOption = "train",
     first: FirstOption = 80,
@@ -106,15 +109,12 @@ def learn(
     from experiments.asking import default_rate, ending, schedule_named, settings_said, when_to_look
     from experiments.session import run_session
     from experiments.store import Store, Task
-    from experiments.systems import family
 
     settings = settings_said(system, {"depth": depth, "width": width, "rule": rule, "batch": batch}, setting or [])
     rate = default_rate(system, settings) if rate is None else rate
     rates, look = schedule_named(schedule, rate), when_to_look(looks, keep_weights, aging)
     until_then = ending(until, until_loss, until_steps)
-    music = _music(source, split, first, transpose, excerpt) if family(system).learns_from == "chorales" else None
-    if music is None:
-        _refuse_music(context, system)
+    music = _music_for(context, system)
     task = Task(system, settings, rates, music, look, seed, replicas)
     code = run_session(
         Store(store),
@@ -201,12 +201,12 @@ def stability(
         str, typer.Option(help="Rates with commas; the smallest is what the others are compared with.")
     ] = "0.0025,0.005,0.01,0.02,0.04",
     system: Annotated[str, typer.Option(help="What learns, see armonica systems.")] = "deep-rnn",
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting, name=value; repeatable.")] = None,
+    setting: SettingOption = None,
     until: Annotated[float, typer.Option(help="Learn at every rate to this proper time.")] = 50.0,
     since: Annotated[float, typer.Option(help="Compare from this proper time on.")] = 2.0,
     tolerance: Annotated[float, typer.Option(help="Allowed deviation: 0.02 is 2 %.")] = 0.02,
-    replicas: Annotated[int, typer.Option(help="Networks that learn side by side.")] = 4,
-    seed: Annotated[int, typer.Option(help="Of starts and batches.")] = 0,
+    replicas: ReplicasOption = 4,
+    seed: SeedOption = 0,
     source: SourceOption = "music21",
     split: SplitOption = "train",
     first: FirstOption = 80,
@@ -225,12 +225,9 @@ def stability(
     from experiments.rate_scan import RateScan
     from experiments.session import scan_session
     from experiments.store import Store
-    from experiments.systems import family
 
     settings = settings_said(system, {}, setting or [])
-    music = _music(source, split, first, transpose, excerpt) if family(system).learns_from == "chorales" else None
-    if music is None:
-        _refuse_music(context, system)
+    music = _music_for(context, system)
     asked = numbers_said("rates", rates)
     scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas)
     named = "-".join(str(settings[name]) for name in ("depth", "width", "rule") if name in settings) or system
@@ -246,14 +243,17 @@ def systems() -> None:
         _say(line)
 
 
-def _refuse_music(context: typer.Context, system: str) -> None:
-    """Music for a system that learns from none would be passed over in silence."""
+def _music_for(context: typer.Context, system: str) -> "Music | None":
+    """The chorales that a command was asked for; None for a system that learns from nothing, which refuses them."""
     from encoding.errors import InputError
+    from experiments.systems import family
 
-    names = ("source", "split", "first", "transpose", "excerpt")
-    said = [name for name in names if str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"]
+    if family(system).learns_from == "chorales":
+        return _music(**{name: context.params[name] for name in MUSIC})
+    said = [name for name in MUSIC if str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"]
     if said:
         raise InputError(f"{system} learns from no music; got --{', --'.join(said)}: leave it out")
+    return None
 
 
 def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,11 +30,8 @@ def shared_cache(read_once, monkeypatch):
 
 
 @pytest.fixture
-def jsb(monkeypatch):
-    path = Path(os.environ.get("ARMONICA_JSB") or ROOT.parent / "shared" / "data" / "jsb-chorales-quarter.json")
-    if not path.is_file():
-        pytest.skip("no JSB file: set ARMONICA_JSB to a copy of jsb-chorales-quarter.json")
-    monkeypatch.setenv("ARMONICA_JSB", str(path))
+def jsb(jsb_path, monkeypatch):
+    monkeypatch.setenv("ARMONICA_JSB", str(jsb_path))
 
 
 def sounding(chorale):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classical import DeepRNN
+from classical import DeepRNN, memory
 from classical.settings import CHOICES
 from encoding import InputError
 
@@ -147,6 +147,25 @@ def test_a_state_belongs_to_its_rule_width_and_precision(music, network):
     for options in others:
         other = DeepRNN(music(5, 4), **{"depth": 1, "width": 3, "n_replicas": 2, **options})
         assert "another system's state?" in refusal(network.restore, other.state())
+
+
+def test_a_state_belongs_to_its_settings_and_chorales(music):
+    options = {"depth": 1, "width": 3, "rule": "exact"}
+    state = DeepRNN(music(5, 4), **options).state()
+    for other in (DeepRNN(music(5, 4), **options, cost="hinge"), DeepRNN(music(4, 5), **options)):
+        assert "with other settings or other chorales" in refusal(other.restore, state)
+    DeepRNN(music(5, 4), **options, kernel="plain").restore(state)  # what computes is no part of the question
+
+
+def test_memory_that_a_group_or_a_limit_does_not_allow_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "max").write_text("2000000\n")
+    monkeypatch.setattr(memory, "CONTROL_GROUP", tmp_path / "max")
+    memory.check_room(2e6, "two megabytes")
+    assert "this process may have 0.002 GB" in refusal(memory.check_room, 2.1e6, "more")
+    (tmp_path / "max").write_text("max\n")  # as the kernel writes no limit
+    memory.check_room(2.1e6, "more")
+    monkeypatch.setattr("resource.getrlimit", lambda _: (10**6, 10**6))
+    assert "this process may have 0.001 GB" in refusal(memory.check_room, 2e6, "more")
 
 
 @pytest.mark.parametrize("too_much", [{"width": 10**9}, {"batch": 10**13}, {"n_replicas": 2**31}])

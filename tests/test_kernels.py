@@ -130,7 +130,6 @@ def test_a_replica_of_the_graph_freezes_where_that_of_the_plain_kernel_does(musi
     assert losses[0][:, [0, 2]] == pytest.approx(losses[1][:, [0, 2]], rel=2e-6)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="what is refused is there")
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -141,7 +140,8 @@ def test_a_replica_of_the_graph_freezes_where_that_of_the_plain_kernel_does(musi
         ({"device": "the moon"}, "device is cpu, cuda or cuda:0, cuda:1, ...; got 'the moon'"),
     ],
 )
-def test_a_device_that_is_not_there_is_refused_in_one_line(options, said, music):
+def test_a_device_that_is_not_there_is_refused_in_one_line(options, said, music, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=said) as refused:
         DeepRNN(music(4), depth=1, width=3, **options)
     assert "\n" not in str(refused.value)

@@ -57,7 +57,9 @@ class Decay:
         self.w = np.array(weights)
 
     def clone(self, seed):
-        raise NotImplementedError
+        twin = type(self)(self.n_replicas)
+        twin.restore(self.state())
+        return twin
 
 
 LOOKS = Looks(loss=linear(0.5), noise=linear(1.0), weights=at([2.0, 3.25]))

@@ -105,6 +105,17 @@ def test_a_run_killed_between_two_checkpoints_does_not_begin_anew(store, run, un
     assert min(seen) > 8  # tau = 1
 
 
+def test_a_checkpoint_that_was_changed_breaks_its_seal(store, run, unbroken, caplog):
+    with np.load(run / CHECKPOINTS[0]) as arrays:
+        changed = {name: arrays[name] for name in arrays.files}
+    changed["learner.step"] = changed["learner.step"] + 1
+    np.savez(run / CHECKPOINTS[0], **changed)
+    with pytest.raises(InputError, match="its seal is broken"):
+        read_checkpoint(run / CHECKPOINTS[0])
+    assert rows(store.learn(GLASS, until=3).path) == unbroken  # from the one before it
+    assert "its seal is broken" in caplog.text
+
+
 def test_rows_without_a_checkpoint_are_kept_aside(store, run):
     before = rows(run)
     for name in CHECKPOINTS:

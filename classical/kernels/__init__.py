@@ -118,9 +118,7 @@ def _compiled_code_kept() -> Iterator[None]:
     By itself it would write beside the sources, which may be read-only, and would not notice that a file they import
     has changed. Where nothing can be kept the kernels are compiled anew in every process, and this is said.
     """
-    from numba.core import config  # type: ignore[attr-defined]
-
-    home = Path(__file__).parent
+    config, home = _numba_settings(), Path(__file__).parent
     sources = b"".join((home / name).read_bytes() for name in ("tile.py", "errors.py", "steps.py"))
     sources += os.environ.get("ARMONICA_LANES", "").encode()
     folder = cache_folder() / "kernels" / hashlib.sha256(sources).hexdigest()[:16]
@@ -131,12 +129,16 @@ def _compiled_code_kept() -> Iterator[None]:
     except OSError as error:
         folder = Path(tempfile.mkdtemp(prefix="armonica-kernels-"))
         log.warning("compiled kernels are not kept, and compiled again next time: %s", error)
-    before = config.CACHE_DIR  # type: ignore[attr-defined] (Numba sets these from the environment)
-    config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         yield
     finally:
-        config.CACHE_DIR = before  # type: ignore[attr-defined]
+        config.CACHE_DIR = before
+
+
+def _numba_settings() -> Any:
+    """Numba's settings, which it sets from the environment as it is loaded: no type checker can know their names."""
+    return import_module("numba.core.config")
 
 
 def _obstacle(settings: DeepRNNSettings) -> str | None:
@@ -145,10 +147,11 @@ def _obstacle(settings: DeepRNNSettings) -> str | None:
         return f"the fast kernel computes in float32, not in {settings.precision}"
     try:
         import llvmlite.binding
-        import numba.core.config as config
+
+        disabled = _numba_settings().DISABLE_JIT
     except ImportError as error:
         return f"numba cannot be loaded ({error})"
-    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if disabled:
         return "NUMBA_DISABLE_JIT is set"
     features = llvmlite.binding.get_host_cpu_features()
     return None if features.get("fma") else "this processor has no AVX2 with fused multiply-add"

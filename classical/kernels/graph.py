@@ -6,6 +6,8 @@ and writes stays in the same places on the device; only the slots of the batch a
 processor the same step runs eagerly, which is how it is tested where there is no card.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -67,39 +69,39 @@ class GraphKernel:
         frozen: NDArray[np.bool_],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """`n` steps of every replica that is not frozen; arguments and result as those of `PlainKernel.step`."""
-        try:
-            return self._step(flat, memory, batches, eta, n, frozen)
-        except torch.cuda.OutOfMemoryError:
-            free = torch.cuda.mem_get_info(self.device)[0] / GIGABYTE
-            raise InputError(
-                f"{len(flat)} replica(s) do not fit into the memory of {self.device}, which has {free:.3g} GB left: "
-                "ask for fewer replicas, or run some of them elsewhere (first_replica)"
-            ) from None
+        with self._full_memory_said(len(flat)):
+            places, losses = self._made(flat, memory, batches, eta, n, frozen)
+            flat[:] = places.weights.cpu().numpy()
+            memory.copy_(places.past)
+            made = places.made.cpu().numpy()
+        return losses, np.where((made < n) & ~frozen, made, -1)
 
     def loss(self, flat: NDArray[np.floating]) -> NDArray[np.float64]:
         """The losses at these weights, (R,)."""
         return self._plain.value(self._plain.forward(torch.from_numpy(flat).to(self.device))[1]).cpu().numpy()
 
-    def _step(
-        self,
-        flat: NDArray[np.floating],
-        memory: Tensor,
-        batches: NDArray[np.int64],
-        eta: NDArray[np.float64],
-        n: int,
-        frozen: NDArray[np.bool_],
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        places = self._ready(flat, memory, eta, frozen)
+    @contextmanager
+    def _full_memory_said(self, n_replicas: int) -> Iterator[None]:
+        """A card without room in one line."""
+        try:
+            yield
+        except torch.cuda.OutOfMemoryError:
+            free = torch.cuda.mem_get_info(self.device)[0] / GIGABYTE
+            raise InputError(
+                f"{n_replicas} replica(s) do not fit into the memory of {self.device}, which has {free:.3g} GB left: "
+                "ask for fewer replicas, or run some of them elsewhere (first_replica)"
+            ) from None
+
+    def _made(self, flat, memory, batches, eta, n, frozen) -> tuple[Places, NDArray[np.float64]]:
+        """The places after n steps, and the losses before each; arguments as those of `step`."""
         chosen = None if self.settings.batch is None else torch.from_numpy(batches).to(self.device)
-        by_iteration = self.settings.polar == "newton-schulz"
-        losses = self._run(places, chosen, n, exactly=not by_iteration)
-        if bool(places.far.any()):  # rare: all these steps again, with decompositions where they are needed
+        exactly = self.settings.polar != "newton-schulz"
+        while True:
             places = self._ready(flat, memory, eta, frozen)
-            losses = self._run(places, chosen, n, exactly=True)
-        flat[:] = places.weights.cpu().numpy()
-        memory.copy_(places.past)
-        made = places.made.cpu().numpy()
-        return losses, np.where((made < n) & ~frozen, made, -1)
+            losses = self._run(places, chosen, n, exactly=exactly)
+            if not bool(places.far.any()):
+                return places, losses
+            exactly = True  # rare: all these steps again, with decompositions where they are needed
 
     def _ready(
         self, flat: NDArray[np.floating], memory: Tensor, eta: NDArray[np.float64], frozen: NDArray[np.bool_]

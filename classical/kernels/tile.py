@@ -85,6 +85,23 @@ class _Vectors:
         phi.add_incoming(other, from_other)
         return phi
 
+    def _summed(self, first, n_k, stride: int, added):
+        """The vectors `first`, with what `added(k, sums)` makes of them for k = 0, stride, ... below n_k."""
+        b = self.builder
+        entry, loop, end = b.block, b.append_basic_block("k"), b.append_basic_block("end")
+        b.cbranch(b.icmp_signed(">", n_k, self.int(0)), loop, end)
+        b.position_at_end(loop)
+        k, sums = b.phi(self.int), [b.phi(self.vec) for _ in first]
+        after, k_next = added(k, sums), b.add(k, self.int(stride))
+        k.add_incoming(self.int(0), entry)
+        k.add_incoming(k_next, loop)
+        for phi, start, then in zip(sums, first, after, strict=True):
+            phi.add_incoming(start, entry)
+            phi.add_incoming(then, loop)
+        b.cbranch(b.icmp_signed("<", k_next, n_k), loop, end)
+        b.position_at_end(end)
+        return [self._either(start, entry, then, loop) for start, then in zip(first, after, strict=True)]
+
     def _unless_fresh(self, f, make):
         """A list of vectors: what `make` loads, or zeros where f says FRESH."""
         b = self.builder
@@ -163,26 +180,18 @@ class _Block(_Vectors):
     def _added(self, first, left_rows, lda, right_rows, ldb, n_k):
         """first + a @ b."""
         b = self.builder
-        entry, loop, end = b.block, b.append_basic_block("k"), b.append_basic_block("end")
-        b.cbranch(b.icmp_signed(">", n_k, self.int(0)), loop, end)
-        b.position_at_end(loop)
-        k, sums = b.phi(self.int), [b.phi(self.vec) for _ in first]
-        row_of_b = b.mul(k, ldb)
-        right = [self._load(right_rows, b.add(row_of_b, self.int(LANES * v))) for v in range(self.vectors)]
-        after = []
-        for r in range(self.rows):
-            left = self._splat(b.load(b.gep(left_rows, [b.add(b.mul(lda, self.int(r)), k)])))
-            own = sums[r * self.vectors : (r + 1) * self.vectors]
-            after += [b.call(self.fma, [left, right[v], own[v]]) for v in range(self.vectors)]
-        k_next = b.add(k, self.int(1))
-        k.add_incoming(self.int(0), entry)
-        k.add_incoming(k_next, loop)
-        for phi, start, then in zip(sums, first, after, strict=True):
-            phi.add_incoming(start, entry)
-            phi.add_incoming(then, loop)
-        b.cbranch(b.icmp_signed("<", k_next, n_k), loop, end)
-        b.position_at_end(end)
-        return [self._either(start, entry, then, loop) for start, then in zip(first, after, strict=True)]
+
+        def one_k(k, sums):
+            row_of_b = b.mul(k, ldb)
+            right = [self._load(right_rows, b.add(row_of_b, self.int(LANES * v))) for v in range(self.vectors)]
+            after = []
+            for r in range(self.rows):
+                left = self._splat(b.load(b.gep(left_rows, [b.add(b.mul(lda, self.int(r)), k)])))
+                own = sums[r * self.vectors : (r + 1) * self.vectors]
+                after += [b.call(self.fma, [left, right[v], own[v]]) for v in range(self.vectors)]
+            return after
+
+        return self._summed(first, n_k, 1, one_k)
 
 
 class _Dots(_Vectors):
@@ -238,22 +247,13 @@ class _Dots(_Vectors):
     def _added(self, first, rows_of_a, a, turned, ldt, n_k):
         """Sums lane by lane: entry row * NARROW + column is that of one row of a and one column of b."""
         b = self.builder
-        entry, loop, end = b.block, b.append_basic_block("dots"), b.append_basic_block("end")
-        b.cbranch(b.icmp_signed(">", n_k, self.int(0)), loop, end)
-        b.position_at_end(loop)
-        k, sums = b.phi(self.int), [b.phi(self.vec) for _ in first]
-        left = [self._load(a, b.add(row, k)) for row in rows_of_a]
-        right = [self._load(turned, b.add(b.mul(ldt, self.int(column)), k)) for column in range(NARROW)]
-        after = [b.call(self.fma, [left[n // NARROW], right[n % NARROW], own]) for n, own in enumerate(sums)]
-        k_next = b.add(k, self.int(LANES))
-        k.add_incoming(self.int(0), entry)
-        k.add_incoming(k_next, loop)
-        for phi, start, then in zip(sums, first, after, strict=True):
-            phi.add_incoming(start, entry)
-            phi.add_incoming(then, loop)
-        b.cbranch(b.icmp_signed("<", k_next, n_k), loop, end)
-        b.position_at_end(end)
-        return [self._either(start, entry, then, loop) for start, then in zip(first, after, strict=True)]
+
+        def some_k(k, sums):
+            left = [self._load(a, b.add(row, k)) for row in rows_of_a]
+            right = [self._load(turned, b.add(b.mul(ldt, self.int(column)), k)) for column in range(NARROW)]
+            return [b.call(self.fma, [left[n // NARROW], right[n % NARROW], own]) for n, own in enumerate(sums)]
+
+        return self._summed(first, n_k, LANES, some_k)
 
     def _folded(self, sums):
         """One vector: lane n is the sum of all lanes of vector n, by halves."""
