@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from encoding import Chorale
+    from experiments import Trajectory
 
 ROOT = Path(__file__).parent.parent
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
@@ -64,3 +65,44 @@ def music() -> "Callable[..., list[Chorale]]":
         return [Chorale(pitches, f"piece {i}", "drawn", i) for i, pitches in enumerate(pieces)]
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def planted() -> "Callable[..., Trajectory]":
+    """A trajectory with planted numbers: `planted(time, loss)`, and weights and noise where they are given.
+
+    time is (n_looks,); loss (n_looks, R) or (n_looks,); weights (n_looks, R, n_weights), taken at every look; noise a
+    number, (n_looks,) or (n_looks, R, n_groups); groups: name -> number of weights, or (number, period).
+    """
+    import numpy as np
+
+    from encoding.layout import lay_out
+    from experiments import Trajectory
+
+    def plant(time, loss=None, *, weights=None, noise=np.nan, groups=None, rate=0.01) -> "Trajectory":
+        time = np.asarray(time, float)
+        loss = np.ones((len(time), 1 if weights is None else weights.shape[1])) if loss is None else np.asarray(loss)
+        loss = loss[:, None] if loss.ndim == 1 else loss
+        n_looks, n_replicas = loss.shape
+        weights = np.zeros((0, n_replicas, 1), np.float32) if weights is None else weights
+        sizes = {"J": weights.shape[2]} if groups is None else groups
+        shapes = {name: (size if isinstance(size, int) else size[0],) for name, size in sizes.items()}
+        periods = {name: size[1] for name, size in sizes.items() if not isinstance(size, int)}
+        layout = lay_out(shapes, periods)
+        gamma = np.asarray(noise, float)
+        gamma = gamma[:, None, None] if gamma.ndim == 1 else gamma
+        times = np.repeat(time[:, None], n_replicas, 1)
+        return Trajectory(
+            step=np.round(time / rate).astype(np.int64),
+            time=times,
+            rate=np.full_like(times, rate),
+            loss=loss.astype(float),
+            noise=np.broadcast_to(gamma, (n_looks, n_replicas, len(layout))).copy(),
+            weights=weights,
+            weights_look=np.arange(len(weights)),
+            measured={},
+            valid=np.ones((n_looks, n_replicas), bool),
+            layout=layout,
+        )
+
+    return plant

@@ -1,0 +1,52 @@
+"""A number and its error, which travel together."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError
+
+CONFIDENCE = 0.95
+BOOTSTRAPS = 1000
+
+
+class Fit(NamedTuple):
+    """An estimate with the ends of its 95 % confidence interval; NaN at an end that cannot be told."""
+
+    low: float
+    best: float
+    high: float
+
+    def holds(self, truth: float) -> bool:
+        """Whether the interval holds `truth`."""
+        return bool(self.low <= truth <= self.high)
+
+    def __str__(self) -> str:
+        """To read: `64.2 (61.0 .. 67.9)`."""
+        return f"{self.best:.4g} ({self.low:.4g} .. {self.high:.4g})"
+
+
+def quantile_fit(best: float, drawn: NDArray[np.floating]) -> Fit:
+    """`best` with the central 95 % of what resampling gave; values that are not finite count as beyond either end."""
+    tail = (1 - CONFIDENCE) / 2
+    known = drawn[np.isfinite(drawn)]
+    if len(known) < (1 - tail) * len(drawn) or len(known) < 2:
+        return Fit(np.nan, float(best), np.nan)
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Fit(float(low), float(best), float(high))
+
+
+def resampled(
+    n: int, statistic: Callable[[NDArray[np.int64]], NDArray[np.floating]], *, seed: int = 0, n_draws: int = BOOTSTRAPS
+) -> NDArray[np.float64]:
+    """`statistic(chosen)` for `n_draws` draws of n out of n with replacement: the bootstrap (Efron 1979), (n_draws, ...).
+
+    Raises:
+        InputError: fewer than two things to draw from.
+    """
+    if n < 2:
+        raise InputError(f"a bootstrap needs at least two replicas (or points); got {n}")
+    rng = np.random.Generator(np.random.Philox(key=[seed, n]))
+    return np.array([statistic(rng.integers(n, size=n)) for _ in range(n_draws)], np.float64)
