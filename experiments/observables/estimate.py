@@ -41,7 +41,7 @@ def quantile_fit(best: float, drawn: NDArray[np.floating]) -> Fit:
 def resampled(
     n: int, statistic: Callable[[NDArray[np.int64]], NDArray[np.floating]], *, seed: int = 0, n_draws: int = BOOTSTRAPS
 ) -> NDArray[np.float64]:
-    """`statistic(chosen)` for `n_draws` draws of n out of n with replacement: the bootstrap (Efron 1979), (n_draws, ...).
+    """`statistic(chosen)` for draws of n out of n with replacement (Efron 1979), (n_draws, ...).
 
     Raises:
         InputError: fewer than two things to draw from.
