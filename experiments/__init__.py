@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from experiments.looks import Looks, aging_looks, at, linear, logarithmic
     from experiments.run_folder import RunFolder
     from experiments.schedules import constant, halve_at_spikes, piecewise
-    from experiments.store import Music, Store, Task, load_run, system_of
+    from experiments.store import Store, load_run, system_of
+    from experiments.task import Music, Task
     from experiments.trajectory import Trajectory
 
 _HOMES = {
@@ -15,7 +16,8 @@ _HOMES = {
     "run_folder": ("RunFolder",),
     "looks": ("Looks", "aging_looks", "at", "linear", "logarithmic"),
     "schedules": ("constant", "halve_at_spikes", "piecewise"),
-    "store": ("Music", "Store", "Task", "load_run", "system_of"),
+    "store": ("Store", "load_run", "system_of"),
+    "task": ("Music", "Task"),
     "trajectory": ("Trajectory",),
 }
 

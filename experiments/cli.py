@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from experiments.store import Music, Run
+    from experiments.store import Run
+    from experiments.task import Music
 
 app = typer.Typer(
     help="Recurrent networks learn Bach's chorales: learning curves, learning times, aging, music.",
@@ -108,7 +109,8 @@ def learn(
     _set_threads(threads)
     from experiments.asking import default_rate, ending, schedule_named, settings_said, when_to_look
     from experiments.session import run_session
-    from experiments.store import Store, Task
+    from experiments.store import Store
+    from experiments.task import Task
 
     settings = settings_said(system, {"depth": depth, "width": width, "rule": rule, "batch": batch}, setting or [])
     rate = default_rate(system, settings) if rate is None else rate
@@ -259,7 +261,7 @@ def _music_for(context: typer.Context, system: str) -> "Music | None":
 def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":
     """The chorales asked for, seen to be there (and parsed, with a bar, if that was never done)."""
     from encoding.errors import InputError
-    from experiments.store import Music
+    from experiments.task import Music
 
     if first < 0:
         raise InputError(f"first is a number of chorales, or 0 for all; got {first}")

@@ -103,6 +103,15 @@ class Until:
         if not isinstance(self.steps, Integral | None):
             raise InputError(f"until: steps is a whole number; got {self.steps!r}")
 
+    def met(self, step: int, time: NDArray[np.float64], loss: NDArray[np.float64]) -> bool:
+        """Whether a run is to stop: its step, and time and last looked loss of the replicas that still move."""
+        if self.steps is not None and step >= self.steps:
+            return True
+        if not len(time):
+            return False
+        in_time = self.time is not None and bool((time * (1 + NEAR) >= self.time).all())
+        return in_time or (self.loss is not None and bool((loss <= self.loss).all()))
+
 
 class Progress(NamedTuple):
     """What a callback sees, a few times a second: where the run stands, each array (n_replicas,)."""
@@ -328,13 +337,8 @@ class Learner:
         """Whether the end is reached, or no replica will ever move again."""
         if self.step > 0 and not self.able.any():
             return True
-        if self.until.steps is not None and self.step >= self.until.steps:
-            return True
         going = self.frozen_at < 0
-        if self.until.time is not None and going.any() and (self.time[going] * (1 + NEAR) >= self.until.time).all():
-            return True
-        looked = self.recorder.last_looked_loss()[going]
-        return bool(self.until.loss is not None and going.any() and (looked <= self.until.loss).all())
+        return self.until.met(self.step, self.time[going], self.recorder.last_looked_loss()[going])
 
     # Going on
 

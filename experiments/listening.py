@@ -14,7 +14,8 @@ from encoding.voices import assign_voices
 from experiments.figures.piano_roll import compare_rolls
 from experiments.figures.save import save_figure
 from experiments.figures.style import new_figure
-from experiments.store import Music, Run, system_of
+from experiments.store import Run, system_of
+from experiments.task import Music
 
 N_VOICES = 4
 LONGEST = 2000  # chords, 25 minutes

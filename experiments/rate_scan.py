@@ -17,7 +17,8 @@ from experiments.figures.style import new_figure
 from experiments.learning import Callback, NothingMoves, Until
 from experiments.looks import Looks, logarithmic
 from experiments.observables.stability import Stability, compare_curves, largest_stable_rate
-from experiments.store import Music, Store, Task
+from experiments.store import Store
+from experiments.task import Music, Task
 from experiments.trajectory import Trajectory
 
 

@@ -18,7 +18,8 @@ from experiments.learning import Progress as Standing
 from experiments.learning import Until
 from experiments.observables import largest_stable_rate
 from experiments.rate_scan import RateScan, check_target, compare_scan, scan_curves, verdict, write_scan
-from experiments.store import Run, Store, Task
+from experiments.store import Run, Store
+from experiments.task import Task
 
 CONSOLE = Console(stderr=True)
 LONGEST = 365 * 86400.0
