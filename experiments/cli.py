@@ -30,6 +30,8 @@ STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM; typer gives the fir
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
+StudyArgument = Annotated[str, typer.Argument(help="A study: fig2 ... fig9, talk, overlaps, or a path to a .toml.")]
+ScaleOption = Annotated[str, typer.Option(help="smoke: seconds; laptop: under an hour; paper: the published grid.")]
 RunArgument = Annotated[str, typer.Argument(help="A run: its folder, its key or the beginning of it, or 'latest'.")]
 SourceOption = Annotated[str, typer.Option(help="music21, jsb, or a path: JSB .json/.pkl, MIDI, MusicXML, a folder.")]
 SplitOption = Annotated[str, typer.Option(help="train, valid or test.")]
@@ -234,6 +236,28 @@ def stability(
     scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas)
     named = "-".join(str(settings[name]) for name in ("depth", "width", "rule") if name in settings) or system
     raise typer.Exit(scan_session(Store(store), scan, out or store / f"stability-{named}.png", device=device))
+
+
+@app.command()
+def sweep(
+    study: StudyArgument,
+    scale: ScaleOption = "laptop",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is missing and how long it takes.")] = False,
+    jobs: Annotated[int, typer.Option(help="Processes. [1: one run after the other, its replicas on all cores]")] = 1,
+    store: StoreOption = Path("runs"),
+    threads: ThreadsOption = None,
+) -> None:
+    """Make the runs of a study that are missing; stopped and started at any time."""
+    _set_threads(threads)
+    from experiments import sweep_session
+    from experiments.store import Store
+    from experiments.study import load_study
+
+    wanted = load_study(study, scale)
+    if dry_run:
+        sweep_session.dry_run(wanted, Store(store))
+    else:
+        raise typer.Exit(sweep_session.sweep_session(wanted, Store(store), jobs=jobs))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import logging
 import signal
 import time as clock
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,16 +31,20 @@ class Stop:
     """Which signal asked to stop: once is a wish, met after the present piece; twice, a KeyboardInterrupt."""
 
     signal = 0
+    also: Callable[[], None] | None = None  # to be told of the first
 
     def __call__(self, number: int, frame: Any) -> None:
         """What happens at Ctrl-C and at SIGTERM."""
         if self.signal:
             raise KeyboardInterrupt
         self.signal = number
+        if self.also:
+            self.also()
 
 
 @contextmanager
-def _stoppable() -> Iterator[Stop]:
+def stoppable() -> Iterator[Stop]:
+    """Ctrl-C and SIGTERM are wishes while this lasts."""
     stop = Stop()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -59,7 +63,8 @@ class Words(logging.Handler):
 
 
 @contextmanager
-def _warnings_shown() -> Iterator[None]:
+def warnings_shown() -> Iterator[None]:
+    """What the library says to its log is shown while this lasts."""
     log, handler = logging.getLogger("armonica"), Words()
     log.addHandler(handler)
     try:
@@ -134,7 +139,7 @@ def run_session(
     Returns:
         The exit code: 0, or 128 + the signal that stopped it.
     """
-    with _warnings_shown(), _stoppable() as stop:
+    with warnings_shown(), stoppable() as stop:
         bar = Bar(until, stop)
         CONSOLE.print(f"run {store.folder(task)}", highlight=False, soft_wrap=True)
         with bar.progress:
@@ -155,7 +160,7 @@ def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int
     """Learn at every rate with a bar, compare, and draw; the exit code as that of `run_session`."""
     check_target(picture)
     curves, until = [], Until(time=scan.until)
-    with _warnings_shown(), _stoppable() as stop:
+    with warnings_shown(), stoppable() as stop:
         bar = Bar(until, stop)
         with bar.progress:
             for rate, curve in zip(sorted(set(scan.rates)), scan_curves(scan, store, bar, **how), strict=True):

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from encoding import InputError
 from encoding.chorales import sha256
 from encoding.files import expanded
-from experiments.checkpoints import good_checkpoint, vouch
-from experiments.learning import NUMBER, Callback, System, Until, learn, part
+from experiments.checkpoints import good_checkpoint, has_checkpoint, vouch
+from experiments.learning import NUMBER, Callback, Progress, System, Until, learn, part
 from experiments.observables import irreducible_loss
 from experiments.run_files import read_json, read_trajectory
 from experiments.run_folder import RunFolder
@@ -119,6 +121,25 @@ def load_run(path: str | Path) -> Run:
     vouch(folder, task["key"])
     described = read_json(folder / "layout.json")
     return Run(folder, task, read_trajectory(folder), str(described.get("unit", "")))
+
+
+def standing(path: Path, key: str) -> Progress | None:
+    """Where the run in a folder stands, by its newest checkpoint; None if it has not begun.
+
+    `loss` is that of its last look, NaN where a replica is frozen or given up.
+
+    Raises:
+        InputError: the run is damaged, or another.
+    """
+    if not has_checkpoint(path):
+        return None
+    own = part(good_checkpoint(path, key, weights=False)[1], "learner")
+    step = int(own["step"])
+    trajectory = read_trajectory(path)
+    looked = trajectory.loss[np.flatnonzero(trajectory.step <= step)[-1]]
+    moving = (own["frozen_at"] < 0) & (own["rate"] > 0)
+    time = own["since_time"] + (step - own["since_step"]) * own["rate"]
+    return Progress(step, time, np.where(moving, looked, np.nan), own["rate"])
 
 
 def system_of(run: Run, look: int | None = None) -> System:

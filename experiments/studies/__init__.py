@@ -1,0 +1,1 @@
+"""The studies that come with armonica, one TOML file a figure; `experiments.study` reads them."""

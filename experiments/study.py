@@ -1,0 +1,204 @@
+"""A study: the runs that a figure needs, written down as a TOML file, at the scale one can afford.
+
+    figure = "fig5"                 what is drawn from it
+    about = "..."                   a sentence
+    runs_of = "fig5"                instead of all that follows: the runs of another study
+
+    [common]                        for every run; the scale, and then the run, say more, or something else
+    system, rate, schedule, replicas, seed
+    settings = {...}                of the system; a list of values is one run for each ("J,M" is one value)
+    music = {source, split, first, transpose, excerpt}      first = 0: all
+    looks = {...}                   see `LOOKS`
+    until = {time, loss, steps}
+
+    [smoke] | [laptop] | [paper]    as [common]
+    [[smoke.runs]]                  as [common]
+
+Bundled studies have a name, fig2 ... fig9, talk, overlaps; anybody's is named by its path.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from encoding import InputError
+from encoding.files import expanded
+from experiments.asking import schedule_named
+from experiments.learning import Until
+from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic
+from experiments.task import Music, Task
+
+SCALES = ("smoke", "laptop", "paper")
+RUN = ("system", "settings", "rate", "schedule", "replicas", "seed", "music", "looks", "until")
+LOOKS = {
+    "per_decade": "looks at the loss a decade of proper time, from `first` on",
+    "first": "proper time of the first look",
+    "noise": "looks at the noise a decade",
+    "weights": "looks at the weights a decade",
+    "aging": "waiting times: noise and weights after each, `lags` a decade of the lag, from `first_lag` on",
+    "lags": "looks a decade of the lag",
+    "first_lag": "the shortest lag",
+    "every_step": "proper times from which the loss is looked at after each of `steps` steps",
+    "steps": "steps of such a window",
+}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of a study: the question, how long it is to be, and the rate it begins with."""
+
+    task: Task
+    until: Until
+    rate: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a figure needs.
+
+    Attributes:
+        name: what it is called.
+        figure: what is drawn from it.
+        about: what it shows.
+        scale: smoke (seconds), laptop (under an hour on two cores), or paper (the published grid).
+        planned: its runs, in the order in which they are made.
+    """
+
+    name: str
+    figure: str
+    about: str
+    scale: str
+    planned: tuple[Planned, ...]
+
+
+def study_names() -> list[str]:
+    """The studies that come with armonica."""
+    names = [Path(entry.name) for entry in files("experiments.studies").iterdir()]
+    return sorted(name.stem for name in names if name.suffix == ".toml")
+
+
+def is_study(name: str) -> bool:
+    """Whether `name` is a bundled study, or the path of a TOML file."""
+    return name in study_names() or name.endswith(".toml")
+
+
+def load_study(name: str, scale: str = "laptop") -> Study:
+    """The study called `name` (bundled), or in the file of that name, at a scale.
+
+    Raises:
+        InputError: no such study or scale, or a file that says what no study does.
+    """
+    if scale not in SCALES:
+        raise InputError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+    content, where = _read(name)
+    unknown = set(content) - {"figure", "about", "runs_of", "common", *SCALES}
+    if unknown:
+        raise InputError(f"{where}: a study has figure, about, runs_of, common, {', '.join(SCALES)}; got {unknown}")
+    for word in ("figure", "about"):
+        if not isinstance(content.get(word), str):
+            raise InputError(f'{where}: a study says {word} = "..."; got {content.get(word)!r}')
+    runs, whence = content, where
+    if "runs_of" in content:
+        runs, whence = _read(str(content["runs_of"]))
+        if "runs_of" in runs:
+            raise InputError(f"{where}: runs_of names a study with runs of its own; {content['runs_of']} has none")
+    if scale not in runs:
+        there = [name for name in SCALES if name in runs]
+        raise InputError(f"{whence} has the scales {', '.join(there) or '(none)'}; got {scale!r}")
+    planned = tuple(_planned(table, whence) for table in _tables(runs, scale, whence))
+    return Study(Path(name).stem, content["figure"], content["about"], scale, planned)
+
+
+def _read(name: str) -> tuple[dict[str, Any], str]:
+    """A study as plain data, and what to call it in an error."""
+    if name.endswith(".toml"):
+        path = expanded(name)
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            raise InputError(f"{path} should be a TOML file; it is no text") from None
+    elif name in study_names():
+        path, text = name, (files("experiments.studies") / f"{name}.toml").read_text("utf-8")
+    else:
+        raise InputError(f"a study is one of {', '.join(study_names())}, or a path ending in .toml; got {name!r}")
+    try:
+        return tomllib.loads(text), str(path)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} should be TOML; it is not: {error}") from None
+
+
+def _tables(content: Mapping[str, Any], scale: str, where: str) -> Iterator[dict[str, Any]]:
+    """One table for each run: what is common, what the scale says, what the run says, and one point of its grid."""
+    at_scale = _table(content[scale], f"{where} [{scale}]", (*RUN, "runs"))
+    common = _table(content.get("common", {}), f"{where} [common]", RUN)
+    runs = at_scale.get("runs", [{}])
+    if not isinstance(runs, list):
+        raise InputError(f"{where}: runs are tables, [[{scale}.runs]]; got {runs!r}")
+    for run in runs:
+        layers = [common, at_scale, _table(run, f"{where} [[{scale}.runs]]", RUN)]
+        merged = {name: value for layer in layers for name, value in layer.items() if name not in ("settings", "runs")}
+        settings = {name: value for layer in layers for name, value in layer.get("settings", {}).items()}
+        grid = [value if isinstance(value, list) else [value] for value in settings.values()]
+        for point in product(*grid):
+            yield merged | {"settings": dict(zip(settings, point, strict=True))}
+
+
+def _table(given: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(given, dict) or not isinstance(given.get("settings", {}), dict):
+        raise InputError(f"{where} should be a table, and settings another; got {given!r}")
+    unknown = set(given) - set(known)
+    if unknown:
+        raise InputError(f"{where} has {', '.join(known)}; got {', '.join(sorted(unknown))}")
+    return given
+
+
+def _planned(table: dict[str, Any], where: str) -> Planned:
+    """The task and the end of one run."""
+    for name in ("system", "rate", "until"):
+        if name not in table:
+            raise InputError(f"{where}: every run needs system, rate, until; one has no {name}")
+    music, until = table.get("music", {}), table["until"]
+    if not isinstance(until, dict) or not isinstance(music, dict):
+        raise InputError(f"{where}: until and music are tables; got {until!r}, {music!r}")
+    try:
+        return Planned(
+            Task(
+                table["system"],
+                table["settings"],
+                schedule_named(table.get("schedule", "constant"), table["rate"]),
+                Music(**{**music, "first": music.get("first", 80) or None}),
+                _looks(table.get("looks", {}), table["rate"], where),
+                table.get("seed", 0),
+                table.get("replicas", 1),
+            ),
+            Until(**until),
+            float(table["rate"]),
+        )
+    except (TypeError, ValueError) as error:  # an InputError too: which file it was
+        raise InputError(f"{where}: {error}") from None
+
+
+def _looks(said: Any, rate: float, where: str) -> Looks:
+    """The three cadences that a study's `looks` mean."""
+    if not isinstance(said, dict) or set(said) - set(LOOKS):
+        raise InputError(f"{where}: looks has {', '.join(LOOKS)}; got {said!r}")
+    first = said.get("first", 0.1)
+    loss: list[Cadence] = [logarithmic(first, said.get("per_decade", 20))]
+    noise, weights = ([logarithmic(first, said[name])] if name in said else [] for name in ("noise", "weights"))
+    if "aging" in said:
+        lags = aging_looks(said["aging"], said.get("lags", 10), said.get("first_lag", first))
+        noise, weights = [*noise, lags], [*weights, lags]
+    if "every_step" in said:
+        steps = said.get("steps", 1000)
+        loss.append(at(start + k * rate for start in said["every_step"] for k in range(steps + 1)))
+    return Looks(_union(loss), _union(noise), _union(weights))
+
+
+def _union(cadences: list[Cadence]) -> Cadence:
+    if not cadences:
+        return NEVER
+    return cadences[0] if len(cadences) == 1 else Union(tuple(cadences))

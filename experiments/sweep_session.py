@@ -1,0 +1,118 @@
+"""A sweep at a terminal: what is missing, how long it may take, and a line for every run that ends."""
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+
+from encoding import InputError
+from experiments.session import CONSOLE, Bar, stoppable, warnings_shown
+from experiments.store import Store
+from experiments.study import Planned, Study
+from experiments.sweep import State, begin_worker, estimate, states, sweep
+
+SHOWN = ("depth", "width", "batch", "n_spins")  # settings that tell the runs of a study apart, and what else is said
+
+
+def described(planned: Planned, study: Study) -> str:
+    """A run in words: the system and the settings that differ within the study, or are always said."""
+    settings = planned.task.settings
+    differ = [
+        name
+        for name, value in settings.items()
+        if name in SHOWN or any(other.task.settings.get(name) != value for other in study.planned)
+    ]
+    words = [f"{name} {settings[name]}" for name in differ if settings[name] is not None]
+    return f"{planned.task.system} {', '.join(words)}, {planned.task.n_replicas} replica(s), rate {planned.rate:g}"
+
+
+def dry_run(study: Study, store: Store) -> None:
+    """Say how many runs, how many steps and about how many hours are missing; nothing is learned."""
+    there = states(study, store)
+    steps = seconds = 0.0
+    for state in there:
+        left = estimate(state)
+        steps, seconds = steps + left.steps, seconds + left.seconds
+        shown = state.over or f"{left.steps:.3g} steps, {_duration(left.seconds)}"
+        print(f"{store.folder(state.planned.task).name}  {described(state.planned, study)}: {shown}", flush=True)
+    missing = sum(not state.over for state in there)
+    print(
+        f"{study.name} at scale {study.scale}: {missing} of {len(there)} runs missing, {steps:.3g} steps, at most "
+        f"about {_duration(seconds)} here, one run after the other; a loss aimed at may end them sooner"
+    )
+
+
+def sweep_session(study: Study, store: Store, *, jobs: int = 1) -> int:
+    """Make the missing runs with a bar; Ctrl-C stops after the present piece, with everything saved.
+
+    Returns:
+        The exit code: 0, or 128 + the signal that stopped it; 1 if a run diverged.
+    """
+    if jobs < 1:
+        raise InputError(f"jobs is a number of processes, at least 1; got {jobs}")
+    there = states(study, store)
+    todo = [state for state in there if not state.over]
+    _say(f"{study.name} at scale {study.scale}: {len(there)} runs, {len(todo)} to make or go on with, in {store.path}")
+    with warnings_shown(), stoppable() as stop:
+        made = 0
+        for state in _alone(study, store, stop) if jobs == 1 else _beside(study, store, stop, jobs):
+            made += 1
+            _say(f"[{made}/{len(todo)}] {_result(state, study)}")
+    if stop.signal:
+        return 128 + stop.signal
+    diverged = [state for state in states(study, store) if state.over == "diverged"]
+    for state in diverged:
+        _say(f'diverged: {described(state.planned, study)}: a lower rate, or schedule = "spikes"')
+    return 1 if diverged else 0
+
+
+def _alone(study, store, stop):
+    """In this process, a bar for each run."""
+    bars: list[Bar] = []
+
+    def begin(state: State) -> Bar:
+        _say(f"{store.folder(state.planned.task).name}  {described(state.planned, study)}")
+        for bar in bars:
+            bar.progress.stop()
+        bars.append(Bar(state.planned.until, stop))
+        bars[-1].progress.start()
+        return bars[-1]
+
+    try:
+        for state in sweep(study, store, callback=begin, stop=lambda: bool(stop.signal)):
+            bars[-1].progress.stop()
+            yield state
+    finally:
+        for bar in bars:
+            bar.progress.stop()
+
+
+def _beside(study, store, stop, jobs):
+    """In `jobs` processes, which share the cores."""
+    context = multiprocessing.get_context("spawn")
+    stopped = context.Event()
+    stop.also = stopped.set
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(jobs, context, begin_worker, (stopped, threads)) as executor:
+        yield from sweep(study, store, executor=executor, stop=lambda: bool(stop.signal))
+
+
+def _result(state: State, study: Study) -> str:
+    now = state.standing
+    if now is None:
+        return f"{described(state.planned, study)}: not begun"
+    known = now.loss[np.isfinite(now.loss)]
+    loss = f", loss {known.mean():.4g}" if len(known) else ""
+    how = state.over or "stopped, to be gone on with"
+    return f"{described(state.planned, study)}: {how} at τ = {np.min(now.time):.6g}, step {now.step}{loss}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _say(line: str) -> None:
+    CONSOLE.print(line, highlight=False, soft_wrap=True, markup=False)
