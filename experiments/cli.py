@@ -76,7 +76,7 @@ def learn(
     setting: SettingOption = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="Learning rate eta. [default: by depth, 0.04, 0.02, 0.01; delayed: 4e-4]"),
+        typer.Option(help="Learning rate eta. [default: 0.04 at depth 1, 0.02 to 5, deeper 0.01; delayed: 4e-4]"),
     ] = None,
     schedule: Annotated[
         str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")

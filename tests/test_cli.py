@@ -157,7 +157,7 @@ def test_learn_again_adds_nothing_and_learn_longer_goes_on(tmp_path):
     [
         (["--depth", "1"], 0.04),
         (["--depth", "2"], 0.02),
-        (["--depth", "3"], 0.01),
+        (["--depth", "3"], 0.02),
         (["--depth", "6"], 0.01),
         (["--rule", "delayed"], 4e-4),
         (["--rate", "0.5"], 0.5),
