@@ -134,13 +134,38 @@ def learn(
 
 @app.command()
 def plot(
-    run: RunArgument,
+    what: Annotated[
+        str, typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, a .toml), or a run, or 'latest'.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the run's folder]")
+        Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the store, or the run's folder]")
     ] = None,
+    scale: ScaleOption = "laptop",
     store: StoreOption = Path("runs"),
 ) -> None:
-    """Draw the learning curve of a run, and write its numbers beside it as CSV."""
+    """Draw a study's figure from its runs, or the learning curve of a run; the numbers go beside it as CSV."""
+    from experiments.study import is_study
+
+    if is_study(what):
+        _plot_study(what, scale, store, out)
+    else:
+        _plot_run(what, store, out)
+
+
+def _plot_study(name: str, scale: str, store: Path, out: Path | None) -> None:
+    from experiments.figures.of_study import draw_study
+    from experiments.store import Store
+    from experiments.study import load_study
+
+    study = load_study(name, scale)
+    path = out or store / f"{study.name}-{scale}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for note in draw_study(study, Store(store), path).notes:
+        _say(note)
+    _say(f"{path}\n{path.with_suffix('.csv')}")
+
+
+def _plot_run(run: str, store: Path, out: Path | None) -> None:
     from experiments.figures.of_run import draw_learning_curve
     from experiments.store import Store, load_run
 

@@ -85,10 +85,10 @@ def draw_floor(picture: Picture, answers: Sequence[Answer]) -> None:
             picture.add(panel, f"floor {floor:.5f}", 0.0, floor, kind="floor")
 
 
-def told(picture: Picture, what: str, estimator: Callable[[], T]) -> T | None:
-    """What an estimator says; where it refuses, None, and its reason is noted."""
+def told(picture: Picture, what: str, estimator: Callable[..., T], *of: Any, **how: Any) -> T | None:
+    """What an estimator says of its arguments; where it refuses, None, and its reason is noted."""
     try:
-        return estimator()
+        return estimator(*of, **how)
     except InputError as refused:
         picture.note(f"{what}: {refused}")
         return None

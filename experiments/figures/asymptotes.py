@@ -21,7 +21,7 @@ def asymptotes(answers: Sequence[Answer], name: str = "fig3") -> Picture:
         looks, label = answer.trajectory, f"w = {answer.setting('width')}"
         seen = looks.time[:, 0] > 0
         picture.band(PANEL, label, looks.time[seen, 0], looks.loss[seen])
-        law = told(picture, said(answer), lambda looks=looks: power_law(looks, floor=floor))
+        law = told(picture, said(answer), power_law, looks, floor=floor)
         if law is not None:
             tau = np.geomspace(*law.window, 61)
             picture.add(PANEL, f"{label}: power law", tau, law.curve(tau), kind="fit", colour=label)

@@ -20,7 +20,7 @@ def batch_noise(answers: Sequence[Answer], name: str = "fig4") -> Picture:
         window = _last_window(looks.step)
         label = f"p = {answer.setting('batch')}"
         picture.add(PANEL, label, looks.step[window] - looks.step[window][0], looks.loss[window, 0])
-        found = told(picture, said(answer), lambda looks=looks, window=window: loss_fluctuations(looks.loss[window]))
+        found = told(picture, said(answer), loss_fluctuations, looks.loss[window])
         if found is not None:
             picture.note(f"{label}: mean {found.mean}, deviation {found.deviation}")
     draw_floor(picture, runs)

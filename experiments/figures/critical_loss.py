@@ -18,12 +18,14 @@ def critical_loss(answers: Sequence[Answer], name: str = "fig6") -> Picture:
     picture = Picture(name, {PANEL: Panel("", "critical width w_c", NLL)})
     found = {key: critical for key, (_, critical) in critical_widths(answers, picture).items() if critical is not None}
     for depth in dict.fromkeys(depth for depth, _ in found):
-        own = {loss: each.quadratic for (d, loss), each in found.items() if d == depth and np.isfinite(each.quadratic.best)}
+        own = {
+            loss: each.quadratic for (d, loss), each in found.items() if d == depth and np.isfinite(each.quadratic.best)
+        }
         losses, widths = np.array(list(own)), list(own.values())
         for loss, width in own.items():
             picture.note(f"w_c({loss:g}), d = {depth}: {width}")
         picture.add(PANEL, f"d = {depth}", [width.best for width in widths], losses, kind="points")
-        line = told(picture, f"d = {depth}", lambda: loss_against_width(losses, widths))
+        line = told(picture, f"d = {depth}", loss_against_width, losses, widths)
         if line is not None:
             ends = np.array([0.0, losses.max()])
             at = line.intercept.best + line.slope.best * ends
@@ -32,5 +34,5 @@ def critical_loss(answers: Sequence[Answer], name: str = "fig6") -> Picture:
     for depth, width in CRITICAL_WIDTHS.items():
         if any(depth == answer.setting("depth") for answer in answers):
             picture.add(PANEL, f"{SOURCE}, d = {depth}", width, 0.01, kind="published")
-    draw_floor(picture, [answer for answer in there(answers, picture)])
+    draw_floor(picture, there(answers, picture))
     return picture

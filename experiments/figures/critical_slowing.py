@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from experiments.figures.answers import Answer, by, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import CRITICAL_WIDTHS, LOSSES, SOURCE
-from experiments.observables import CriticalWidth, LearningTime, critical_width, learning_time
+from experiments.observables import CriticalWidth, critical_width, learning_time
 
 INVERSE_TIME = "1/τ"
 WIDTH = "width w"
@@ -28,11 +28,7 @@ def inverse_times(group: Sequence[Answer], loss: float, picture: Picture) -> Tim
     widths, rows = [], []
     for answer in group:
         width, depth = answer.setting("width"), answer.setting("depth")
-
-        def passage(answer: Answer = answer) -> LearningTime:
-            return learning_time(answer.trajectory, loss)
-
-        found = told(picture, f"d = {depth}, w = {width}, NLL {loss:g}", passage)
+        found = told(picture, f"d = {depth}, w = {width}", learning_time, answer.trajectory, loss)
         row = np.full(most, np.nan)
         if found is not None:
             row[: len(found.inverse)] = found.inverse
@@ -53,9 +49,7 @@ def critical_widths(
         for loss in LOSSES:
             times = inverse_times(group, loss, picture)
             if np.isfinite(times.inverse).any():
-                critical = told(
-                    picture, f"d = {depth}, NLL {loss:g}", lambda times=times: critical_width(*times, seed=0)
-                )
+                critical = told(picture, f"d = {depth}, NLL {loss:g}", critical_width, *times)
                 found[depth, loss] = times, critical
     return found
 

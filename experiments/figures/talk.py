@@ -35,7 +35,7 @@ def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
 def _by_depth(picture: Picture, widest: dict[int, Answer], loss: float) -> None:
     means = {}
     for depth, answer in widest.items():
-        found = told(picture, f"d = {depth}, NLL {loss:g}", lambda answer=answer: learning_time(answer.trajectory, loss))
+        found = told(picture, f"d = {depth}, NLL {loss:g}", learning_time, answer.trajectory, loss)
         if found is not None and found.reached.any():
             means[depth] = found.mean()
     ends = ([getattr(mean, end) for mean in means.values()] for end in ("best", "low", "high"))

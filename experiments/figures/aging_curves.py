@@ -1,0 +1,89 @@
+"""Fig. 7: how the weights wander after each waiting time, against tau and tau/tau_w; and whether that collapses."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.figures.answers import Answer, said, there, told
+from experiments.figures.picture import Panel, Picture
+from experiments.figures.published import SHORT_TIME, SOURCE
+from experiments.observables import Aging, aging, collapse, short_time_exponent
+
+SINCE = "τ since τ_w"
+RATIO = "τ / τ_w"
+FEWEST = 8  # looks after a waiting time that make a curve
+
+
+def aging_of(answer: Answer, picture: Picture) -> list[Aging]:
+    """Delta (D where there is no noise) for every waiting time of the run that it has come beyond."""
+    looks = answer.trajectory
+    weights = looks.time[looks.weights_look, 0]
+    curves = []
+    for waiting in waiting_times(answer):
+        if (weights > waiting * (1 + 1e-6)).sum() >= FEWEST:
+            found = told(picture, f"{said(answer)}, tau_w = {waiting:g}", aging, looks, waiting)
+            curves += [found] if found is not None else []
+        else:
+            picture.note(f"{said(answer)}: not yet far beyond tau_w = {waiting:g}")
+    return curves
+
+
+def waiting_times(answer: Answer) -> list[float]:
+    """The waiting times that the run was asked to look at."""
+    described = answer.planned.task.look.weights.describe()
+    parts = described["of"] if described["kind"] == "union" else [described]
+    while any(part["kind"] == "union" for part in parts):
+        parts = [inner for part in parts for inner in (part["of"] if part["kind"] == "union" else [part])]
+    return sorted({part["since"] for part in parts if part.get("since", 0) > 0})
+
+
+def aging_curves(answers: Sequence[Answer], name: str = "fig7") -> Picture:
+    """Three panels for each width: Delta against tau, against tau/tau_w, and the latter with linear axes."""
+    picture = Picture(name, {})
+    for answer in there(answers, picture):
+        width = answer.setting("width")
+        curves = aging_of(answer, picture)
+        if not curves:
+            continue
+        what = "Δ" if curves[0].quantity == "Delta" else "D (no noise: no Δ)"
+        panels = [f"w = {width}: {kind}" for kind in ("τ", "τ/τ_w", "linear")]
+        for panel, x, log in zip(panels, (SINCE, RATIO, RATIO), (True, True, False), strict=True):
+            picture.panels[panel] = Panel(f"w = {width}", x, what, log_x=log, log_y=log)
+        for curve in curves:
+            _draw(picture, panels, curve)
+        _slope(picture, panels[0], curves[0])
+        _say(picture, f"w = {width}", curves)
+    if not picture.panels:
+        picture.panels["none"] = Panel("", SINCE, "Δ")
+    return picture
+
+
+def _draw(picture: Picture, panels: Sequence[str], curve: Aging) -> None:
+    label, (mean, error) = f"τ_w = {curve.waiting:g}", curve.mean()
+    for panel, unit in zip(panels, (1.0, curve.waiting, curve.waiting), strict=True):
+        picture.add(panel, label, curve.lag / unit, mean, low=mean - error, high=mean + error)
+
+
+def _slope(picture: Picture, panel: str, curve: Aging) -> None:
+    """The published exponent of short times, as a line through the first points."""
+    mean, _ = curve.mean()
+    early = np.isfinite(mean) & (mean > 0) & (curve.lag < 0.3 * curve.waiting)
+    if early.any():
+        lag = curve.lag[early]
+        line = mean[early][-1] * (lag / lag[-1]) ** SHORT_TIME
+        picture.add(panel, f"{SOURCE}: τ^{SHORT_TIME}", lag, line, kind="published")
+
+
+def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
+    """Short-time exponent and quality of the collapse, in words."""
+    for curve in curves[-1:]:
+        alpha = told(picture, f"{label}, tau_w = {curve.waiting:g}", short_time_exponent, curve)
+        if alpha is not None:
+            picture.note(f"{label}: short-time exponent {alpha} at τ_w = {curve.waiting:g}")
+    found = told(picture, f"{label}, collapse", collapse, list(curves))
+    if found is not None:
+        words = [
+            f"{way} {scaling.score:.3g} (one function: below {scaling.null.high:.3g}), apart by {scaling.spread:.1%}"
+            for way, scaling in (("τ", found.lag), ("τ/τ_w", found.ratio), ("τ/τ_w^μ", found.fitted))
+        ]
+        picture.note(f"{label}: collapse on {'; on '.join(words)}; μ = {found.mu}")

@@ -1,0 +1,54 @@
+"""Fig. 9: a power law and a logarithm fitted to the aging function at small and at large tau/tau_w."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.figures.aging_curves import RATIO, aging_of
+from experiments.figures.answers import Answer, there, told
+from experiments.figures.picture import Panel, Picture
+from experiments.figures.published import AGING_POWER, LOG_WINDOW, POWER_WINDOW, SOURCE
+from experiments.observables import Aging, fit_aging
+
+ONSET = 0.6  # of the aging regime, in tau/tau_w, as published
+FITS = {"power": (POWER_WINDOW, ONSET), "logarithm": (LOG_WINDOW, 0.0), "spherical": (POWER_WINDOW, 0.0)}
+
+
+def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
+    """Delta against tau/tau_w of the narrowest network, at the waiting time with the longest reach; its fits."""
+    picture = Picture(name, {"log": Panel("", RATIO, "Δ", log_x=True, log_y=True), "linear": Panel("", RATIO, "Δ")})
+    runs = there(answers, picture)
+    curves = aging_of(runs[0], picture) if runs else []
+    if not curves:
+        return picture
+    curve = _longest(curves)
+    label = f"w = {runs[0].setting('width')}, τ_w = {curve.waiting:g}"
+    mean, error = curve.mean()
+    for panel in picture.panels:
+        picture.add(panel, label, curve.lag / curve.waiting, mean, low=mean - error, high=mean + error)
+    for form, (window, onset) in FITS.items():
+        _fit(picture, curve, form, window, onset)
+    picture.note(f"{SOURCE}: power {AGING_POWER} for {POWER_WINDOW[0]:g} to {POWER_WINDOW[1]:g} at w = 30, τ_w = 80")
+    return picture
+
+
+def _longest(curves: Sequence[Aging]) -> Aging:
+    """The longest waiting time whose curve reaches the window of the logarithm; else the farthest reaching."""
+    reach = [curve.lag[-1] / curve.waiting for curve in curves]
+    enough = [curve for curve, x in zip(curves, reach, strict=True) if x >= LOG_WINDOW[1] * 0.99]
+    return enough[-1] if enough else curves[int(np.argmax(reach))]
+
+
+def _fit(picture: Picture, curve: Aging, form: str, window: tuple[float, float], onset: float) -> None:
+    found = told(picture, form, fit_aging, curve, form, window, onset=onset)
+    if found is None:
+        return
+    x = np.geomspace(*found.window, 41)
+    below = 0.0
+    if onset:
+        mean, _ = curve.mean()
+        below = float(np.interp(onset, curve.lag / curve.waiting, mean))
+    for panel in picture.panels:
+        picture.add(panel, form, x, below + found(x), kind="fit")
+    said = ", ".join(f"{name} {value}" for name, value in found.parameters.items())
+    picture.note(f"{form}, {found.window[0]:.3g} < τ/τ_w < {found.window[1]:.3g}: {said}; off by {found.deviation:.2%}")

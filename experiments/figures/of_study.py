@@ -1,0 +1,67 @@
+"""The picture of a study: its runs, as far as they are there, made into numbers, drawn, and written as CSV."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from encoding import InputError
+from experiments.figures.aging_curves import aging_curves
+from experiments.figures.aging_forms import aging_forms
+from experiments.figures.answers import Answer
+from experiments.figures.asymptotes import asymptotes
+from experiments.figures.batch_noise import batch_noise
+from experiments.figures.critical_loss import critical_loss
+from experiments.figures.critical_slowing import critical_slowing
+from experiments.figures.learning_curves import learning_curves
+from experiments.figures.overlap_figure import overlap_figure
+from experiments.figures.picture import Picture, draw, write_numbers
+from experiments.figures.save import save_figure
+from experiments.figures.sgd_noise import sgd_noise
+from experiments.figures.talk import talk
+from experiments.store import Store, load_run
+from experiments.study import Study
+
+FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
+    "fig2": learning_curves,
+    "fig3": asymptotes,
+    "fig4": batch_noise,
+    "fig5": critical_slowing,
+    "fig6": critical_loss,
+    "fig7": aging_curves,
+    "fig8": sgd_noise,
+    "fig9": aging_forms,
+    "talk": talk,
+    "overlaps": overlap_figure,
+}
+
+
+def picture_of(study: Study, store: Store) -> Picture:
+    """The numbers of the study's figure, from the runs that are in the store; what is missing is among its notes.
+
+    Raises:
+        InputError: no such figure, or a damaged run.
+    """
+    if study.figure not in FIGURES:
+        raise InputError(f"a figure is one of {', '.join(FIGURES)}; the study {study.name} asks for {study.figure!r}")
+    answers = []
+    for planned in study.planned:
+        path = store.folder(planned.task)
+        begun = (path / "trajectory.jsonl").exists()
+        answers.append(Answer(planned, load_run(path) if begun else None))
+    if not any(answer.run for answer in answers):
+        raise InputError(
+            f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}: "
+            f"armonica sweep {study.name} --scale {study.scale} makes them"
+        )
+    return FIGURES[study.figure](answers, study.name)
+
+
+def draw_study(study: Study, store: Store, path: Path) -> Picture:
+    """Draw the figure as PNG, SVG or PDF, and its numbers as CSV beside it.
+
+    Raises:
+        InputError: see `picture_of`; another kind of picture, or somebody else's CSV in its place.
+    """
+    picture = picture_of(study, store)
+    write_numbers(picture, path.with_suffix(".csv"))
+    save_figure(draw(picture), path)
+    return picture
