@@ -1,0 +1,172 @@
+"""Inverse times planted on a parabola or a power vanish where they were made to, within the intervals."""
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from experiments.observables import Fit, critical_width, loss_against_width
+
+W = np.array([70.0, 75, 80, 90, 100, 110, 120, 140])
+W_C, A, NU = 64.0, 1e-4, 1.3
+LOSSES = np.array([0.01, 0.02, 0.03, 0.05, 0.1])
+
+
+def parabola(w):
+    return A * (w - W_C) + 4e-7 * (w - W_C) ** 2
+
+
+def power(w):
+    return A * (w - W_C) ** NU
+
+
+def noisy(exact, n_replicas, seed):
+    """Noise in proportion to the rates of replicas, or the same everywhere for a single one."""
+    rng = np.random.Generator(np.random.Philox(key=[seed, n_replicas]))
+    if n_replicas == 1:
+        return exact + 0.005 * exact.mean() * rng.normal(size=len(exact))
+    return exact[:, None] * (1 + 0.03 * rng.normal(size=(len(exact), n_replicas)))
+
+
+def check(held):
+    coverage = np.mean(held, 0)
+    assert (coverage >= 0.90).all(), coverage
+    assert (coverage <= 0.99).all(), coverage
+
+
+@pytest.mark.parametrize("bend", [0, 4e-7, -4e-7])
+def test_a_parabola_crosses_zero_where_it_was_planted(bend):
+    rates = A * (W - W_C) + bend * (W - W_C) ** 2
+    fit = critical_width(W[::-1], rates[::-1])
+    assert fit.quadratic.best == pytest.approx(W_C, rel=1e-9)
+    assert fit.quadratic_curve(np.array([W_C, 100.0])) == pytest.approx([0, rates[4]], abs=1e-12)
+    assert fit.coefficients[2] == pytest.approx(bend, abs=1e-12)
+    assert fit.widths.tolist() == W.tolist()
+
+
+@pytest.mark.parametrize("nu", [0.5, 1.0, 1.3, 2.0])
+def test_a_power_ends_where_it_was_planted(nu):
+    fit = critical_width(W, 1e-4 * (W - W_C) ** nu)
+    assert fit.power.best == pytest.approx(W_C, rel=1e-5)
+    assert fit.nu.best == pytest.approx(nu, rel=1e-5)
+    assert fit.amplitude.best == pytest.approx(1e-4, rel=1e-4)
+    assert fit.power_curve(np.array([50.0, 100.0])) == pytest.approx([0, 1e-4 * 36**nu], rel=1e-5)
+
+
+@pytest.mark.parametrize("n_replicas", [1, 5])
+def test_the_interval_holds_the_zero_of_a_parabola(n_replicas):
+    check(
+        [
+            [critical_width(W, noisy(parabola(W), n_replicas, seed), seed=seed, n_draws=300).quadratic.holds(W_C)]
+            for seed in range(200)
+        ]
+    )
+
+
+@pytest.mark.parametrize("n_replicas", [1, 5])
+def test_the_intervals_hold_the_end_and_the_exponent_of_a_power(n_replicas):
+    held = []
+    for seed in range(200):
+        fit = critical_width(W, noisy(power(W), n_replicas, seed), seed=seed, n_draws=300)
+        held.append([fit.power.holds(W_C), fit.nu.holds(NU), fit.amplitude.holds(A)])
+    check(held)
+
+
+def test_what_was_not_reached_is_left_out_and_counted():
+    rates = noisy(parabola(W), 3, 0)
+    rates[0] = np.nan
+    rates[1, 2] = np.nan
+    fit = critical_width(W, rates)
+    assert fit.left_out == 4
+    assert fit.widths.tolist() == W[1:].tolist()
+    assert fit.inverse_times[0] == pytest.approx(rates[1, :2].mean())
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_another():
+    rates = noisy(parabola(W), 3, 0)
+    first, again, other = (critical_width(W, rates, seed=seed, n_draws=200) for seed in (1, 1, 2))
+    assert first.quadratic == again.quadratic
+    assert first.nu == again.nu
+    assert first.quadratic != other.quadratic
+
+
+def test_the_regression_is_that_over_all_points():
+    rates = noisy(parabola(W), 3, 5)
+    points = np.polynomial.Polynomial.fit(np.repeat(W, 3), rates.ravel(), 2).convert()
+    assert critical_width(W, rates).coefficients == pytest.approx(points.coef, rel=1e-9)
+
+
+@pytest.mark.parametrize("rates", [1 / W, np.exp(W / 20), np.ones(8)])
+def test_no_zero_is_an_answer(rates):
+    fit = critical_width(W, rates)
+    assert np.isnan([*fit.quadratic, *fit.power, *fit.nu, *fit.amplitude]).all()
+    assert np.isnan(critical_width(W, 1e-3 + 1e-6 * (W - 60) ** 2).quadratic).all()
+
+
+@pytest.mark.parametrize(
+    ("widths", "rates", "options", "said"),
+    [
+        (W[:3], parabola(W[:3]), {}, "needs times at 4 widths; got 3"),
+        (W, np.where(W > 95, parabola(W), np.nan)[:, None] * [1, np.nan], {"n_draws": 50}, "n_draws is a whole number"),
+        (W[:5], np.where(W > 75, parabola(W), np.nan)[:5], {}, "needs times at 4 widths; got 3"),
+        (W, parabola(W)[:5], {}, r"a row for each; got \(8,\) and \(5,\)"),
+        (np.full(8, 70.0), parabola(W), {}, "widths are different numbers"),
+        (W, -parabola(W), {}, "inverse times are above 0"),
+        (W, parabola(W) * np.inf, {}, "finite numbers"),
+        ("wide", parabola(W), {}, "widths: numbers in a plain array"),
+        (W, [["fast"]] * 8, {}, "inverse_times: numbers in a plain array"),
+        (W, parabola(W), {"seed": -1}, "seed is a whole number"),
+    ],
+)
+def test_what_tells_no_critical_width_is_refused(widths, rates, options, said):
+    with pytest.raises(InputError, match=said):
+        critical_width(widths, rates, **options)
+
+
+def test_a_line_through_exact_critical_widths_is_found():
+    line = loss_against_width(LOSSES[::-1], 64.2 - 200 * LOSSES[::-1], floor=0.0025)
+    assert line.slope.best == pytest.approx(-200)
+    assert line.zero.best == line.intercept.best == pytest.approx(64.2)
+    assert line.at_floor is not None
+    assert line.at_floor.best == pytest.approx(63.7)
+    assert line.line(LOSSES) == pytest.approx(64.2 - 200 * LOSSES)
+    assert loss_against_width(LOSSES, -LOSSES).at_floor is None
+
+
+@pytest.mark.parametrize("as_fits", [False, True])
+def test_the_intervals_hold_the_slope_and_the_ends_of_the_line(as_fits):
+    rng = np.random.Generator(np.random.Philox(2))
+    error = np.array([1.0, 0.5, 0.5, 0.3, 0.2]) if as_fits else np.full(5, 0.5)
+    held = []
+    for _ in range(200):
+        w_c = 64 - 200 * LOSSES + error * rng.normal(size=5)
+        fits = [Fit(w - 1.96 * e, w, w + 1.96 * e) for w, e in zip(w_c, error, strict=True)]
+        line = loss_against_width(LOSSES, fits if as_fits else w_c, floor=0.0025)
+        assert line.at_floor is not None
+        held.append([line.slope.holds(-200), line.zero.holds(64), line.at_floor.holds(63.5)])
+    check(held)
+
+
+def test_a_critical_width_with_a_long_interval_weighs_little():
+    w_c = 64 - 200 * LOSSES
+    fits = [Fit(w - 1, w, w + 1) for w in w_c]
+    fits[0] = Fit(w_c[0] - 100, w_c[0] + 50, w_c[0] + 200)
+    assert loss_against_width(LOSSES, fits).zero.best == pytest.approx(64, abs=0.1)
+    fits[0] = Fit(np.nan, np.nan, np.nan)
+    without = loss_against_width(LOSSES, fits)
+    assert (without.left_out, len(without.losses)) == (1, 4)
+    assert without.zero.best == pytest.approx(64)
+
+
+@pytest.mark.parametrize(
+    ("losses", "w_c", "said"),
+    [
+        (LOSSES[:2], LOSSES[:2], "at 3 losses; got 2"),
+        (LOSSES, LOSSES[:4], r"got \(5,\) and \(4,\)"),
+        (LOSSES, [Fit(np.nan, 60.0, np.nan)] * 5, "without an interval has no weight"),
+        (LOSSES, ["wide"] * 5, "critical_widths: numbers"),
+        ([0.1] * 5, LOSSES, "losses are different numbers"),
+    ],
+)
+def test_what_tells_no_line_is_refused(losses, w_c, said):
+    with pytest.raises(InputError, match=said):
+        loss_against_width(losses, w_c)

@@ -1,0 +1,122 @@
+"""When a curve passes a level is known in closed form for an exponential and for a power; the error bars hold it."""
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from experiments.observables import learning_time
+
+TAU = np.geomspace(0.1, 20, 60)
+LEVELS = (0.3, 0.1, 0.03, 0.01)
+
+
+def noisy(tau, n_replicas, noise, *, seed=0):
+    """Exponential decay with independent noise at each look."""
+    rng = np.random.Generator(np.random.Philox(seed))
+    return np.exp(-tau[:, None] + noise * rng.normal(size=(len(tau), n_replicas)))
+
+
+@pytest.mark.parametrize("tau", [TAU, np.geomspace(0.1, 20, 24), np.arange(1, 200) / 10], ids=["log", "few", "linear"])
+def test_an_exponential_passes_a_level_at_its_logarithm(planted, tau):
+    for level in LEVELS:
+        passed = learning_time(planted(tau, np.exp(-tau)), level)
+        assert passed.time == pytest.approx(-np.log(level), rel=1e-3)
+        assert passed.inverse == pytest.approx(-1 / np.log(level), rel=1e-3)
+        assert passed.reached.all()
+
+
+@pytest.mark.parametrize("tau", [TAU, np.arange(1, 200) / 10], ids=["log", "linear"])
+def test_a_power_is_passed_exactly(planted, tau):
+    loss = 0.2 * tau[:, None] ** -np.array([0.5, 1.0, 2.0])
+    passed = learning_time(planted(tau, loss), 0.1)
+    assert passed.time == pytest.approx([4.0, 2.0, 2**0.5], rel=1e-8)
+    assert passed.error == pytest.approx(0, abs=1e-8)
+
+
+def test_above_a_floor_the_rest_of_the_loss_counts(planted):
+    passed = learning_time(planted(TAU, 0.5 + np.exp(-TAU)), 0.1, floor=0.5)
+    assert passed.time == pytest.approx(-np.log(0.1), rel=1e-3)
+    energy = learning_time(planted(TAU, -1.2 + np.exp(-TAU)), 0.1, floor=-1.2)
+    assert energy.time == pytest.approx(-np.log(0.1), rel=1e-3)
+
+
+def test_noise_below_the_floor_is_no_obstacle(planted):
+    wobble = np.where(TAU > 10, 0.01 * np.sin(40 * TAU), 0.0)
+    passed = learning_time(planted(TAU, 0.5 + np.exp(-TAU) + wobble), 0.1, floor=0.5)
+    assert passed.time == pytest.approx(-np.log(0.1), rel=1e-3)
+
+
+def test_not_reached_is_an_answer(planted):
+    passed = learning_time(planted(TAU, np.stack([np.exp(-TAU), np.exp(-TAU / 10)], 1)), 0.1)
+    assert passed.reached.tolist() == [True, False]
+    assert np.isnan(passed.time).tolist() == np.isnan(passed.inverse).tolist() == [False, True]
+    assert passed.until == pytest.approx(20)
+    mean = passed.mean()
+    assert mean.best == passed.time[0]
+    assert np.isnan([mean.low, mean.high]).all()
+    assert np.isnan(learning_time(planted(TAU, 1 + 0 * TAU), 0.1).mean()).all()
+
+
+def test_a_single_replica_has_a_time_and_no_interval(planted):
+    mean = learning_time(planted(TAU, np.exp(-TAU)), 0.1).mean()
+    assert mean.best == pytest.approx(-np.log(0.1), rel=1e-3)
+    assert np.isnan([mean.low, mean.high]).all()
+
+
+def test_time_zero_superseded_and_frozen_looks_do_not_count(planted):
+    tau = np.concatenate([[0.0], TAU[:30], TAU[20:]])  # goes back ten looks, and on
+    loss = np.concatenate([[1.0], np.exp(-TAU[:20]), np.full(10, 1e-9), np.exp(-TAU[20:])])
+    run = planted(tau, np.stack([loss, loss], 1))
+    run.valid[21:31] = False
+    run.loss[40:, 1] = np.nan
+    passed = learning_time(run, 0.1)
+    assert passed.time[0] == pytest.approx(-np.log(0.1), rel=1e-3)
+    assert passed.reached.tolist() == [True, False]
+    assert passed.until == pytest.approx([20, tau[39]])
+
+
+def test_spikes_of_a_look_are_no_passage_back_and_do_not_shift_it(planted):
+    loss = noisy(TAU, 50, 0.01)
+    calm = learning_time(planted(TAU, loss), 0.1)
+    loss[::9] *= 20
+    spiked = learning_time(planted(TAU, loss), 0.1)
+    assert np.abs(spiked.time - calm.time).max() < 0.05
+    assert spiked.error.max() < 0.05
+
+
+def test_the_error_of_each_replica_holds_the_truth(planted):
+    for tau in (TAU, np.arange(1, 200) / 10):
+        passed = learning_time(planted(tau, noisy(tau, 200, 0.03)), 0.1)
+        assert 0.90 <= np.mean(np.abs(passed.time + np.log(0.1)) < 1.96 * passed.error) <= 0.99
+
+
+def test_the_interval_of_the_mean_holds_the_truth(planted):
+    rng = np.random.Generator(np.random.Philox(1))
+    held = []
+    for seed in range(200):
+        own = 1 + 0.1 * rng.normal(size=5)  # replicas that learn faster or slower
+        loss = noisy(TAU, 5, 0.02, seed=seed) ** (1 / own)
+        held.append(learning_time(planted(TAU, loss), 0.05).mean().holds(-np.log(0.05)))
+    assert 0.90 <= np.mean(held) <= 0.99
+
+
+def test_ten_thousand_looks_take_little_memory_and_time(planted):
+    tau = np.arange(1, 10001) / 1000
+    assert learning_time(planted(tau, noisy(tau, 1, 0.05)), 0.1).time == pytest.approx(-np.log(0.1), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("tau", "level", "options", "said"),
+    [
+        (TAU, 0.95, {}, r"below 0.95 from the first look on \(tau = 0.1\)"),
+        (TAU[::12], 0.1, {}, "at least 7 looks; got 5"),
+        (TAU, 0.0, {}, "loss is a finite number above 0; got 0"),
+        (TAU, "low", {}, "loss is a finite number above 0; got 'low'"),
+        (TAU, 0.1, {"floor": np.nan}, "floor is a finite number; got nan"),
+        (TAU, 0.1, {"smoothing": 0}, "smoothing is a finite number above 0"),
+    ],
+)
+def test_what_tells_no_time_is_refused(planted, tau, level, options, said):
+    loss = np.exp(-tau) * (0.9 if level == 0.95 else 1)
+    with pytest.raises(InputError, match=said):
+        learning_time(planted(tau, loss), level, **options)
