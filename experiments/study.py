@@ -109,7 +109,8 @@ def load_study(name: str, scale: str = "laptop") -> Study:
     if scale not in runs:
         there = [name for name in SCALES if name in runs]
         raise InputError(f"{whence} has the scales {', '.join(there) or '(none)'}; got {scale!r}")
-    planned = tuple(_planned(table, whence) for table in _tables(runs, scale, whence))
+    known: dict[Music, Music] = {}
+    planned = tuple(_planned(table, whence, known) for table in _tables(runs, scale, whence))
     return Study(Path(name).stem, content["figure"], content["about"], scale, planned)
 
 
@@ -156,8 +157,8 @@ def _table(given: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
     return given
 
 
-def _planned(table: dict[str, Any], where: str) -> Planned:
-    """The task and the end of one run."""
+def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Planned:
+    """The task and the end of one run; runs that learn from the same music share it, for loading takes a second."""
     for name in ("system", "rate", "until"):
         if name not in table:
             raise InputError(f"{where}: every run needs system, rate, until; one has no {name}")
@@ -165,12 +166,13 @@ def _planned(table: dict[str, Any], where: str) -> Planned:
     if not isinstance(until, dict) or not isinstance(music, dict):
         raise InputError(f"{where}: until and music are tables; got {until!r}, {music!r}")
     try:
+        which = Music(**{**music, "first": music.get("first", 80) or None})
         return Planned(
             Task(
                 table["system"],
                 table["settings"],
                 schedule_named(table.get("schedule", "constant"), table["rate"]),
-                Music(**{**music, "first": music.get("first", 80) or None}),
+                known.setdefault(which, which),
                 _looks(table.get("looks", {}), table["rate"], where),
                 table.get("seed", 0),
                 table.get("replicas", 1),

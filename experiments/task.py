@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ class Music:
     def load(self, *, progress: bool = False) -> list[Chorale]:
         """The chorales themselves."""
         return load_chorales(**asdict(self), progress=progress)
+
+    @cached_property
+    def chorales(self) -> list[Chorale]:
+        """The chorales as they were when first asked for."""
+        return self.load()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +105,7 @@ class Task:
             object.__setattr__(self, "music", None)
         elif not isinstance(self.music, Music):
             raise InputError(f"{self.system} learns from a Music; got {type(self.music).__name__}")
-        object.__setattr__(self, "chorales", self.music.load() if self.music else None)
+        object.__setattr__(self, "chorales", self.music.chorales if self.music else None)
 
     @property
     def data_sha256(self) -> str | None:

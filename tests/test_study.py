@@ -22,7 +22,7 @@ until = { time = 2 }
 [laptop]
 until = { time = 20 }
 [[laptop.runs]]
-settings = { temperature = [0.1, 0.2] }
+settings = { disorder = [1, 2] }
 [[laptop.runs]]
 seed = 5
 rate = 0.01
@@ -48,8 +48,8 @@ def test_a_list_of_values_is_a_run_for_each_and_later_tables_say_more(study):
     assert [each.task.settings["n_spins"] for each in smoke.planned] == [8, 12]
     assert {each.task.n_replicas for each in smoke.planned} == {2}
     laptop = load_study(path, "laptop")
-    grid = [(each.task.settings["n_spins"], each.task.settings["temperature"]) for each in laptop.planned[:4]]
-    assert grid == [(8, 0.1), (8, 0.2), (12, 0.1), (12, 0.2)]
+    grid = [(each.task.settings["n_spins"], each.task.settings["disorder"]) for each in laptop.planned[:4]]
+    assert grid == [(8, 1), (8, 2), (12, 1), (12, 2)]
     assert [(each.rate, each.task.seed) for each in laptop.planned] == [(0.05, 0)] * 4 + [(0.01, 5)] * 2
     assert {each.until.time for each in laptop.planned} == {20}
     assert (laptop.name, laptop.figure, laptop.scale) == ("mine", "fig2", "laptop")
@@ -68,9 +68,9 @@ def test_a_window_of_single_steps_is_looked_at_step_by_step(study):
     path = study(GLASS.replace("replicas = 2", "replicas = 2\nlooks = { every_step = [1], steps = 4 }"))
     look = load_study(path, "smoke").planned[0].task.look.loss
     seen, time = [], 0.99
-    for _ in range(5):
+    while time < 1.2:
         seen.append(time := look.after(time))
-    assert seen == pytest.approx(1 + 0.05 * np.arange(5))
+    assert set(np.round(1 + 0.05 * np.arange(5), 9)) <= set(np.round(seen, 9))
 
 
 @pytest.mark.parametrize("name", study_names())
@@ -121,7 +121,7 @@ def test_what_is_no_study_is_refused_in_one_line(study, old, new, said):
 
 
 def test_a_study_or_a_scale_that_is_not_there_is_refused(study, tmp_path):
-    with pytest.raises(InputError, match="a study is one of fig2, .* or a path ending in .toml; got 'fig1'"):
+    with pytest.raises(InputError, match=r"a study is one of fig2, .* or a path ending in \.toml; got 'fig1'"):
         load_study("fig1")
     with pytest.raises(InputError, match="scale is one of smoke, laptop, paper; got 'huge'"):
         load_study("fig5", "huge")

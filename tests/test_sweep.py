@@ -1,0 +1,156 @@
+"""A sweep makes what is missing and nothing else, stopped and started at any time."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from experiments.learning import Until
+from experiments.store import Store, load_run
+from experiments.study import Planned, load_study
+from experiments.sweep import State, estimate, states, sweep
+
+GLASS = """
+figure = "fig2"
+about = "Glasses."
+[common]
+system = "spherical-glass"
+settings = { n_spins = [8, 12, 16] }
+looks = { per_decade = 5 }
+[smoke]
+replicas = 2
+rate = 0.05
+until = { time = 3 }
+[laptop]
+rate = 0.001
+until = { time = 1000 }
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "glasses.toml"
+    file.write_text(GLASS)
+    return str(file)
+
+
+@pytest.fixture
+def study(path):
+    return load_study(path, "smoke")
+
+
+def files(store):
+    return {path: path.read_bytes() for path in sorted(store.path.glob("*/trajectory.jsonl"))}
+
+
+def test_what_is_missing_is_made_and_what_is_there_is_left_alone(study, tmp_path):
+    store = Store(tmp_path / "runs")
+    assert [state.over for state in states(study, store)] == ["", "", ""]
+    made = list(sweep(study, store))
+    assert [state.over for state in made] == ["done"] * 3
+    before = {path: path.stat().st_mtime_ns for path in store.path.glob("*/*") if path.name != "lock"}
+    assert list(sweep(study, store)) == []
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_sweep_stopped_in_the_middle_gives_the_runs_of_an_unbroken_one(study, tmp_path):
+    whole, broken = Store(tmp_path / "whole"), Store(tmp_path / "broken")
+    list(sweep(study, whole))
+    calls = [0]
+
+    def stop_now_and_then(_):
+        calls[0] += 1
+        return calls[0] % 2 == 0
+
+    for _ in range(40):
+        list(sweep(study, broken, callback=lambda state: stop_now_and_then))
+        if all(state.over for state in states(study, broken)):
+            break
+    assert calls[0] > 3
+    assert list(files(broken).values()) == list(files(whole).values())
+
+
+def test_a_run_that_was_longer_before_is_done(study, tmp_path):
+    store = Store(tmp_path / "runs")
+    store.learn(study.planned[0].task, until=4.0)
+    assert [state.over for state in states(study, store)] == ["done", "", ""]
+
+
+def test_a_run_that_diverges_is_told_and_the_others_are_made(tmp_path):
+    file = tmp_path / "hot.toml"
+    file.write_text(
+        GLASS.replace('"spherical-glass"', '"deep-rnn"')
+        .replace("n_spins = [8, 12, 16]", 'depth = 1, width = 3, rule = "exact", cost = "squared", batch = "none"')
+        .replace("rate = 0.05", 'rate = 1e30\nmusic = { source = "music21", first = 1, excerpt = 4 }')
+        .replace("time = 3", "time = 1e33")
+    )
+    study, store = load_study(str(file), "smoke"), Store(tmp_path / "runs")
+    (state,) = sweep(study, store)
+    assert state.over == "diverged"
+    assert list(sweep(study, store)) == []  # it would diverge again
+
+
+def test_an_estimate_counts_the_steps_that_are_left(path, tmp_path):
+    study, store = load_study(path, "laptop"), Store(tmp_path / "runs")
+    fresh = estimate(states(study, store)[0])
+    assert fresh.steps == pytest.approx(1e6)
+    assert 0 < fresh.seconds < 1e6 * 0.1
+    store.learn(study.planned[0].task, until=Until(steps=1000))
+    assert estimate(states(study, store)[0]).steps == pytest.approx(999_000)
+    done = State(study.planned[0], None, "done")
+    assert (estimate(done).steps, estimate(done).seconds) == (0, 0)
+
+
+def test_an_end_at_a_loss_alone_has_no_estimate(study):
+    planned = Planned(study.planned[0].task, Until(loss=-1), 0.05)
+    with pytest.raises(InputError, match="add a time"):
+        estimate(State(planned, None, ""))
+
+
+CLI = "from experiments.cli import main; main()"
+
+
+def armonica(*words):
+    return [sys.executable, "-c", CLI, *map(str, words)]
+
+
+def test_processes_side_by_side_make_the_same_runs(study, path, tmp_path):
+    alone = Store(tmp_path / "alone")
+    list(sweep(study, alone))
+    asked = armonica("sweep", path, "--scale", "smoke", "--jobs", 2, "--store", tmp_path / "beside")
+    said = subprocess.run(asked, capture_output=True, text=True, timeout=55)
+    assert said.returncode == 0, said.stderr
+    assert "[3/3]" in said.stderr
+    assert list(files(Store(tmp_path / "beside")).values()) == list(files(alone).values())
+
+
+def test_ctrl_c_ends_a_sweep_with_everything_saved(path, tmp_path):
+    asked = armonica("sweep", path, "--store", tmp_path / "runs")
+    running = subprocess.Popen(asked, stderr=subprocess.PIPE, text=True)
+    rows = tmp_path / "runs"
+    for _ in range(500):
+        if any(file.stat().st_size > 200 for file in rows.glob("*/trajectory.jsonl")):
+            break
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130, said
+    assert "stopped" in said.splitlines()[-1]
+    study = load_study(path, "laptop")
+    (first, *rest) = states(study, Store(rows))
+    assert first.standing is not None and first.standing.step > 0
+    assert [state.standing for state in rest] == [None, None]
+    assert np.isfinite(load_run(Store(rows).folder(study.planned[0].task)).trajectory.loss).all()
+
+
+def test_a_dry_run_learns_nothing_and_says_how_much_is_missing(path, tmp_path):
+    asked = armonica("sweep", path, "--dry-run", "--store", tmp_path / "runs")
+    said = subprocess.run(asked, capture_output=True, text=True, timeout=55)
+    assert said.returncode == 0, said.stderr
+    last = said.stdout.splitlines()[-1]
+    assert "3 of 3 runs missing, 3e+06 steps" in last
+    assert not (tmp_path / "runs").exists()
