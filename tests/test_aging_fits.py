@@ -55,6 +55,12 @@ def test_the_interval_of_the_short_time_exponent_holds_it_in_200_runs():
     assert 180 <= sum(fit.holds(0.7) for fit in fits) <= 198
 
 
+def test_only_short_times_count_for_the_exponent():
+    bent = exact(lambda x: np.minimum(np.maximum(x, 1e-2) ** 0.7, 0.1**0.7), np.geomspace(1e-2, 5, 60), (0.9, 1.1))
+    assert short_time_exponent(bent).best == pytest.approx(0.7)
+    assert short_time_exponent(bent, below=3).best < 0.6
+
+
 def test_one_replica_has_an_exponent_with_the_scatter_of_its_looks_and_parameters_without_an_interval():
     x = np.geomspace(1e-3, 0.2, 30)
     rng = np.random.Generator(np.random.Philox(key=[3, 3]))
