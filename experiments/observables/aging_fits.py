@@ -1,0 +1,139 @@
+"""The aging function fitted in x = tau / tau_w, one of `aging_forms` or several compared.
+
+Least squares of the mean over replicas; intervals by leaving out one replica at a time.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError
+from experiments.observables.aging_forms import FORMS, akaike, amplitudes, around, at_an_end, best_shape
+from experiments.observables.estimate import Fit
+from experiments.observables.jackknife import jackknife
+from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window, is_number
+
+LEAST_RANGE = 1.5  # last x over first x: in less every form is a straight line
+SPARE = 3  # looks more than parameters
+
+
+class AgingFit(NamedTuple):
+    """A form fitted to a curve in x = tau / tau_w.
+
+    Attributes:
+        form: one of `FORMS`.
+        parameters: name -> value with its 95 % interval over replicas (NaN ends for a single one).
+        window: the first and last x that were used.
+        onset: x where the aging regime was taken to begin.
+        n_looks: how many looks lie in the window.
+        deviation: root mean square of (curve - fit) / curve.
+        aic: Akaike's criterion corrected for few looks, n ln(mean square) + 2k + 2k(k+1)/(n-k-1), lower is better. It
+            takes deviations at different looks as independent, which they are not: differences are exaggerated.
+    """
+
+    form: str
+    parameters: dict[str, Fit]
+    window: tuple[float, float]
+    onset: float
+    n_looks: int
+    deviation: float
+    aic: float
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The fitted function at x = tau / tau_w, counted from the onset like the curve, (n,)."""
+        form, best = FORMS[self.form], [each.best for each in self.parameters.values()]
+        shape = best[len(form.names) - 1] if form.shapes else 0.0
+        basis = form.basis(np.asarray(x, np.float64) - self.onset, shape)
+        return np.tensordot(best[: len(basis)], np.array(basis), 1)
+
+
+def fit_aging(curve: TwoTimeCurve, form: str, window: tuple[float, float], *, onset: float = 0.0) -> AgingFit:
+    """Fit one of the `FORMS` to a curve in x = tau / tau_w.
+
+    Args:
+        curve: of displacement, aging or correlation.
+        form: "power", "logarithm", "spherical" or "near_plateau".
+        window: lowest and highest x, in units of tau_w.
+        onset: where the aging regime begins: the curve is counted from its value there, and x from there. (Hertz &
+            Tyrcha take 0.6 for the power law.)
+
+    Raises:
+        InputError: another form, a window with too few looks or too narrow to tell, a curve of 0 there, or a shape at
+            the end of what is searched (the window cannot tell it).
+    """
+    if form not in FORMS:
+        raise InputError(f"the form of an aging function is one of {', '.join(FORMS)}; got {form!r}")
+    kind = FORMS[form]
+    x, value = _in_window(curve, window, onset, len(kind.names))
+    n_replicas = value.shape[1]
+    first = best_shape(kind, x, value.mean(1), kind.shapes)
+    if at_an_end(first, kind.shapes):
+        raise InputError(f"these looks do not tell {kind.names[-1]} of the form {form}: take more, or another form")
+
+    def parameters(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        y = value[:, chosen].mean(1)
+        shape = first if len(chosen) == n_replicas else best_shape(kind, x, y, around(first, kind.shapes))
+        linear = amplitudes(kind, x, y, shape)[0]
+        return np.append(linear, [shape, shape / linear[0]]) if kind.shapes else linear
+
+    fits = jackknife(n_replicas, parameters)
+    named = dict(zip(kind.names, fits, strict=False))
+    if form == "spherical":
+        named["D_inf"] = _inverse(fits[-1])
+    mean_square = amplitudes(kind, x, value.mean(1), first)[1]
+    aic = akaike(mean_square, len(x), len(kind.names) + 1)
+    used = float(x[0] + onset), float(x[-1] + onset)
+    return AgingFit(form, named, used, float(onset), len(x), float(np.sqrt(mean_square)), aic)
+
+
+def compare_forms(
+    curve: TwoTimeCurve, window: tuple[float, float], *, forms: tuple[str, ...] = tuple(FORMS), onset: float = 0.0
+) -> list[AgingFit]:
+    """Several forms fitted to the same looks, the best (lowest AIC) first; those that cannot be told are left out.
+
+    Raises:
+        InputError: as `fit_aging` does, if it does so for all of them.
+    """
+    fits, refused = [], InputError(f"at least one form is compared, of {', '.join(FORMS)}; got none")
+    for form in forms:
+        try:
+            fits.append(fit_aging(curve, form, window, onset=onset))
+        except InputError as error:
+            refused = error
+    if not fits:
+        raise refused
+    return sorted(fits, key=lambda fit: fit.aic)
+
+
+def _in_window(
+    curve: TwoTimeCurve, window: tuple[float, float], onset: float, n_parameters: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """x - onset (n,) and the curve since the onset, (n, R), in the window; refused where they cannot tell a form."""
+    check_curve_of_ratio(curve)
+    low, high = checked_window(window)
+    if not is_number(onset) or not 0 <= onset < np.inf:
+        raise InputError(f"the onset is a number of at least 0, in units of tau_w; got {onset!r}")
+    lag, value = curve.shared()
+    x = lag / curve.waiting
+    if onset > 0:
+        if not x[0] <= onset < x[-1]:
+            raise InputError(f"the onset lies among the looks, x from {x[0]:g} to {x[-1]:g}; got {onset:g}")
+        value = value - [np.interp(onset, x, column) for column in value.T]
+    inside = (x >= low * (1 - 1e-9)) & (x <= high * (1 + 1e-9)) & (x > onset)
+    x, value, n_wanted = x[inside], value[inside], n_parameters + SPARE
+    if len(x) < n_wanted or x[-1] < LEAST_RANGE * x[0]:
+        got = f"{len(x)} looks" + (f" from x = {x[0]:g} to {x[-1]:g}" if len(x) else "")
+        raise InputError(
+            f"a window for this form holds {n_wanted} looks or more, and the last x is {LEAST_RANGE} times the first; "
+            f"got {got}: take a wider window, or learn longer"
+        )
+    if not (value.mean(1) > 0).all():
+        raise InputError("an aging function is positive in its window; got a mean of 0 or below: begin it later")
+    return x - onset, value
+
+
+def _inverse(fit: Fit) -> Fit:
+    """1 / a number that may be 0 or below, where it is infinite."""
+    low, best, high = (1 / each if each > 0 else np.nan if np.isnan(each) else np.inf for each in fit)
+    return Fit(high, best, low)

@@ -1,0 +1,222 @@
+"""Whether curves of different waiting times are one function, once time is counted in the right unit.
+
+    value(tau_w, tau) = f(tau / tau_w^mu)        mu = 0: stationary;  mu = 1: pure aging;  0 < mu < 1: sub-aging
+
+Curves are laid over one another as ln value against ln(tau / tau_w^mu), each replica interpolated (piecewise cubic,
+monotone between looks) onto a common grid. What is left between them,
+
+    V = mean over the grid of the variance, over curves, of <ln value>_replicas,
+
+is compared with V0, what it would be if all were one function and only the scatter of the replicas set them apart:
+score = V / <V0>, about 1 for a collapse. V0 is drawn by a bootstrap of the deviations of the replicas with Gaussian
+weights g, the same in all curves (one run makes them all), and a chi-square for an error known from R replicas only:
+
+    V0 = V[sum_r g_r (ln value_r - <ln value>)] / [R (R - 1)] * nu / chi^2_nu,    nu = (R - 1) * 2 <V>^2 / var V
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError, checked_seed
+from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit, quantile_fit
+from experiments.observables.jackknife import jackknife
+from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window
+
+N_GRID = 64  # places in ln x where curves are compared
+N_TRIED = 29  # exponents mu, before the best is refined
+STEP = 0.05  # of mu, to either side of the best, for the error
+MU = (-0.8, 2.0)
+OVERLAP = 0.5  # part of the shorter of two neighbouring curves that the longer must cover, in ln x
+APART = 1e9  # V of curves that overlap too little
+
+
+class Line(NamedTuple):
+    """ln value (n, R) as a function of ln tau, known from `first` to `last`; `wait` is ln tau_w."""
+
+    curve: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    first: float
+    last: float
+    wait: float
+    n_replicas: int
+
+
+class Scaling(NamedTuple):
+    """How well curves fall on one function of tau / tau_w^mu.
+
+    Attributes:
+        mu: the exponent.
+        spread: sqrt(V), the rms deviation between the curves: 0.05 for 5 %.
+        score: V / <V0>; NaN for a single replica.
+        null: 2.5, 50 and 97.5 % quantiles of the score if they are one function.
+        p_value: how often a collapse has such a score, or a larger one.
+        collapses: whether p_value is at least 0.05; None where it is not known.
+    """
+
+    mu: float
+    spread: float
+    score: float
+    null: Fit
+    p_value: float
+    collapses: bool | None
+
+
+class Collapse(NamedTuple):
+    """The three ways to lay the curves over one another.
+
+    Attributes:
+        lag: as functions of tau.
+        ratio: of tau / tau_w.
+        fitted: of tau / tau_w^mu with the best mu; its null does not know that mu was fitted, so it is a little wide.
+        mu: with its 95 % interval over replicas (NaN ends for a single one).
+    """
+
+    lag: Scaling
+    ratio: Scaling
+    fitted: Scaling
+    mu: Fit
+
+
+def collapse(curves: Sequence[TwoTimeCurve], *, window: tuple[float, float] = (0.0, np.inf), seed: int = 0) -> Collapse:
+    """How well curves fall on one function of tau, of tau / tau_w, and of tau / tau_w^mu with mu fitted.
+
+    Args:
+        curves: of one run and one quantity, for different tau_w > 0.
+        window: which x = tau / tau_w of each curve count.
+        seed: of the draws of the null.
+
+    Raises:
+        InputError: fewer than two waiting times, other replicas, fewer than 4 looks with positive values in the window,
+            or curves that do not overlap.
+    """
+    lines = _lines(curves, window)
+    rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), len(lines)]))
+    mu = _mu_fit(lines)
+    lag, ratio, fitted = (_scaling(lines, each, rng) for each in (0.0, 1.0, mu.best))
+    return Collapse(lag, ratio, fitted, mu)
+
+
+def _lines(curves: Sequence[TwoTimeCurve], window: tuple[float, float]) -> list[Line]:
+    """The curves in logarithms, of the replicas that all of them share, in order of tau_w."""
+    from scipy.interpolate import PchipInterpolator
+
+    _check(curves)
+    low, high = checked_window(window)
+    replicas = np.logical_and.reduce([curve.lasting() for curve in curves])
+    if not replicas.any():
+        raise InputError("a collapse compares the same replicas; got curves that have none in common")
+    lines = []
+    for curve in sorted(curves, key=lambda curve: curve.waiting):
+        x, value = curve.lag / curve.waiting, curve.value[:, replicas]
+        good = (x >= low) & (x <= high) & (np.nan_to_num(value, nan=-1.0, posinf=-1.0) > 0).all(1)
+        if good.sum() < 4:
+            raise InputError(
+                f"a collapse needs 4 looks of each curve in the window, positive for all replicas; got {good.sum()} at "
+                f"tau_w = {curve.waiting:g}: look more often, or take a wider window"
+            )
+        x = np.log(curve.lag[good])
+        laid = PchipInterpolator(x, np.log(value[good]))
+        lines.append(Line(laid, x[0], x[-1], float(np.log(curve.waiting)), value.shape[1]))
+    return lines
+
+
+def _check(curves: Sequence[TwoTimeCurve]) -> None:
+    if not isinstance(curves, list | tuple) or len(curves) < 2:
+        raise InputError("a collapse compares a list of two curves or more")
+    for curve in curves:
+        check_curve_of_ratio(curve)
+    waiting = sorted(curve.waiting for curve in curves)
+    if min(np.diff(waiting)) <= 1e-6 * waiting[0]:
+        raise InputError(f"a collapse compares different waiting times; got {', '.join(f'{w:g}' for w in waiting)}")
+    kinds = {
+        (type(curve).__name__, getattr(curve, "quantity", None), curve.group, curve.n_replicas) for curve in curves
+    }
+    if len(kinds) > 1:
+        raise InputError("a collapse compares one quantity, of one group and the same replicas; got several")
+
+
+def _laid(lines: Sequence[Line], mu: float) -> NDArray[np.float64] | None:
+    """ln value of each curve on a grid of ln(tau / tau_w^mu), (n_curves, N_GRID, R); NaN beyond its looks.
+
+    None where neighbours overlap too little to be compared.
+    """
+    ends = [(line.first - mu * line.wait, line.last - mu * line.wait) for line in lines]
+    for (low, high), (next_low, next_high) in pairwise(ends):
+        if min(high, next_high) - max(low, next_low) < OVERLAP * min(high - low, next_high - next_low):
+            return None
+    lows, highs = np.sort(np.array(ends).T)
+    grid = np.linspace(lows[1], highs[-2], N_GRID)  # where at least two curves are known
+    laid = np.full((len(lines), N_GRID, lines[0].n_replicas), np.nan)
+    for place, (line, (low, high)) in enumerate(zip(lines, ends, strict=True)):
+        inside = (grid >= low) & (grid <= high)
+        laid[place, inside] = line.curve(grid[inside] + mu * line.wait)
+    return laid
+
+
+def _variance(laid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """V: the variance over curves, averaged over the grid; (n_curves, N_GRID, ...) -> (...)."""
+    known = np.isfinite(laid)
+    n = known.sum(0)
+    mean = np.where(known, laid, 0).sum(0) / np.maximum(n, 1)
+    squares = (np.where(known, laid - mean, 0) ** 2).sum(0) / np.maximum(n - 1, 1)
+    return squares.sum(0) / (n > 1).sum(0)
+
+
+def _left(laid: NDArray[np.float64] | None) -> float:
+    """V of the mean over replicas."""
+    return APART if laid is None else float(_variance(laid.mean(2)))
+
+
+def _mu_fit(lines: Sequence[Line]) -> Fit:
+    """The mu of the smallest V, with what it moves by as one replica is left out: V is a parabola near its minimum."""
+    best = _best_mu(lines)
+    nearby = [_laid(lines, best + step) for step in (-STEP, 0.0, STEP)]
+
+    def vertex(chosen: NDArray[np.int64]) -> float:
+        low, here, high = (_left(None if laid is None else laid[:, :, chosen]) for laid in nearby)
+        curvature = low - 2 * here + high
+        return STEP * (low - high) / (2 * curvature) if curvature > 0 and max(low, high) < APART else np.nan
+
+    moved = jackknife(lines[0].n_replicas, lambda chosen: np.array([vertex(chosen)]))[0]
+    return Fit(best + moved.low - moved.best, best, best + moved.high - moved.best)
+
+
+def _best_mu(lines: Sequence[Line]) -> float:
+    """The mu of the smallest V, among those at which neighbours overlap."""
+    from scipy.optimize import minimize_scalar
+
+    tried = np.linspace(*MU, N_TRIED)
+    at = [_left(_laid(lines, mu)) for mu in tried]
+    if min(at) == APART:
+        raise InputError("the curves do not overlap, whatever mu: take waiting times closer to one another")
+    best = int(np.argmin(at))
+    bounds = tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)]
+    found: Any = minimize_scalar(
+        lambda mu: _left(_laid(lines, mu)), bounds=bounds, method="bounded", options={"xatol": 1e-5}
+    )
+    return float(found.x)
+
+
+def _scaling(lines: Sequence[Line], mu: float, rng: np.random.Generator) -> Scaling:
+    """V at this mu beside what the scatter of the replicas makes of it."""
+    nan = Fit(np.nan, np.nan, np.nan)
+    laid = _laid(lines, mu)
+    if laid is None:
+        return Scaling(mu, np.nan, np.nan, nan, np.nan, None)
+    n_replicas = laid.shape[2]
+    left = _left(laid)
+    if n_replicas < 2:
+        return Scaling(mu, float(np.sqrt(left)), np.nan, nan, np.nan, None)
+    apart = laid - laid.mean(2, keepdims=True)
+    drawn = _variance(apart @ rng.standard_normal((n_replicas, BOOTSTRAPS))) / (n_replicas * (n_replicas - 1))
+    usual = float(drawn.mean())
+    if usual == 0:
+        raise InputError("a collapse is judged by the scatter of the replicas; got replicas that are all the same")
+    freedom = (n_replicas - 1) * 2 * usual**2 / drawn.var()  # Satterthwaite: of how many squares V0 is the sum
+    scores = drawn / usual * freedom / rng.chisquare(freedom, BOOTSTRAPS)
+    p_value = float((1 + (scores >= left / usual).sum()) / (1 + BOOTSTRAPS))
+    null = quantile_fit(float(np.median(scores)), scores)
+    return Scaling(mu, float(np.sqrt(left)), left / usual, null, p_value, p_value >= 1 - CONFIDENCE)

@@ -1,0 +1,64 @@
+"""What the weights remember of a waiting time: the overlap of the machine with what it was.
+
+    C(tau_w, tau_w + tau) = w(tau_w) . w(tau_w + tau) / (|w(tau_w)| |w(tau_w + tau)|)
+
+In a glass C falls to a plateau q_EA, then further, the later the longer it has aged (Cugliandolo & Kurchan 1993). `raw`
+leaves out the norms, and divides by the number of weights instead: what the spherical p-spin model calls C.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.observables.two_times import TwoTimeCurve, chosen_groups, moments, snapshots
+
+if TYPE_CHECKING:
+    from experiments.trajectory import Trajectory
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation(TwoTimeCurve):
+    """C(tau_w, tau_w + tau).
+
+    Attributes:
+        raw: whether it is the mean of the products, without the norms.
+    """
+
+    raw: bool
+
+
+def two_time_correlation(
+    trajectory: "Trajectory", waiting: float, *, group: str | None = None, raw: bool = False
+) -> Correlation:
+    """Overlap of the weights with what they were at `waiting`, for every look after it.
+
+    Args:
+        trajectory: with weights.
+        waiting: tau_w, the proper time of a look of the weights (within 1e-6 of it).
+        group: of weights: a name, the letter of a family, or None for all.
+        raw: the mean of the products, not divided by the norms. (NaN otherwise where all weights are 0.)
+
+    Raises:
+        InputError: no such look or group, or none after it.
+    """
+    slices = [trajectory.layout[name].slice for name in chosen_groups(trajectory.layout, group)]
+    moment = moments(trajectory, waiting)
+    start = next(snapshots(trajectory, moment.start[None])).astype(np.float64)
+    own = _products(start, start, slices)
+    value = np.empty(moment.rows.shape)
+    for k, now in enumerate(snapshots(trajectory, moment.rows)):
+        now = now.astype(np.float64)
+        value[k] = _products(start, now, slices)
+        if not raw:
+            norm = np.sqrt(own) * np.sqrt(_products(now, now, slices))
+            value[k] /= np.where(norm > 0, norm, np.nan)
+    n_weights = sum(each.stop - each.start for each in slices)
+    return Correlation(moment.waiting, moment.lag, value / n_weights if raw else value, group, raw)
+
+
+def _products(a: NDArray[np.float64], b: NDArray[np.float64], slices: list[slice]) -> NDArray[np.float64]:
+    """Sum over the chosen weights of the products, (R,)."""
+    with np.errstate(invalid="ignore", over="ignore"):  # a replica that diverged is not finite
+        return np.sum([np.vecdot(a[:, each], b[:, each]) for each in slices], axis=0)

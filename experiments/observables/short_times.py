@@ -1,0 +1,52 @@
+"""The first motion after a waiting time, when tau << tau_w: Delta ~ tau^alpha, the same for all tau_w."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError
+from experiments.observables.estimate import Fit
+from experiments.observables.jackknife import jackknife, student
+from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, is_number
+
+LEAST = 4  # looks: a line through fewer has no scatter to speak of
+
+
+def short_time_exponent(curve: TwoTimeCurve, *, below: float = 0.1) -> Fit:
+    """alpha of Delta ~ tau^alpha for tau < `below` tau_w (Hertz & Tyrcha 2024, Sec. V, find 0.7 +- 0.1).
+
+    The slope of ln Delta against ln tau, of the mean over replicas; its interval over replicas, or for a single one
+    from the scatter of the looks around the line, as if they were independent (they are not: it is too narrow).
+
+    Args:
+        curve: of aging or displacement.
+        below: in units of tau_w.
+
+    Raises:
+        InputError: no curve, fewer than 4 looks there at which it is positive, or a `below` that is not positive.
+    """
+    check_curve_of_ratio(curve)
+    if not is_number(below) or not below > 0:
+        raise InputError(f"short times are those below a positive multiple of tau_w; got {below!r}")
+    lag, value = curve.shared()
+    early = (lag < below * curve.waiting) & (value.mean(1) > 0)
+    if early.sum() < LEAST:
+        raise InputError(
+            f"an exponent needs {LEAST} looks below {below:g} tau_w at which the curve is positive; got {early.sum()}: "
+            "look more often, or raise below"
+        )
+    x, value = np.log(lag[early]) - np.log(lag[early]).mean(), value[early]
+
+    def slope(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        mean = value[:, chosen].mean(1)
+        return np.array([x @ np.log(mean) / (x @ x) if (mean > 0).all() else np.nan])
+
+    fit = jackknife(value.shape[1], slope)[0]
+    return fit if value.shape[1] > 1 else _from_scatter(x, np.log(value[:, 0]), fit.best)
+
+
+def _from_scatter(x: NDArray[np.float64], y: NDArray[np.float64], slope: float) -> Fit:
+    """The interval of the slope of a line through points with independent errors; x has mean 0."""
+    rest = y - y.mean() - slope * x
+    freedom = len(x) - 2
+    reach = student(freedom) * np.sqrt(rest @ rest / freedom / (x @ x))
+    return Fit(float(slope - reach), slope, float(slope + reach))

@@ -1,0 +1,132 @@
+"""The weights of a run are compared with what they were: distances and overlaps that can be told by hand."""
+
+import time
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from experiments.observables import aging, displacement, displacement_by_group, two_time_correlation
+
+TIME = np.array([0.0, 1.0, 2.0, 4.0, 8.0])
+
+
+def growing(n_replicas: int = 2, n_weights: int = 6) -> np.ndarray:
+    """Weights that all equal the time, times 1, 2, ... by replica: D = (r tau)^2."""
+    return (TIME[:, None, None] * np.arange(1.0, n_replicas + 1)[:, None] * np.ones(n_weights)).astype(np.float32)
+
+
+def test_weights_that_drift_are_displaced_by_the_square_of_the_lag(planted):
+    moved = displacement(planted(TIME, weights=growing()), 2.0)
+    assert moved.waiting == 2.0
+    assert moved.lag.tolist() == [2.0, 6.0]
+    assert moved.value == pytest.approx(np.array([[4, 16], [36, 144]]))
+
+
+def test_a_family_is_the_mean_of_its_groups_by_their_sizes_and_every_group_can_be_asked(planted):
+    weights = growing(1)
+    weights[:, :, 1:3] *= 3
+    run = planted(TIME, weights=weights, groups={"M0": 1, "M1": 2, "h0": 3})
+    assert displacement(run, 4.0, group="M").value.ravel() == pytest.approx([16 * (1 + 2 * 9) / 3])
+    assert displacement(run, 4.0, group="M1").value.ravel() == pytest.approx([16 * 9])
+    assert displacement(run, 4.0).value.ravel() == pytest.approx([16 * (1 + 18 + 3) / 6])
+    by_group = displacement_by_group(run, 4.0)
+    assert {name: float(each.value[0, 0]) for name, each in by_group.items()} == {"M0": 16, "M1": 144, "h0": 16}
+
+
+def test_a_full_turn_of_an_angle_is_far_and_no_distance_at_all(planted):
+    turned = np.zeros((5, 1, 4), np.float32)
+    turned[3] = 2 * np.pi
+    turned[4] = 1.5 * np.pi
+    run = planted(TIME, weights=turned, groups={"angles": (2, 2 * np.pi), "J": 2})
+    assert displacement(run, 2.0, group="angles").value[0] == pytest.approx((2 * np.pi) ** 2)
+    around = displacement(run, 2.0, group="angles", periodic=True).value[:, 0]
+    assert around == pytest.approx([0, (np.pi / 2) ** 2], rel=1e-6, abs=1e-12)  # single precision
+    both = displacement_by_group(run, 2.0, periodic=True)
+    assert both["angles"].value[0] == pytest.approx(0, abs=1e-10)
+    assert both["J"].value[0] == pytest.approx((2 * np.pi) ** 2)
+
+
+def test_looks_that_do_not_count_are_not_counted(planted):
+    run = planted(TIME, weights=growing())
+    run.weights[3, 1] = np.inf
+    run.valid[3, 1] = False
+    moved = displacement(run, 2.0)
+    assert np.isnan(moved.value[0, 1])
+    assert moved.value[1] == pytest.approx([36, 144])
+    mean, error = moved.mean()
+    assert mean == pytest.approx([4, 90])
+    assert np.isnan(error[0])
+    assert error[1] == pytest.approx(np.std([36, 144], ddof=1) / np.sqrt(2))
+
+
+def test_replicas_with_times_of_their_own_meet_where_their_times_do(planted):
+    run = planted(TIME, weights=growing())
+    own = run.time.copy()
+    own[:, 1] = [0, 0.5, 1, 2, 4]  # half as fast, and its weights grow with its rows: as 2 * TIME
+    moved = displacement(replace(run, time=own), 2.0)
+    assert moved.lag.tolist() == [2.0, 6.0]
+    assert moved.value[0] == pytest.approx([4, 64])
+    assert moved.value[1, 0] == pytest.approx(36)
+    assert np.isnan(moved.value[1, 1])
+
+
+def test_weights_that_turn_lose_their_overlap_as_the_cosine(planted):
+    phase = TIME[:, None, None]
+    weights = np.concatenate([np.cos(phase), np.sin(phase)], 2) * (1 + phase)
+    run = planted(TIME, weights=weights)
+    turned = two_time_correlation(run, 1.0)
+    assert turned.value[:, 0] == pytest.approx(np.cos(TIME[2:] - 1))
+    raw = two_time_correlation(run, 1.0, raw=True)
+    assert raw.value[:, 0] == pytest.approx(np.cos(TIME[2:] - 1) * 2 * (1 + TIME[2:]) / 2)
+    assert np.isnan(two_time_correlation(planted(TIME, weights=growing()), 0.0).value).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"waiting": 3.0}, r"not looked at when tau_w = 3; the nearest looks are at 1, 2, 4"),
+        ({"waiting": 8.0}, "no weights were looked at after tau_w = 8"),
+        ({"waiting": float("nan")}, "a number of at least 0; got nan"),
+        ({"waiting": "80"}, "a number of at least 0; got '80'"),
+        ({"waiting": 2.0, "group": "Q"}, "one of J, their letter, or None; got 'Q'"),
+        ({"waiting": 2.0, "periodic": True}, "have a period"),
+    ],
+)
+def test_what_was_not_looked_at_is_refused(planted, asked, said):
+    with pytest.raises(InputError, match=said):
+        displacement(planted(TIME, weights=growing()), **asked)
+
+
+def test_a_run_without_weights_or_without_anyone_left_is_refused(planted):
+    with pytest.raises(InputError, match="kept no weights"):
+        displacement(planted(TIME), 2.0)
+    run = planted(TIME, weights=growing())
+    run.valid[:] = False
+    with pytest.raises(InputError, match="no look of the weights counts"):
+        two_time_correlation(run, 2.0)
+
+
+def test_a_full_run_is_measured_in_two_seconds_and_in_little_memory(planted, tmp_path):
+    """24,000 weights, 200 looks, 10 replicas, five waiting times: D, Delta and C. Allowed three times as long here."""
+    shape = (200, 10, 24_000)
+    rng = np.random.Generator(np.random.Philox(key=[1, 2]))
+    weights = np.memmap(tmp_path / "weights.f32", np.float32, "w+", shape=shape)
+    for row in weights:
+        row[:] = rng.standard_normal(shape[1:], np.float32)
+    run = planted(np.arange(1.0, 201.0), weights=weights, noise=1.0, groups={"J": 10_000, "M0": 7_000, "M1": 7_000})
+    tracemalloc.start()
+    aging(run, 100.0)
+    two_time_correlation(run, 100.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    started = time.process_time()
+    for waiting in (5.0, 10.0, 20.0, 40.0, 80.0):
+        displacement(run, waiting)
+        aging(run, waiting)
+        two_time_correlation(run, waiting)
+    seconds = time.process_time() - started
+    assert seconds < 6
+    assert peak < 100e6  # a few looks in double precision; the whole run is 192 MB in single
