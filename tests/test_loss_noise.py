@@ -33,6 +33,12 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say():
     assert held[3] >= 0.90 * 200
 
 
+def test_the_line_that_was_taken_out_does_not_shorten_the_memory():
+    times = [loss_fluctuations(falling(seed)).correlation_time[0].best for seed in range(200)]
+    # The interval is symmetric in ln tau. Three standard errors; -0.09 if the line's part is not put back.
+    assert np.mean(np.log(times)) == pytest.approx(np.log(4.5), abs=0.05)
+
+
 def test_without_memory_the_error_of_the_mean_is_that_of_independent_losses():
     seen = loss_fluctuations(flickering(0, memory=0, n_steps=100_000))
     mean, tau = seen.mean[0], seen.correlation_time[0]

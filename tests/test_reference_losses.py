@@ -110,6 +110,14 @@ def test_a_chain_falls_back_on_shorter_histories_by_hand():
     assert markov_loss(learned, 5, other, strength=2) == pytest.approx((unseen + known) / (2 * 54))
 
 
+def test_a_known_beginning_counts_once_however_long_the_memory():
+    # At its second chord a piece has no history longer than "it began with 60".
+    learned, other = [piece(60, 62, 60, 64), piece(60, 64)], [piece(60, 62)]
+    losses = [markov_loss(learned, order, other, strength=2) for order in (1, 2, 3, 7)]
+    assert losses[1:] == [losses[1]] * 3
+    assert losses[0] != losses[1]
+
+
 @pytest.mark.parametrize("order", [1, 3])
 def test_the_strength_is_the_best_for_pieces_left_out_one_by_one(order):
     rng = np.random.default_rng(0)
