@@ -2,6 +2,7 @@
 
 from experiments.observables.aging import Aging, Noise, aging, noise
 from experiments.observables.aging_fits import AgingFit, compare_forms, fit_aging
+from experiments.observables.baselines import baselines, h0_loss, logistic_loss
 from experiments.observables.collapse import Collapse, Scaling, collapse
 from experiments.observables.correlation import Correlation, two_time_correlation
 from experiments.observables.critical_width import CriticalWidth, critical_width
@@ -10,10 +11,17 @@ from experiments.observables.estimate import Fit
 from experiments.observables.irreducible import irreducible_loss
 from experiments.observables.learning_times import LearningTime, learning_time
 from experiments.observables.loss_against_width import LossAgainstWidth, loss_against_width
+from experiments.observables.loss_noise import LossFluctuations, loss_fluctuations, noise_against_batch
+from experiments.observables.markov import markov_loss
+from experiments.observables.overlap_distribution import OverlapDistribution, overlap_distribution
+from experiments.observables.overlaps import activation_overlap, overlaps
 from experiments.observables.power_law import PowerLaw, power_law
+from experiments.observables.reservoir import reservoir_loss
 from experiments.observables.short_times import short_time_exponent
 from experiments.observables.stability import Stability, compare_curves, largest_stable_rate
 from experiments.observables.two_times import TwoTimeCurve
+from experiments.observables.ultrametricity import Ultrametricity, ultrametricity
+from experiments.observables.units import bits_per_unit_to_nats_per_step, nats_per_step_to_bits_per_unit
 
 __all__ = [
     "Aging",
@@ -25,12 +33,18 @@ __all__ = [
     "Fit",
     "LearningTime",
     "LossAgainstWidth",
+    "LossFluctuations",
     "Noise",
+    "OverlapDistribution",
     "PowerLaw",
     "Scaling",
     "Stability",
     "TwoTimeCurve",
+    "Ultrametricity",
+    "activation_overlap",
     "aging",
+    "baselines",
+    "bits_per_unit_to_nats_per_step",
     "collapse",
     "compare_curves",
     "compare_forms",
@@ -38,12 +52,22 @@ __all__ = [
     "displacement",
     "displacement_by_group",
     "fit_aging",
+    "h0_loss",
     "irreducible_loss",
     "largest_stable_rate",
     "learning_time",
+    "logistic_loss",
     "loss_against_width",
+    "loss_fluctuations",
+    "markov_loss",
+    "nats_per_step_to_bits_per_unit",
     "noise",
+    "noise_against_batch",
+    "overlap_distribution",
+    "overlaps",
     "power_law",
+    "reservoir_loss",
     "short_time_exponent",
     "two_time_correlation",
+    "ultrametricity",
 ]

@@ -38,6 +38,16 @@ def quantile_fit(best: float, drawn: NDArray[np.floating]) -> Fit:
     return Fit(float(low), float(best), float(high))
 
 
+def mean_fit(values: NDArray[np.floating]) -> Fit:
+    """Mean of independent values with Student's interval; NaN at both ends for a single one."""
+    from scipy.special import stdtrit
+
+    n = len(values)
+    error = values.std(ddof=1) / np.sqrt(n) * stdtrit(n - 1, (1 + CONFIDENCE) / 2) if n > 1 else np.nan
+    best = values.mean()
+    return Fit(float(best - error), float(best), float(best + error))
+
+
 def resampled(
     n: int, statistic: Callable[[NDArray[np.int64]], NDArray[np.floating]], *, seed: int = 0, n_draws: int = BOOTSTRAPS
 ) -> NDArray[np.float64]:

@@ -1,0 +1,75 @@
+"""A network that has learned nothing but to be read: random recurrent weights, trained read-out.
+
+The deep recurrent network at depth 1 before it learns (Hertz & Tyrcha 2024, Sec. II), whose J and M are left as they
+were drawn: an echo state network (Jaeger 2001). What training the inside is worth is the difference from here.
+
+    mu(t) = tanh[J S(t) + r M mu(t-1)],    O(t) = tanh[K mu(t) + W S(t) + h_0]
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import N_KEYS, InputError, Purpose, Transitions, checked_seed, pack, stream
+from encoding.transitions import Piece
+from experiments.observables.logistic import fit_logistic, logistic_nll, with_one
+
+RIDGE = 1.0
+INPUT_VARIANCE = 0.1  # of J times the number of keys: the paper's
+
+
+def reservoir_loss(
+    chorales: Sequence[Piece],
+    width: int,
+    *,
+    seed: int,
+    other: Sequence[Piece] | None = None,
+    radius: float = 1.0,
+    ridge: float = RIDGE,
+    standardisation: str = "global",
+) -> float:
+    """NLL of a read-out of a random recurrent network, in bits per output unit per time step.
+
+    J is Gaussian of variance 0.1/54, M orthogonal (uniform over the group); mu = 0 before the first chord. K, W and
+    h_0 are at their optimum, with ridge/2 (K^2 + W^2 + h_0^2) nats beside the NLL of all slots.
+
+    Args:
+        chorales: what the read-out has learned.
+        width: number of hidden units.
+        seed: of J and M. The answer differs from seed to seed: take several.
+        other: pieces to be scored instead; they take the rescaling of `chorales`.
+        radius: r, the spectral radius; the paper's network has 1.
+        ridge: in nats; positive.
+        standardisation: how chords are rescaled, see `encoding.standardise`.
+
+    Raises:
+        InputError: no unit, a radius that is negative, a ridge that is not positive, or no transitions.
+    """
+    if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
+        raise InputError(f"the width of a reservoir is a whole number of at least 1; got {width!r}")
+    if not np.isfinite(radius) or radius < 0:
+        raise InputError(f"the spectral radius is a number of at least 0; got {radius!r}")
+    learned = pack(chorales, standardisation)
+    scored = learned if other is None else pack(other, learned.standardisation)
+    rng = stream(checked_seed(seed), 0, Purpose.DISORDER)
+    into = rng.normal(0, np.sqrt(INPUT_VARIANCE / N_KEYS), (N_KEYS, width))
+    within = radius * _orthogonal(rng, width)
+    weights = fit_logistic(_seen(learned, into, within), learned.targets, ridge=ridge)
+    return logistic_nll(_seen(scored, into, within), scored.targets, weights)
+
+
+def _seen(data: Transitions, into: NDArray[np.float64], within: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the read-out sees in each slot: state, chord, 1; (n_slots, width + 54 + 1)."""
+    state = np.zeros((data.n_slots, len(within)))
+    before = np.zeros((data.batch_sizes[0], len(within)))
+    for start, stop in zip(data.offsets[:-1], data.offsets[1:], strict=True):
+        before = np.tanh(data.inputs[start:stop] @ into + before[: stop - start] @ within)
+        state[start:stop] = before
+    return with_one(np.hstack([state, data.inputs]))
+
+
+def _orthogonal(rng: np.random.Generator, width: int) -> NDArray[np.float64]:
+    """Uniform over the orthogonal group (Mezzadri 2007)."""
+    q, r = np.linalg.qr(rng.normal(size=(width, width)))
+    return q * np.where(np.diag(r) < 0, -1.0, 1.0)

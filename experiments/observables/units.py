@@ -1,0 +1,52 @@
+"""Bits per output unit, or nats per time step: one loss in two conventions.
+
+Hertz & Tyrcha (2024) divide by the number of keys and count in bits; the literature on the JSB chorales reports the
+negative log-likelihood of a whole frame in nats (Boulanger-Lewandowski, Bengio & Vincent 2012).
+
+    L [nats per step] = N ln 2 * L [bits per unit],    54 ln 2 = 37.43
+
+A key that never sounds costs nothing where it is known to be silent, so that 54 keys or 88 make no difference there.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import N_KEYS, InputError
+from experiments.observables.estimate import Fit
+
+Loss = TypeVar("Loss", float, NDArray[np.floating], Fit)
+
+
+def bits_per_unit_to_nats_per_step(loss: Loss, n_units: int = N_KEYS) -> Loss:
+    """A loss in bits per output unit as nats per time step: times n_units ln 2; a `Fit` stays one.
+
+    Raises:
+        InputError: fewer than one output unit.
+
+    >>> bits_per_unit_to_nats_per_step(0.2201)
+    8.238...
+    """
+    return _times(loss, _nats(n_units))
+
+
+def nats_per_step_to_bits_per_unit(loss: Loss, n_units: int = N_KEYS) -> Loss:
+    """A loss in nats per time step as bits per output unit: over n_units ln 2.
+
+    Raises:
+        InputError: fewer than one output unit.
+    """
+    return _times(loss, 1 / _nats(n_units))
+
+
+def _nats(n_units: int) -> float:
+    if isinstance(n_units, bool) or not isinstance(n_units, int | np.integer) or n_units < 1:
+        raise InputError(f"the number of output units is a whole number of at least 1; got {n_units!r}")
+    return float(n_units * np.log(2))
+
+
+def _times(loss: Loss, factor: float) -> Loss:
+    if isinstance(loss, Fit):
+        return Fit(*(bound * factor for bound in loss))
+    return loss * factor

@@ -1,0 +1,170 @@
+"""Replicas whose likeness was planted: the same up to the order of their units, partly alike, or not at all."""
+
+import numpy as np
+import pytest
+
+from encoding import InputError
+from experiments.observables import activation_overlap, overlap_distribution, overlaps
+
+RNG = np.random.default_rng(1)
+
+
+def spins(*shape, seed=0):
+    return np.random.default_rng(seed).choice([-1.0, 1.0], shape)
+
+
+def test_overlaps_of_spins_count_the_agreements():
+    one, other = np.array([1, 1, 1, 1]), np.array([1, 1, 1, -1])
+    assert overlaps([one, other], kind="raw") == pytest.approx(np.array([[1, 0.5], [0.5, 1]]))
+
+
+def test_length_counts_in_raw_overlaps_alone_and_a_common_shift_in_all_but_centred():
+    x = RNG.normal(size=50)
+    assert overlaps([x, -3 * x], kind="raw")[0, 1] == pytest.approx(-3 * np.mean(x**2))
+    assert overlaps([x, -3 * x])[0, 1] == pytest.approx(-1)
+    assert overlaps([x, x + 100])[0, 1] < 0.6
+    assert overlaps([x, x + 100], kind="centred")[0, 1] == pytest.approx(1)
+
+
+def test_what_points_nowhere_has_no_overlap():
+    q = overlaps([[1.0, 1.0], [0.0, 0.0], [1.0, 2.0]])
+    assert np.isnan(q[1]).all()
+    assert q[0, 2] == pytest.approx(3 / np.sqrt(10))
+    assert np.isnan(overlaps([[0.1, 0.1, 0.1], [1.0, 2.0, 4.0]], kind="centred")[0]).all()
+
+
+def test_activations_are_compared_over_samples_and_units():
+    x = RNG.normal(size=(3, 20, 7))
+    q = activation_overlap(x, kind="raw")
+    assert q[0, 2] == pytest.approx(sum(x[0, t, i] * x[2, t, i] for t in range(20) for i in range(7)) / 140)
+    assert q == pytest.approx(overlaps(x, kind="raw"))
+
+
+def renamed(x, seed=3):
+    """The same machine, its units in another order and some of them turned over."""
+    rng = np.random.default_rng(seed)
+    return x[:, rng.permutation(x.shape[1])] * rng.choice([-1, 1], x.shape[1])
+
+
+def test_a_machine_is_like_itself_whatever_its_units_are_called():
+    x = spins(400, 12)
+    both = np.stack([x, renamed(x)])
+    assert abs(activation_overlap(both, kind="raw")[0, 1]) < 0.4
+    for kind in ("matched", "kernel"):
+        assert activation_overlap(both, kind=kind) == pytest.approx(np.ones((2, 2)))
+    assert activation_overlap(both, kind="pairs")[0, 1] == pytest.approx(activation_overlap(both, kind="pairs")[0, 0])
+
+
+def test_turned_units_are_found_only_where_signs_are_free():
+    x = RNG.normal(size=(5000, 6))
+    order = RNG.permutation(6)
+    assert activation_overlap([x, x[:, order]], signs=False)[0, 1] == pytest.approx(1)
+    assert abs(activation_overlap([x, -x], signs=False)[0, 1]) < 0.05
+    assert activation_overlap([x, -x])[0, 1] == pytest.approx(1)
+
+
+def test_half_of_the_units_shared_is_an_overlap_of_a_half():
+    shared, alone, other = RNG.normal(size=(3, 20000, 10))
+    both = np.stack([np.hstack([shared, alone]), renamed(np.hstack([shared, other]))])
+    assert activation_overlap(both)[0, 1] == pytest.approx(0.5, abs=0.02)
+    assert activation_overlap(both, kind="kernel")[0, 1] == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_kernel_does_not_see_rotations_shifts_and_scales():
+    x = RNG.normal(size=(100, 8))
+    turned = 7 * x @ np.linalg.qr(RNG.normal(size=(8, 8)))[0] + 3
+    assert activation_overlap([x, turned], kind="kernel")[0, 1] == pytest.approx(1)
+    assert activation_overlap([x, turned], kind="matched")[0, 1] < 0.95
+
+
+def test_yoshino_s_overlap_is_1_of_a_machine_with_itself_and_0_between_strangers():
+    q = activation_overlap(spins(4, 5000, 20), kind="pairs")
+    assert np.diag(q) == pytest.approx(1, abs=2e-3)
+    assert q[np.triu_indices(4, 1)] == pytest.approx(0, abs=1e-3)
+    walsh = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])[:, :2]
+    assert activation_overlap([walsh, walsh], kind="pairs")[0, 1] == pytest.approx(1 - 2 / 4)
+
+
+def test_strangers_have_the_best_matches_and_kernels_that_chance_gives():
+    n_samples, width = 2000, 30
+    q = activation_overlap(RNG.normal(size=(12, n_samples, width)), kind="kernel")
+    assert q[np.triu_indices(12, 1)].mean() == pytest.approx(width / (width + n_samples), rel=0.03)
+    matched = activation_overlap(RNG.normal(size=(2, n_samples, width)))[0, 1]
+    assert matched == pytest.approx(np.sqrt(2 * np.log(width) / n_samples), rel=0.3)
+
+
+def test_a_unit_that_never_changes_counts_nothing():
+    x = RNG.normal(size=(50, 4))
+    x[:, 0] = 0.3
+    assert activation_overlap([x, x])[0, 1] == pytest.approx(3 / 4)
+
+
+def test_the_distribution_is_normalised_and_counts_every_pair_once():
+    q = np.array([[9, 0.1, 0.2], [0.1, 9, 0.6], [0.2, 0.6, 9]])
+    p = overlap_distribution(q, bins=[0, 0.25, 0.5, 1])
+    assert p.density == pytest.approx([2 / 3 / 0.25, 0, 1 / 3 / 0.5])
+    assert p.mean.best == pytest.approx(0.3)
+    assert p.deviation.best == pytest.approx(np.std([0.1, 0.2, 0.6]))
+    assert np.isnan([p.mean.low, p.mean.high, *p.low]).all()
+    assert len(overlap_distribution(q, bins=7).density) == 7
+
+
+def test_equal_overlaps_are_a_single_peak():
+    p = overlap_distribution(np.full((6, 6), 0.3), bins=5)
+    assert p.density == pytest.approx([0, 0, 5, 0, 0])
+    assert p.mean == pytest.approx((0.3, 0.3, 0.3))
+    assert p.deviation == pytest.approx((0, 0, 0), abs=1e-9)
+
+
+def magnetised(seed, n_replicas=10, n_spins=500, scatter=0.1):
+    """Replicas along one pattern, each to its own degree: q_ab is m_a m_b on average, and <m> = 1/2."""
+    rng = np.random.default_rng(seed)
+    m = rng.normal(0.5, scatter, (n_replicas, 1))
+    pattern = rng.choice([-1, 1], n_spins)
+    return np.where(rng.random((n_replicas, n_spins)) < (1 + m) / 2, pattern, -pattern)
+
+
+def test_the_interval_of_the_mean_overlap_holds_the_truth_as_often_as_it_says():
+    held = [
+        overlap_distribution(overlaps(magnetised(seed), kind="raw"), bins=1, seed=seed, n_draws=120).mean.holds(0.25)
+        for seed in range(200)
+    ]
+    assert 0.90 <= np.mean(held) <= 0.99
+
+
+def test_the_density_has_errors_of_its_own_and_the_seed_repeats_them():
+    q = overlaps(magnetised(0, n_replicas=20), kind="raw")
+    p = overlap_distribution(q, bins=6)
+    assert (p.low <= p.density).all()
+    assert (p.density <= p.high).all()
+    assert (p.density * np.diff(p.edges)).sum() == pytest.approx(1)
+    again, other = overlap_distribution(q, bins=6), overlap_distribution(q, bins=6, seed=1)
+    assert np.array_equal(p.low, again.low)
+    assert not np.array_equal(p.low, other.low)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: overlaps([[1.0, 2.0]]), "at least two replicas"),
+        (lambda: overlaps([[1.0, 2.0], [1.0, np.nan]]), "finite; got NaN"),
+        (lambda: overlaps("weights"), "values of replicas are real numbers"),
+        (lambda: overlaps([[1.0], [1.0, 2.0]]), "real numbers"),
+        (lambda: overlaps(np.ones(3)), r"got shape \(3,\)"),
+        (lambda: overlaps(np.ones((2, 3)), kind="cosine"), "one of normalised, raw, centred; got 'cosine'"),
+        (lambda: activation_overlap(np.ones((2, 3))), r"\(n_replicas, n_samples, width\); got shape \(2, 3\)"),
+        (lambda: activation_overlap(np.ones((2, 3, 1)), kind="normalised"), "one of raw, matched, kernel, pairs"),
+        (lambda: activation_overlap(np.ones((1, 3, 1))), "at least two replicas"),
+        (lambda: overlap_distribution([[1.0]]), "at least 2 replicas; got 1"),
+        (lambda: overlap_distribution(np.ones((2, 3))), r"square .*\(2, 3\)"),
+        (lambda: overlap_distribution([[1, 2], [3, 1]]), "symmetric"),
+        (lambda: overlap_distribution([[1, np.nan], [np.nan, 1]]), "finite"),
+        (lambda: overlap_distribution(np.eye(3), bins=0), "at least 1, or their edges; got 0"),
+        (lambda: overlap_distribution(np.eye(3), bins="auto"), "their number.*got 'auto'"),  # type: ignore[arg-type]
+        (lambda: overlap_distribution(np.eye(3), bins=[0.5, 1]), "hold all overlaps, 0 .. 0"),
+        (lambda: overlap_distribution(np.eye(3), bins=[1, -1]), "increase"),
+    ],
+)
+def test_what_has_no_overlap_is_refused(call, said):
+    with pytest.raises(InputError, match=said):
+        call()
