@@ -142,7 +142,8 @@ def test_ctrl_c_ends_a_sweep_with_everything_saved(path, tmp_path):
     assert "stopped" in said.splitlines()[-1]
     study = load_study(path, "laptop")
     (first, *rest) = states(study, Store(rows))
-    assert first.standing is not None and first.standing.step > 0
+    assert first.standing is not None
+    assert first.standing.step > 0
     assert [state.standing for state in rest] == [None, None]
     assert np.isfinite(load_run(Store(rows).folder(study.planned[0].task)).trajectory.loss).all()
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
 from experiments.observables.critical_power import fit_powers
-from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit
-from experiments.observables.given import numbers, student
+from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit, student
+from experiments.observables.given import numbers
 
 Array = NDArray[np.float64]
 FEWEST = 4  # widths: three numbers are fitted

@@ -60,3 +60,16 @@ def resampled(
         raise InputError(f"a bootstrap needs at least two replicas (or points); got {n}")
     rng = np.random.Generator(np.random.Philox(key=[seed, n]))
     return np.array([statistic(rng.integers(n, size=n)) for _ in range(n_draws)], np.float64)
+
+
+def student(n_free: float) -> float:
+    """Half the 95 % interval in standard errors, if n_free numbers told the error (Student 1908); NaN below one."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(n_free, (1 + CONFIDENCE) / 2)) if n_free >= 1 else np.nan
+
+
+def student_fit(best: float, error: float, n_free: float) -> Fit:
+    """`best` +- t errors, with Student's t for an error told by n_free numbers."""
+    half = student(n_free) * error
+    return Fit(float(best - half), float(best), float(best + half))

@@ -1,12 +1,11 @@
-"""What a user gave, as numbers, or one line that says what was expected; and intervals of small samples."""
+"""What a user gave, as numbers, or one line that says what was expected."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import CONFIDENCE, Fit
 
 
 def numbers(name: str, values: Any, *dimensions: int) -> NDArray[np.float64]:
@@ -42,14 +41,24 @@ def number(name: str, value: Any, *, above: float = -np.inf) -> float:
     return plain
 
 
-def student(n_free: float) -> float:
-    """Half the 95 % interval in standard errors, if n_free numbers told the error (Student 1908); NaN below one."""
-    from scipy.special import stdtrit
+def finite_numbers(values: ArrayLike, what: str, *shape: str, may_drop_last: bool = False) -> NDArray[np.float64]:
+    """`values` as real, finite numbers with one axis for each name of `shape`; the last may be left out if so said.
 
-    return float(stdtrit(n_free, (1 + CONFIDENCE) / 2)) if n_free >= 1 else np.nan
-
-
-def student_fit(best: float, error: float, n_free: float) -> Fit:
-    """`best` +- t errors, with Student's t for an error told by n_free numbers."""
-    half = student(n_free) * error
-    return Fit(float(best - half), float(best), float(best + half))
+    Raises:
+        InputError: words, ragged lists, complex or missing numbers, other axes; `what` says what they should be.
+    """
+    axes = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+    except (TypeError, ValueError):
+        raise InputError(f"{what} are real numbers {axes}; got {repr(values)[:40]}") from None
+    if may_drop_last and array.ndim == len(shape) - 1:
+        array = array[..., None]
+    if array.ndim != len(shape) or not array.size:
+        raise InputError(f"{what} are numbers {axes}; got shape {array.shape}")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} are finite; got NaN or infinity: leave frozen replicas and looks without a value out")
+    return array

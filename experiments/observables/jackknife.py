@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.observables.estimate import CONFIDENCE, Fit
+from experiments.observables.estimate import Fit, student_fit
 
 Statistic = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 
@@ -28,12 +28,4 @@ def jackknife(n_replicas: int, statistic: Statistic) -> list[Fit]:
         return [Fit(np.nan, float(each), np.nan) for each in best]
     without = np.array([statistic(np.delete(replicas, replica)) for replica in replicas], np.float64)
     error = np.sqrt((n_replicas - 1) * ((without - without.mean(0)) ** 2).mean(0))
-    reach = student(n_replicas - 1) * error
-    return [Fit(float(b - r), float(b), float(b + r)) for b, r in zip(best, reach, strict=True)]
-
-
-def student(freedom: int) -> float:
-    """How many standard errors hold 95 %, for an error known from so many degrees of freedom."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+    return [student_fit(each, spread, n_replicas - 1) for each, spread in zip(best, error, strict=True)]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import Fit
-from experiments.observables.given import number, student_fit
+from experiments.observables.estimate import Fit, student_fit
+from experiments.observables.given import number
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory

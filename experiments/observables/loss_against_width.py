@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import Fit
-from experiments.observables.given import number, numbers, student, student_fit
+from experiments.observables.estimate import Fit, student, student_fit
+from experiments.observables.given import number, numbers
 
 Array = NDArray[np.float64]
 FEWEST = 3  # losses: two numbers are fitted

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.checked import finite_numbers
 from experiments.observables.estimate import CONFIDENCE, Fit, mean_fit
+from experiments.observables.given import finite_numbers
 
 N_INDEPENDENT = 50  # fewer independent losses than this do not show how wide they scatter, nor how long they remember
 N_REMOVED = 2  # mean and slope

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.checked import finite_numbers
 from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit, quantile_fit, resampled
+from experiments.observables.given import finite_numbers
 
 GAUSSIAN = 1.96  # standard deviations on either side: 95 %
 SAME = 1e-9  # overlaps closer than this share of the largest are one

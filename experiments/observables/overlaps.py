@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.checked import finite_numbers
+from experiments.observables.given import finite_numbers
 
 KINDS = ("normalised", "raw", "centred")
 ACTIVATION_KINDS = ("raw", "matched", "kernel", "pairs")

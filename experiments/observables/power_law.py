@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import Fit
-from experiments.observables.given import number, student, student_fit
+from experiments.observables.estimate import Fit, student, student_fit
+from experiments.observables.given import number
 from experiments.observables.power_window import SHORTEST, asymptotic, common_looks
 
 if TYPE_CHECKING:

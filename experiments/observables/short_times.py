@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import Fit
-from experiments.observables.jackknife import jackknife, student
+from experiments.observables.estimate import Fit, student
+from experiments.observables.jackknife import jackknife
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, is_number
 
 LEAST = 4  # looks: a line through fewer has no scatter to speak of
