@@ -11,12 +11,11 @@ import numpy as np
 from encoding import pack
 from encoding.transitions import Piece
 from experiments.observables.estimate import Fit, mean_fit
-from experiments.observables.logistic import fit_logistic, logistic_nll, with_one
+from experiments.observables.logistic import RIDGE_ELSEWHERE, fit_logistic, logistic_nll, with_one
 from experiments.observables.markov import markov_loss
 from experiments.observables.reservoir import reservoir_loss
 
 NO_RIDGE = 1e-6  # nats; adds less than 1e-6 bits to the loss of the paper's 80 chorales
-RIDGE = 10.0  # nats; of .1, 1, 10, 30, 100 the best for a fourth of the paper's 80 chorales learned from the others
 
 
 def h0_loss(chorales: Sequence[Piece], other: Sequence[Piece] | None = None) -> float:
@@ -67,7 +66,7 @@ def logistic_loss(
     learned = pack(chorales, standardisation)
     scored = learned if other is None else pack(other, learned.standardisation)
     if ridge is None:
-        ridge = NO_RIDGE if other is None else RIDGE
+        ridge = NO_RIDGE if other is None else RIDGE_ELSEWHERE
     weights = fit_logistic(with_one(learned.inputs), learned.targets, ridge=ridge)
     return logistic_nll(with_one(scored.inputs), scored.targets, weights)
 

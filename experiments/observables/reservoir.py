@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from encoding import N_KEYS, InputError, Purpose, Transitions, checked_seed, pack, stream
 from encoding.transitions import Piece
-from experiments.observables.logistic import fit_logistic, logistic_nll, with_one
+from experiments.observables.logistic import RIDGE_ELSEWHERE, fit_logistic, logistic_nll, with_one
 
-RIDGE = 1.0
+RIDGE = 1.0  # nats
 INPUT_VARIANCE = 0.1  # of J times the number of keys: the paper's
 
 
@@ -26,7 +26,7 @@ def reservoir_loss(
     seed: int,
     other: Sequence[Piece] | None = None,
     radius: float = 1.0,
-    ridge: float = RIDGE,
+    ridge: float | None = None,
     standardisation: str = "global",
 ) -> float:
     """NLL of a read-out of a random recurrent network, in bits per output unit per time step.
@@ -40,7 +40,7 @@ def reservoir_loss(
         seed: of J and M. The answer differs from seed to seed: take several.
         other: pieces to be scored instead; they take the rescaling of `chorales`.
         radius: r, the spectral radius; the paper's network has 1.
-        ridge: in nats; positive.
+        ridge: in nats, positive; None: 1 on `chorales` themselves, and 10 for `other`.
         standardisation: how chords are rescaled, see `encoding.standardise`.
 
     Raises:
@@ -52,6 +52,8 @@ def reservoir_loss(
         raise InputError(f"the spectral radius is a number of at least 0; got {radius!r}")
     learned = pack(chorales, standardisation)
     scored = learned if other is None else pack(other, learned.standardisation)
+    if ridge is None:
+        ridge = RIDGE if other is None else RIDGE_ELSEWHERE
     rng = stream(checked_seed(seed), 0, Purpose.DISORDER)
     into = rng.normal(0, np.sqrt(INPUT_VARIANCE / N_KEYS), (N_KEYS, width))
     within = radius * _orthogonal(rng, width)
