@@ -40,12 +40,8 @@ def quantile_fit(best: float, drawn: NDArray[np.floating]) -> Fit:
 
 def mean_fit(values: NDArray[np.floating]) -> Fit:
     """Mean of independent values with Student's interval; NaN at both ends for a single one."""
-    from scipy.special import stdtrit
-
     n = len(values)
-    error = values.std(ddof=1) / np.sqrt(n) * stdtrit(n - 1, (1 + CONFIDENCE) / 2) if n > 1 else np.nan
-    best = values.mean()
-    return Fit(float(best - error), float(best), float(best + error))
+    return student_fit(values.mean(), values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan, n - 1)
 
 
 def resampled(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import Fit, student_fit
+from experiments.observables.estimate import Fit, mean_fit
 from experiments.observables.given import number
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class LearningTime(NamedTuple):
             return Fit(np.nan, np.nan, np.nan)
         if len(times) < len(self.time) or len(times) == 1:
             return Fit(np.nan, float(times.mean()), np.nan)
-        return student_fit(times.mean(), times.std(ddof=1) / np.sqrt(len(times)), len(times) - 1)
+        return mean_fit(times)
 
 
 def learning_time(
