@@ -19,9 +19,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from classical.bptt import exact_deltas
 from classical.costs import COSTS
 from classical.kernels import kernel_named
-from classical.kernels.plain import PlainKernel
+from classical.kernels.plain import Pass, PlainKernel
 from classical.memory import check_room
 from classical.network import Network
 from classical.noise import gamma
@@ -244,6 +245,36 @@ class DeepRNN:
     def measure_noise(self) -> dict[str, NDArray[np.float64]]:
         """Recorded where the noise is looked at: Gamma along the orthogonal group, (n_replicas, n_groups)."""
         return {"tangent_noise": self._gamma(tangent=True)}
+
+    # What it can be asked beyond the verbs: see experiments.abilities
+
+    def outputs(self) -> NDArray[np.floating]:
+        """Output fields H of eq. (B1), before the tanh, of all training transitions, (n_replicas, n_slots, 54)."""
+        return self._plain.run(self._flat)[1].numpy()
+
+    def activations(self) -> NDArray[np.floating]:
+        """Hidden activations, layer behind layer, of all training transitions, (n_replicas, n_slots, d w)."""
+        return torch.cat(self._plain.run(self._flat)[0], -1).numpy()
+
+    def gradient(self) -> NDArray[np.floating]:
+        """dE/dw by exact backpropagation over all slots, whatever the rule and the batch, (n_replicas, n_weights).
+
+        E is the mean cost of a time slot, in nats; every entry counts as free, also of the M that a step keeps
+        orthogonal. 0 for groups that are not learned.
+        """
+        data, weights = self._plain.slots, self._plain.views(self._flat)
+        layers, output = self._plain.run(self._flat)
+        error = COSTS[self.settings.cost].error(data.targets, output)
+        now = Pass(layers, output, error, exact_deltas(weights, data, layers, error))
+        return -self._plain.direction(now, None).numpy()
+
+    def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
+        """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).
+
+        Raises:
+            InputError: no chorales.
+        """
+        return self.network().losses(chorales)
 
     def network(self) -> Network:
         """The networks as they are now, without data: outputs, music, losses on other chorales."""

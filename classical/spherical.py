@@ -131,6 +131,10 @@ class SphericalGlass:
         """Energy per spin, (n_replicas,)."""
         return self._energy(self._force())
 
+    def outputs(self) -> NDArray[np.float64]:
+        """Local fields -dE/ds, as of a single slot, (n_replicas, 1, n_spins)."""
+        return self._force()[:, None]
+
     def noise(self) -> NDArray[np.float64]:
         """No noise at zero temperature: 0, (n_replicas, 1)."""
         return np.zeros((self.n_replicas, 1))

@@ -11,7 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from encoding import Chorale
-    from experiments import Trajectory
+    from experiments import System, Trajectory
 
 ROOT = Path(__file__).parent.parent
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
@@ -106,3 +106,65 @@ def planted() -> "Callable[..., Trajectory]":
         )
 
     return plant
+
+
+@pytest.fixture(scope="session")
+def machine() -> "Callable[..., System]":
+    """A System w <- w - rate g(w) + s(rate) xi: `machine(weights, gradient=g, kick=s)`, weights (R, N).
+
+    Other keywords are what it can be asked, as functions of the weights: `machine(w, outputs=lambda w: ...)`.
+    """
+    import numpy as np
+
+    from encoding.layout import lay_out
+
+    class Machine:
+        unit = "nats per time step"
+
+        def __init__(self, weights, *, gradient, kick=lambda rate: 0.0, seed=0, **asked) -> None:
+            self.n_replicas = len(weights)
+            self._said = {"gradient": gradient, "kick": kick, **asked}
+            self._state = {
+                "weights": np.array(weights),
+                "seed": np.full(len(weights), seed),
+                "made": np.zeros(len(weights), np.int64),
+            }
+            for name, f in (asked | {"gradient": gradient}).items():
+                setattr(self, name, lambda f=f: f(self._state["weights"]))
+
+        def step(self, rate, n=1):
+            for _ in range(n):
+                w, seed, made = (self._state[name] for name in ("weights", "seed", "made"))
+                rng = np.random.Generator(np.random.Philox(key=[int(seed[0]), int(made[0])]))
+                force = self._said["gradient"](w)
+                noise = self._said["kick"](rate) * rng.standard_normal(w.shape)
+                self._state |= {"weights": (w - rate * force + noise).astype(w.dtype), "made": made + 1}
+            return np.zeros((n, self.n_replicas))
+
+        def loss(self):
+            return np.zeros(self.n_replicas)
+
+        def noise(self):
+            return np.full((self.n_replicas, 1), self._said["kick"](1.0) ** 2)
+
+        def weights(self):
+            return self._state["weights"].copy()
+
+        def put(self, weights):
+            self._state["weights"] = np.array(weights, self._state["weights"].dtype)
+
+        def layout(self):
+            return lay_out({"w": self._state["weights"].shape[1:]})
+
+        def state(self):
+            return {name: array.copy() for name, array in self._state.items()}
+
+        def restore(self, state):
+            self._state = {name: np.array(array) for name, array in state.items()}
+
+        def clone(self, seed):
+            copy = Machine(self._state["weights"], **self._said)
+            copy.restore(self.state() | {"seed": np.full(self.n_replicas, seed)})
+            return copy
+
+    return Machine

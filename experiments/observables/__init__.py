@@ -8,6 +8,7 @@ from experiments.observables.correlation import Correlation, two_time_correlatio
 from experiments.observables.critical_width import CriticalWidth, critical_width
 from experiments.observables.displacement import Displacement, displacement, displacement_by_group
 from experiments.observables.estimate import Fit
+from experiments.observables.fluctuations import fluctuation_dissipation
 from experiments.observables.irreducible import irreducible_loss
 from experiments.observables.learning_times import LearningTime, learning_time
 from experiments.observables.loss_against_width import LossAgainstWidth, loss_against_width
@@ -52,6 +53,7 @@ __all__ = [
     "displacement",
     "displacement_by_group",
     "fit_aging",
+    "fluctuation_dissipation",
     "h0_loss",
     "irreducible_loss",
     "largest_stable_rate",

@@ -1,0 +1,70 @@
+"""Fluctuation and dissipation: how a system answers a small force, against how it moves by itself.
+
+    chi = X D / (2 T)             X = 1 in equilibrium; X < 1 in an aging glass, at effective temperature T / X
+
+(Cugliandolo & Kurchan 1993). D is the mean-square displacement since tau_w and chi the response to a field that is
+switched on at tau_w, at the same lags; equivalently chi against C has the slope -X / T where D = 2 [C(0) - C(tau)].
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError
+from experiments.observables.estimate import CONFIDENCE, Fit
+
+
+def fluctuation_dissipation(response: ArrayLike, displacement: ArrayLike, temperature: ArrayLike) -> Fit:
+    """X, the slope of chi against D / (2 T) over the given lags, with a free intercept.
+
+    Curves are averaged over replicas before the slope is taken (noise in D would flatten it); bias and error come from
+    leaving out each replica in turn (jackknife, Student's t). X(C) of an aging system is the slope over a window:
+    give the rows of that window only.
+
+    Args:
+        response: chi, (n_lags, R).
+        displacement: D, (n_lags, R).
+        temperature: T, a number or (R,). For SGD eta Gamma / 2: its steps have the variance eta^2 Gamma.
+
+    Returns:
+        X with its 95 % interval; the ends are NaN for a single replica.
+
+    Raises:
+        InputError: other shapes, entries that are not finite, fewer than 3 lags, D that does not change, or T <= 0.
+    """
+    chi, half = _curves(response, displacement, temperature)
+    n = chi.shape[1]
+    whole = _slope(chi.mean(1), half.mean(1))
+    if n == 1:
+        return Fit(np.nan, whole, np.nan)
+    less = np.array([_slope(*((each.sum(1) - each[:, r]) / (n - 1) for each in (chi, half))) for r in range(n)])
+    from scipy.special import stdtrit
+
+    best = n * whole - (n - 1) * less.mean()
+    error = np.sqrt((n - 1) * less.var())
+    reach = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error
+    return Fit(float(best - reach), float(best), float(best + reach))
+
+
+def _curves(
+    response: ArrayLike, displacement: ArrayLike, temperature: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """chi and D / (2 T), (n_lags, R) each."""
+    try:
+        chi, far, heat = (np.asarray(each, np.float64) for each in (response, displacement, temperature))
+    except (TypeError, ValueError):
+        raise InputError("response, displacement and temperature are numbers; got something else") from None
+    if chi.ndim != 2 or chi.shape != far.shape or len(chi) < 3 or not chi.shape[1]:
+        raise InputError(f"chi and D are of shape (n_lags, R), at least 3 lags; got {chi.shape} and {far.shape}")
+    if not np.isfinite(chi).all() or not np.isfinite(far).all():
+        raise InputError("chi and D are finite; got some that are not: leave out the replicas that froze")
+    if heat.shape not in ((), chi.shape[1:]) or not np.isfinite(heat).all() or (heat <= 0).any():
+        raise InputError(f"temperature is positive, a number or one a replica; got {temperature!r:.60}")
+    if (np.ptp(far, 0) == 0).any():
+        raise InputError("D changes with the lag; got a replica that does not move: X is a slope")
+    return chi, far / (2 * heat)
+
+
+def _slope(y: NDArray[np.float64], x: NDArray[np.float64]) -> float:
+    """Of the straight line of least squares."""
+    x = x - x.mean()
+    return float(x @ y / (x @ x))

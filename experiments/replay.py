@@ -1,0 +1,206 @@
+"""A run played again: its stored weights are put into the system, look by look, and something else is measured there.
+
+So what was not recorded can still be known: the loss on other chorales, the outputs, the hidden activations. Outputs
+do not depend on how hidden units are numbered; weights do. The displacement in function space,
+
+    D_f(tau_w, tau_w + tau) = < [H_i,mu(tau_w + tau) - H_i,mu(tau_w)]^2 >_i,mu        (i outputs, mu time slots)
+
+is therefore the same in every gauge: a permutation of hidden units, which changes D of eq. (5), leaves it alone.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import N_KEYS, InputError
+from encoding.transitions import Piece
+from experiments.abilities import ability, undisturbed
+from experiments.learning import System
+from experiments.looks import NEAR
+from experiments.store import Music, Run, system_of
+from experiments.trajectory import Trajectory
+
+Splits = Sequence[str] | Mapping[str, Sequence[Piece]]
+
+NATS = N_KEYS * log(2)  # a bit per output unit is so many nats per time step
+
+
+def replay(run: Run | System, trajectory: Trajectory | None = None) -> Generator[tuple[NDArray[np.float64], System]]:
+    """The proper time of each look that took weights, (R,), and the system with these weights.
+
+    The same system every time, as it was before when the replay is over. What else its state holds (the errors that
+    the delayed rule remembers) is not that of the look. The time is NaN for a replica that was frozen, or went back.
+
+    Args:
+        run: of a store, which says what its system is; or the system itself.
+        trajectory: what the system did; None for a run, which has its own.
+
+    Raises:
+        InputError: no weights were taken, or the system is of another size.
+    """
+    system, trajectory = played(run, trajectory)
+    return _looks(system, trajectory)
+
+
+def _looks(system: System, trajectory: Trajectory) -> Generator[tuple[NDArray[np.float64], System]]:
+    with undisturbed(system):
+        for place, time in enumerate(times(trajectory)):
+            system.put(trajectory.weights[place])
+            yield time, system
+
+
+def played(run: Run | System, trajectory: Trajectory | None) -> tuple[System, Trajectory]:
+    """The system and the trajectory that are meant; see `replay`."""
+    if isinstance(run, Run):
+        trajectory = run.trajectory if trajectory is None else trajectory
+    elif not isinstance(run, System):
+        raise InputError(f"a Run, or a System and its Trajectory, can be played again; got {type(run).__name__}")
+    if not isinstance(trajectory, Trajectory):
+        raise InputError(f"a System is played again along its Trajectory; got {type(trajectory).__name__}")
+    if not len(trajectory.weights):
+        raise InputError("the run took no weights: ask for looks at them (Looks(weights=...), --keep-weights)")
+    system = system_of(run, 0) if isinstance(run, Run) else run
+    size, wanted = trajectory.weights.shape[1:], system.weights().shape
+    if size != wanted:
+        raise InputError(f"the system has weights of shape {wanted}; the trajectory has {size}: another system's?")
+    return system, trajectory
+
+
+def times(trajectory: Trajectory) -> NDArray[np.float64]:
+    """Proper times of the looks that took weights, (n, R); NaN where a replica was frozen, or went back."""
+    look = trajectory.weights_look
+    return np.where(trajectory.valid[look], trajectory.time[look], np.nan)
+
+
+class Generalisation(NamedTuple):
+    """The NLL on music that was not learned from, along a run.
+
+    Attributes:
+        time: proper times, (n, R); NaN where a replica was frozen, or went back, and so are the losses there.
+        bits: split -> bits per output unit per time step, (n, R).
+        nats: split -> nats per time step, 54 ln 2 = 37.43 times as much, as the literature on these chorales has it.
+    """
+
+    time: NDArray[np.float64]
+    bits: dict[str, NDArray[np.float64]]
+    nats: dict[str, NDArray[np.float64]]
+
+
+def generalisation(
+    run: Run | System,
+    trajectory: Trajectory | None = None,
+    *,
+    splits: Splits = ("valid", "test"),
+) -> Generalisation:
+    """The NLL of other splits at every look that took weights.
+
+    Args:
+        run: of a store, or a system.
+        trajectory: of the system.
+        splits: names of splits of the run's own music, all of their chorales; or name -> chorales.
+
+    Raises:
+        InputError: nothing was learned from that has splits, the system has no `loss_on`, or see `replay`.
+    """
+    system, trajectory = played(run, trajectory)
+    loss_on, chorales = ability(system, "loss_on"), _chorales(run, splits)
+    time = times(trajectory)
+    seen = [[loss_on(pieces) for pieces in chorales.values()] for _ in _looks(system, trajectory)]
+    losses = np.where(np.isnan(time)[:, None], np.nan, np.array(seen))  # (n, n_splits, R)
+    bits = {name: losses[:, place] for place, name in enumerate(chorales)}
+    return Generalisation(time, bits, {name: NATS * loss for name, loss in bits.items()})
+
+
+def _chorales(run: Run | System, splits: Splits) -> Mapping[str, Sequence[Piece]]:
+    """Name -> chorales."""
+    splits = (splits,) if isinstance(splits, str) else splits
+    if not splits:
+        raise InputError("splits are names, as ('valid', 'test'), or name -> chorales; got none")
+    if isinstance(splits, Mapping):
+        return splits
+    if not isinstance(run, Run) or run.task["music"] is None:
+        raise InputError(f"only a run that learned from music has splits {', '.join(splits)}: give name -> chorales")
+    music = Music(**run.task["music"])
+    return {name: music.other_split(name).load() for name in splits}
+
+
+class FunctionDisplacement(NamedTuple):
+    """How far a machine went as a function, since a waiting time.
+
+    Attributes:
+        waiting: tau_w of each replica, (R,): its first look at or after the time that was asked for.
+        lag: tau, (n, R), from 0 on; NaN where a replica was frozen, or went back.
+        displacement: D_f(tau_w, tau_w + tau), (n, R), in the square of the unit of the outputs.
+    """
+
+    waiting: NDArray[np.float64]
+    lag: NDArray[np.float64]
+    displacement: NDArray[np.float64]
+
+
+def function_displacement(
+    run: Run | System, trajectory: Trajectory | None = None, *, waiting: float
+) -> FunctionDisplacement:
+    """Mean-square displacement of the outputs since `waiting`, at every later look that took weights.
+
+        D_f(tau_w, tau_w + tau) = < [H_i,mu(tau_w + tau) - H_i,mu(tau_w)]^2 >_i,mu
+
+    Args:
+        run: of a store, or a system.
+        trajectory: of the system.
+        waiting: tau_w, a proper time.
+
+    Raises:
+        InputError: a replica has no look at or after `waiting`, the system has no `outputs`, or see `replay`.
+    """
+    system, trajectory = played(run, trajectory)
+    outputs, time = ability(system, "outputs"), times(trajectory)
+    reached = time >= _number("waiting", waiting) * (1 - NEAR)  # (n, R); never where the time is NaN
+    if not reached.any(0).all():
+        until = np.nanmax(time) if np.isfinite(time).any() else 0
+        raise InputError(
+            f"weights of every replica are wanted from waiting time {waiting:g} on; these end by {until:g}"
+        )
+    first = reached.argmax(0)
+    start, far = np.zeros(0), np.full(time.shape, np.nan)
+    for look, _ in enumerate(_looks(system, trajectory)):
+        if look < first.min():
+            continue
+        now = outputs()
+        here = (look == first)[:, None, None]
+        start = np.where(here, now, start if start.size else now)
+        far[look] = np.mean((now - start) ** 2, (1, 2), dtype=np.float64)
+    lag = time - time[first, np.arange(len(first))]
+    kept = np.isfinite(lag) & (np.arange(len(lag))[:, None] >= first)
+    some = kept.any(1)
+    lag, far = np.where(kept, lag, np.nan), np.where(kept, far, np.nan)
+    return FunctionDisplacement(time[first, np.arange(len(first))], lag[some], far[some])
+
+
+def activations_at(run: Run | System, trajectory: Trajectory | None = None, *, look: int = -1) -> NDArray[np.floating]:
+    """Hidden activations of all layers at one look that took weights, (R, n_slots, n_units), as overlaps want them.
+
+    Args:
+        run: of a store, or a system.
+        trajectory: of the system.
+        look: which of the looks at weights, from the end where negative.
+
+    Raises:
+        InputError: there is no such look, the system has no `activations`, or see `replay`.
+    """
+    system, trajectory = played(run, trajectory)
+    activations, n = ability(system, "activations"), len(trajectory.weights)
+    if isinstance(look, bool) or not isinstance(look, int | np.integer) or not -n <= look < n:
+        raise InputError(f"weights were taken at {n} looks; got look {look!r}")
+    with undisturbed(system):
+        system.put(trajectory.weights[look])
+        return activations()
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        raise InputError(f"{name} is a finite number; got {value!r}")
+    return float(value)
