@@ -47,7 +47,7 @@ def sharpness(
     Args:
         system: one with a `gradient()`; every weight counts as free.
         rate: eta, a number or one a replica.
-        tolerance: wanted error, relative to lambda_max. In float32 no better than 1e-3.
+        tolerance: wanted error, relative to lambda_max. In float32 not much below 1e-2.
         most: iterations, a product H v each.
         seed: of the first vectors.
 

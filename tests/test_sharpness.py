@@ -30,9 +30,9 @@ def quadratic(machine):
     return make
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_the_largest_eigenvalue_is_found_though_negative_ones_are_larger_in_modulus(quadratic, precision):
-    found = sharpness(quadratic(precision), 0.25, tolerance=1e-3, most=300)
+@pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-3), ("float32", 1e-2)])
+def test_the_largest_eigenvalue_is_found_though_negative_ones_are_larger_in_modulus(quadratic, precision, tolerance):
+    found = sharpness(quadratic(precision), 0.25, tolerance=tolerance, most=300)
     truth = SPECTRA.max(1)
     assert found.converged.all()
     assert (np.abs(found.largest - truth) <= found.error).all()

@@ -87,6 +87,13 @@ def test_a_trap_in_equilibrium_obeys_the_fluctuation_dissipation_theorem(trap):
     assert not fluctuation_dissipation(found.response, found.displacement, 2 * HEAT).holds(1)
 
 
+def test_the_twin_without_a_field_goes_where_the_system_itself_would(trap):
+    system = trap(2, 10)
+    found, start = response(system, RATE, field=1e-3, lags=[0.4]), system.weights()
+    system.step(RATE, 10)
+    assert found.displacement[0] == pytest.approx(np.mean((system.weights() - start) ** 2, 1), rel=1e-12)
+
+
 def test_chunks_of_steps_are_pulled_once_each(trap):
     found = response(trap(1, 10), RATE, field=1e-3, lags=[5 * RATE], chunk=2)
     assert found.response[0] == pytest.approx(RATE * (2 * A**3 + 2 * A + 1), rel=1e-9)
