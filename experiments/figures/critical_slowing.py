@@ -65,22 +65,35 @@ def critical_slowing(answers: Sequence[Answer], name: str = "fig5") -> Picture:
             _points(picture, panel, f"NLL {loss:g}", times)
             if critical is not None:
                 _parabola(picture, panel, f"NLL {loss:g}", critical)
-                note = f"w_c({loss:g}), d = {depth}: {critical.quadratic} by the parabola; {critical.power} with "
-                picture.note(note + f"exponent {critical.nu}")
-        if depth in CRITICAL_WIDTHS:
+                picture.note(_said(depth, loss, critical))
+        widest = max(times.widths.max() for (d, _), (times, _) in found.items() if d == depth)
+        if widest > CRITICAL_WIDTHS.get(depth, np.inf):  # else it would squeeze the panel
             picture.add(panel, f"{SOURCE}, NLL 0.01", CRITICAL_WIDTHS[depth], 0.0, kind="published")
     if not picture.panels:
         picture.panels["none"] = Panel("", WIDTH, INVERSE_TIME)
     return picture
 
 
-def _points(picture: Picture, panel: str, name: str, times: Times) -> None:
-    """The mean over replicas at each width, and its standard error."""
+def _said(depth: int, loss: float, critical: CriticalWidth) -> str:
+    """Both critical widths in words."""
+    parabola = (
+        f"{critical.quadratic} by the parabola" if np.isfinite(critical.quadratic.best) else "no zero of the parabola"
+    )
+    power = f"{critical.power} with exponent {critical.nu}" if np.isfinite(critical.power.best) else "no power law"
+    return f"w_c({loss:g}), d = {depth}: {parabola}; {power}"
+
+
+def mean_times(times: Times) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean 1/tau over replicas at each width, (n,), and its standard error (NaN for a single one)."""
     known = np.isfinite(times.inverse)
     n = np.maximum(known.sum(1), 1)
     mean = np.where(known, times.inverse, 0).sum(1) / np.where(known.any(1), n, np.nan)
     spread = (np.where(known, times.inverse - mean[:, None], 0) ** 2).sum(1)
-    error = np.sqrt(spread / np.where(n > 1, n * (n - 1), np.nan))
+    return mean, np.sqrt(spread / np.where(n > 1, n * (n - 1), np.nan))
+
+
+def _points(picture: Picture, panel: str, name: str, times: Times) -> None:
+    mean, error = mean_times(times)
     picture.add(panel, name, times.widths, mean, low=mean - error, high=mean + error, kind="points")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 HEADER = "figure,panel,series,x,y,low,high"
 INCHES = 3.6, 3.0  # of a panel
 ACROSS = 3  # panels in a row
+LETTERS, NOTE = 19, 0.16  # of a note: letters an inch, inches a line
 
 
 class Panel(NamedTuple):
@@ -81,14 +83,15 @@ class Picture:
         kind: str = "line",
         colour: str = "",
     ) -> None:
-        """One more series; what is not finite is left out of it."""
+        """One more series; what is not finite is left out of it, and a series of which nothing is left."""
         x, y = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value, np.float64)) for value in (x, y)))
         known = np.isfinite(x) & np.isfinite(y)
 
         def kept(end: ArrayLike | None) -> NDArray[np.float64] | None:
             return None if end is None else np.broadcast_to(np.asarray(end, np.float64), y.shape)[known]
 
-        self.series.append(Series(panel, name, x[known], y[known], kept(low), kept(high), kind, colour))
+        if known.any():
+            self.series.append(Series(panel, name, x[known], y[known], kept(low), kept(high), kind, colour))
 
     def band(self, panel: str, name: str, x: ArrayLike, values: NDArray[np.float64], *, kind: str = "line") -> None:
         """The mean over replicas (the last axis), and a band of one standard error on either side."""
@@ -110,15 +113,17 @@ def draw(picture: Picture) -> "Figure":
     n = len(picture.panels)
     across = min(n, ACROSS)
     down = -(-n // across)
-    figure = new_figure(INCHES[0] * across + 0.4, INCHES[1] * down + 0.22 * len(picture.notes))
+    width = INCHES[0] * across + 0.4
+    notes = [part for note in picture.notes for part in wrap(note, int(LETTERS * width), subsequent_indent="   ")]
+    figure = new_figure(width, INCHES[1] * down + NOTE * len(notes))
     grid = np.atleast_1d(figure.subplots(down, across)).ravel()
     for axes in grid[n:]:
         axes.set_visible(False)
     colours = _colours(picture.series)
     for axes, (name, panel) in zip(grid, picture.panels.items(), strict=False):
         _draw_panel(axes, panel, [one for one in picture.series if one.panel == name], colours)
-    if picture.notes:
-        figure.supxlabel("\n".join(picture.notes), fontsize=7, color=GREY, x=0.01, ha="left")
+    if notes:
+        figure.supxlabel("\n".join(notes), fontsize=7, color=GREY, x=0.01, ha="left")
     return figure
 
 
@@ -166,6 +171,8 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[
         _draw_one(axes, one, colours.get(one.colour or one.name, BLACK))
     if panel.log_x:
         axes.set_xscale("log")
+    elif all((one.x == np.round(one.x)).all() for one in series if one.kind == "points"):
+        axes.xaxis.get_major_locator().set_params(integer=True)  # widths and depths
     if panel.log_y:
         axes.set_yscale("log")
     axes.legend(frameon=False, fontsize=7)
@@ -173,7 +180,7 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[
 
 def _draw_one(axes: "Axes", one: Series, colour: str) -> None:
     if one.kind == "floor":
-        axes.axhline(float(one.y[0]), color=GREY, linestyle=":", linewidth=1.2, label=one.name) if len(one.y) else None
+        axes.axhline(float(one.y[0]), color=GREY, linestyle=":", linewidth=1.2, label=one.name)
     elif one.kind == "published" and len(one.x) == 1:
         axes.plot(one.x, one.y, "o", color=BLACK, markerfacecolor="none", markersize=7, label=one.name)
     elif one.kind == "published":

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from experiments.figures.answers import Answer, by, there, told
-from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times
+from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times, mean_times
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import LOSSES
 from experiments.observables import learning_time
@@ -20,11 +18,10 @@ def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
         picture.panels[f"inverse {depth}"] = Panel(f"inverse learning times, d = {depth}", WIDTH, INVERSE_TIME)
         for loss in LOSSES:
             times = inverse_times(group, loss, picture)
-            known = np.isfinite(times.inverse).any(1)
-            if known.any():
-                inverse = np.nanmean(times.inverse[known], 1)
-                picture.add(f"times {depth}", f"NLL {loss:g}", times.widths[known], 1 / inverse, kind="points")
-                picture.add(f"inverse {depth}", f"NLL {loss:g}", times.widths[known], inverse, kind="points")
+            inverse, error = mean_times(times)
+            for panel, y, far in (("times", 1 / inverse, error / inverse**2), ("inverse", inverse, error)):
+                panel, name = f"{panel} {depth}", f"NLL {loss:g}"
+                picture.add(panel, name, times.widths, y, low=y - far, high=y + far, kind="points")
     picture.panels["deeper"] = Panel("deeper is faster: the widest of each depth", "depth d", "τ", log_y=True)
     widest = {depth: group[-1] for depth, group in by(runs, "depth")}
     for loss in LOSSES:
