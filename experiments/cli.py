@@ -30,7 +30,9 @@ STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM; typer gives the fir
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
-StudyArgument = Annotated[str, typer.Argument(help="A study: fig2 ... fig9, talk, overlaps, or a path to a .toml.")]
+StudyArgument = Annotated[
+    str, typer.Argument(help="A study: fig2 ... fig9, talk, overlaps, generalisation, or a path to a .toml.")
+]
 ScaleOption = Annotated[str, typer.Option(help="smoke: seconds; laptop: under an hour; paper: the published grid.")]
 RunArgument = Annotated[str, typer.Argument(help="A run: its folder, its key or the beginning of it, or 'latest'.")]
 SourceOption = Annotated[str, typer.Option(help="music21, jsb, or a path: JSB .json/.pkl, MIDI, MusicXML, a folder.")]
@@ -135,7 +137,8 @@ def learn(
 @app.command()
 def plot(
     what: Annotated[
-        str, typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, a .toml), or a run, or 'latest'.")
+        str,
+        typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, generalisation, a .toml), or a run, or 'latest'."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the store, or the run's folder]")

@@ -9,23 +9,21 @@ is therefore the same in every gauge: a permutation of hidden units, which chang
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from math import log
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import N_KEYS, InputError
+from encoding import InputError
 from encoding.transitions import Piece
 from experiments.abilities import ability, undisturbed
 from experiments.learning import System
 from experiments.looks import NEAR
+from experiments.observables import bits_per_unit_to_nats_per_step
 from experiments.store import Music, Run, system_of
 from experiments.trajectory import Trajectory
 
 Splits = Sequence[str] | Mapping[str, Sequence[Piece]]
-
-NATS = N_KEYS * log(2)  # a bit per output unit is so many nats per time step
 
 
 def replay(run: Run | System, trajectory: Trajectory | None = None) -> Generator[tuple[NDArray[np.float64], System]]:
@@ -111,7 +109,8 @@ def generalisation(
     seen = [[loss_on(pieces) for pieces in chorales.values()] for _ in _looks(system, trajectory)]
     losses = np.where(np.isnan(time)[:, None], np.nan, np.array(seen))  # (n, n_splits, R)
     bits = {name: losses[:, place] for place, name in enumerate(chorales)}
-    return Generalisation(time, bits, {name: NATS * loss for name, loss in bits.items()})
+    nats = {name: bits_per_unit_to_nats_per_step(loss) for name, loss in bits.items()}
+    return Generalisation(time, bits, nats)
 
 
 def _chorales(run: Run | System, splits: Splits) -> Mapping[str, Sequence[Piece]]:

@@ -39,6 +39,14 @@ def test_more_memory_never_raises_the_floor(jsb_path):
     assert floors == sorted(floors, reverse=True)
 
 
+def test_who_hears_no_octaves_confuses_what_differs_by_one():
+    pieces = [piece(60, 62), piece(72, 65)]
+    assert irreducible_loss(pieces) == 0
+    assert irreducible_loss(pieces, encoding=lambda pitches: pitches % 12) == pytest.approx(2 * 2 * 1.0 / (2 * 54))
+    with pytest.raises(InputError, match="a row for each of 2 chords"):
+        irreducible_loss(pieces, encoding=lambda pitches: pitches[1:])
+
+
 def test_no_memory_and_no_music_are_refused():
     with pytest.raises(InputError, match="memory is at least 1 chord"):
         irreducible_loss([piece(60, 62)], 0)

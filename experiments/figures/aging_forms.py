@@ -28,8 +28,21 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
         picture.add(panel, label, curve.lag / curve.waiting, mean, low=mean - error, high=mean + error)
     for form, (window, onset) in FITS.items():
         _fit(picture, curve, form, window, onset)
-    picture.note(f"{SOURCE}: power {AGING_POWER} for {POWER_WINDOW[0]:g} to {POWER_WINDOW[1]:g} at w = 30, τ_w = 80")
+    _published(picture, curve)
     return picture
+
+
+def _published(picture: Picture, curve: Aging) -> None:
+    """The published power, from the onset, through our value at the end of its window (at w = 30, tau_w = 80)."""
+    mean, _ = curve.mean()
+    x = curve.lag / curve.waiting
+    if x[-1] < POWER_WINDOW[0] * 2:
+        return
+    window = np.geomspace(POWER_WINDOW[0], min(POWER_WINDOW[1], x[-1]), 41)
+    start, end = np.interp([ONSET, window[-1]], x, mean)
+    line = start + (end - start) * ((window - ONSET) / (window[-1] - ONSET)) ** AGING_POWER
+    for panel in picture.panels:
+        picture.add(panel, f"{SOURCE}: power {AGING_POWER}", window, line, kind="published")
 
 
 def _longest(curves: Sequence[Aging]) -> Aging:

@@ -78,11 +78,11 @@ def floor_of(answers: Sequence[Answer]) -> float | None:
 
 
 def draw_floor(picture: Picture, answers: Sequence[Answer]) -> None:
-    """The irreducible loss in every panel that has curves."""
+    """The irreducible loss in every panel that shows the NLL in bits."""
     floor = floor_of(answers)
-    if floor is not None:
-        for panel in dict.fromkeys(one.panel for one in picture.series):
-            picture.add(panel, f"floor {floor:.5f}", 0.0, floor, kind="floor")
+    for name, panel in picture.panels.items():
+        if floor is not None and panel.y == NLL:
+            picture.add(name, f"floor {floor:.5f}", 0.0, floor, kind="floor")
 
 
 def told(picture: Picture, what: str, estimator: Callable[..., T], *of: Any, **how: Any) -> T | None:

@@ -11,6 +11,7 @@ from experiments.figures.asymptotes import asymptotes
 from experiments.figures.batch_noise import batch_noise
 from experiments.figures.critical_loss import critical_loss
 from experiments.figures.critical_slowing import critical_slowing
+from experiments.figures.generalising import generalising
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.overlap_figure import overlap_figure
 from experiments.figures.picture import Picture, draw, write_numbers
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
     "fig9": aging_forms,
     "talk": talk,
     "overlaps": overlap_figure,
+    "generalisation": generalising,
 }
 
 

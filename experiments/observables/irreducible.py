@@ -1,7 +1,7 @@
 """What no machine can learn: where the same past was followed by different chords."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from encoding import InputError, multi_hot
 from encoding.transitions import Piece
 
+Encoding = Callable[[NDArray[np.integer]], NDArray]
 
-def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None) -> float:
+
+def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, encoding: Encoding = multi_hot) -> float:
     """The lowest NLL that a machine with this memory can reach, in bits per output unit per time step.
 
         NLL_min = sum_h n_h sum_i H_2(p_i(h)) / (n N),    H_2(p) = -p log2 p - (1 - p) log2(1 - p)
@@ -22,18 +24,22 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None) -> fl
         chorales: what is to be learned.
         memory: number of chords remembered, the present one included; None: all since the beginning. A machine that
             remembers k chords knows that a piece has begun less than k chords ago.
+        encoding: what the machine hears of a chorale, (n_steps, 4) pitches -> (n_steps, ...): chords with the same
+            image are the same to it (lambda pitches: pitches % 12 hears no octaves). What it is to say stays the keys.
 
     Raises:
-        InputError: a memory below 1, or no transitions.
+        InputError: a memory below 1, no transitions, or an encoding without a row for each chord.
     """
     if memory is not None and memory < 1:
         raise InputError(f"memory is at least 1 chord (the present one), or None for all; got {memory}")
     followers: dict[bytes, list[NDArray[np.bool_]]] = defaultdict(list)
     for chorale in chorales:
-        roll = multi_hot(chorale.pitches) > 0
+        roll, heard = multi_hot(chorale.pitches) > 0, np.ascontiguousarray(encoding(chorale.pitches))
+        if heard.shape[:1] != roll.shape[:1]:
+            raise InputError(f"an encoding gives a row for each of {len(roll)} chords; got shape {heard.shape}")
         for t in range(len(roll) - 1):
             start = 0 if memory is None else max(0, t + 1 - memory)
-            followers[roll[start : t + 1].tobytes()].append(roll[t + 1])
+            followers[heard[start : t + 1].tobytes()].append(roll[t + 1])
     if not followers:
         raise InputError("an irreducible loss needs at least one transition; got none")
     entropies = [len(next_chords) * _entropy(np.mean(next_chords, 0)) for next_chords in followers.values()]

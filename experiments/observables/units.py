@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from encoding import N_KEYS, InputError
 from experiments.observables.estimate import Fit
 
-Loss = TypeVar("Loss", float, NDArray[np.floating], Fit)
+Loss = TypeVar("Loss", float, NDArray[np.float64], Fit)
 
 
 def bits_per_unit_to_nats_per_step(loss: Loss, n_units: int = N_KEYS) -> Loss:
