@@ -160,6 +160,8 @@ def _colours(series: Iterable[Series]) -> dict[str, str]:
 
 
 def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[str, str]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     dress(axes)
     axes.set_title(panel.title, loc="left", fontsize=10, color=BLACK)
     axes.set_xlabel(panel.x, fontsize=9)
@@ -172,7 +174,7 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[
     if panel.log_x:
         axes.set_xscale("log")
     elif all((one.x == np.round(one.x)).all() for one in series if one.kind == "points"):
-        axes.xaxis.get_major_locator().set_params(integer=True)  # widths and depths
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # widths and depths
     if panel.log_y:
         axes.set_yscale("log")
     axes.legend(frameon=False, fontsize=7)
