@@ -163,8 +163,8 @@ def _plot_study(name: str, scale: str, store: Path, out: Path | None) -> None:
     study = load_study(name, scale)
     path = out or store / f"{study.name}-{scale}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    for note in draw_study(study, Store(store), path).notes:
-        _say(note)
+    for line in draw_study(study, Store(store), path).lines():
+        _say(line)
     _say(f"{path}\n{path.with_suffix('.csv')}")
 
 

@@ -46,10 +46,15 @@ def states(study: Study, store: Store) -> list[State]:
     Raises:
         InputError: a run there is damaged.
     """
-    return [_state(planned, store) for planned in study.planned]
+    return [state_of(planned, store) for planned in study.planned]
 
 
-def _state(planned: Planned, store: Store) -> State:
+def state_of(planned: Planned, store: Store) -> State:
+    """Where one run stands.
+
+    Raises:
+        InputError: it is damaged.
+    """
     now = standing(store.folder(planned.task), planned.task.key)
     if now is None:
         return State(planned, None, "")
@@ -103,7 +108,7 @@ def make(planned: Planned, store: Store, *, callback: Callback | None = None, sa
         store.learn(planned.task, until=planned.until, callback=callback, save_every=save_every)
     except NothingMoves:
         return "diverged"
-    return _state(planned, store).over or "stopped"
+    return state_of(planned, store).over or "stopped"
 
 
 def sweep(
@@ -119,7 +124,8 @@ def sweep(
     Args:
         study: what is needed.
         store: where the runs are.
-        executor: any of `concurrent.futures`' kind (of dask, of a cluster); None: this process.
+        executor: any of `concurrent.futures`' kind (of dask, of a cluster); None: this process. Where its processes
+            were not made ready by `begin_worker`, a run that has begun goes on to its end when `stop` says so.
         callback: for a run that begins here, the callback of its learning (not with an executor).
         stop: whether to begin no more runs.
 
@@ -132,7 +138,7 @@ def sweep(
             if stop():
                 return
             make(state.planned, store, callback=callback(state) if callback else None)
-            yield _state(state.planned, store)
+            yield state_of(state.planned, store)
     else:
         yield from _everywhere(todo, store, executor, stop)
 
@@ -148,7 +154,7 @@ def _everywhere(todo: Sequence[State], store: Store, executor: Executor, stop: C
                 other.cancel()
         if not future.cancelled():
             future.result()
-            yield _state(asked[future], store)
+            yield state_of(asked[future], store)
 
 
 def _heard(now: Progress) -> bool:

@@ -38,8 +38,9 @@ def dry_run(study: Study, store: Store) -> None:
         print(f"{store.folder(state.planned.task).name}  {described(state.planned, study)}: {shown}", flush=True)
     missing = sum(not state.over for state in there)
     print(
-        f"{study.name} at scale {study.scale}: {missing} of {len(there)} runs missing, {steps:.3g} steps, at most "
-        f"about {_duration(seconds)} here, one run after the other; a loss aimed at may end them sooner"
+        f"{study.name} at scale {study.scale}: {missing} of {len(there)} runs missing, {steps:.3g} steps, "
+        f"about {_duration(seconds)} of steps alone, one run after the other; looks and compilation come on top, and a "
+        "loss aimed at may end a run sooner"
     )
 
 

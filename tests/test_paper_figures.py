@@ -12,13 +12,15 @@ from experiments.figures.asymptotes import asymptotes
 from experiments.figures.batch_noise import batch_noise
 from experiments.figures.critical_loss import critical_loss
 from experiments.figures.critical_slowing import critical_slowing
+from experiments.figures.drawing import draw
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.of_study import FIGURES, draw_study, picture_of
-from experiments.figures.picture import HEADER, Panel, Picture, draw, write_numbers
+from experiments.figures.picture import HEADER, Panel, Picture, write_numbers
 from experiments.figures.sgd_noise import sgd_noise
 from experiments.figures.talk import talk
 from experiments.learning import Until
 from experiments.looks import Looks, aging_looks
+from experiments.observables import Fit
 from experiments.store import Run, Store
 from experiments.study import Planned, load_study, study_names
 from experiments.sweep import sweep
@@ -59,6 +61,7 @@ def test_fig2_has_a_panel_a_depth_and_the_widest_of_each(planted):
         [answered(flat, depth=d, width=w) for d, w in ((1, 5), (2, 7), (1, 4), (2, 3))] + [missing(width=9)]
     )
     assert list(picture.panels) == ["d = 1", "d = 2", "deeper"]
+    assert "bars and bands: one standard error over replicas" in list(picture.lines())
     assert series(picture, "w = 5").y == pytest.approx([0.4, 0.15])
     assert series(picture, "w = 5").high == pytest.approx([0.5, 0.2])  # one standard error of two replicas
     assert {one.name for one in picture.series if one.panel == "deeper"} >= {"d = 1, w = 5", "d = 2, w = 7"}
@@ -79,7 +82,8 @@ def test_fig5_finds_the_planted_times_and_critical_width(widths):
     assert parabola.x[0] == pytest.approx(W_C, abs=5)
     assert parabola.y[0] == pytest.approx(0, abs=1e-6)
     assert series(picture, "Hertz & Tyrcha 2024, NLL 0.01").x == [64.192]
-    assert any(note.startswith("w_c(0.1), d = 2: ") for note in picture.notes)
+    assert picture.numbers["w_c(0.1), d = 2, parabola"].holds(W_C)
+    assert picture.numbers["w_c(0.1), d = 2, exponent"].holds(1)
 
 
 def test_fig5_says_who_did_not_arrive(planted):
@@ -102,11 +106,12 @@ def test_fig6_draws_the_losses_over_their_critical_widths(widths):
 def test_fig3_fits_the_planted_power_law(planted):
     loss = (0.1265 + 0.8 * TIME**-0.52)[:, None] * np.exp(1e-3 * np.random.default_rng(5).normal(size=(len(TIME), 3)))
     picture = asymptotes([answered(planted(TIME, loss), width=30)])
-    law = series(picture, "w = 30: power law")
+    (law,) = [one for one in picture.series if one.kind == "fit"]
     assert law.y == pytest.approx(0.1265 + 0.8 * law.x**-0.52, rel=0.01)
-    (note,) = [note for note in picture.notes if "NLL_inf" in note]
-    assert "below the floor" not in note
-    assert series(picture, "Hertz & Tyrcha 2024, w = 30: 0.1265 (exponent 0.52)").y[0] == 0.1265
+    assert any("NLL_inf" in name and fit.holds(0.1265) for name, fit in picture.numbers.items())
+    assert not any("below the floor" in note for note in picture.notes)
+    published = [one for one in picture.series if one.kind == "published"]
+    assert [one.y[0] for one in published] == [0.1265]
 
 
 def test_fig3_flags_what_no_machine_can_reach(planted):
@@ -125,7 +130,7 @@ def test_fig4_shows_the_last_window_of_single_steps(planted):
     picture = batch_noise(answers)
     assert series(picture, "p = 75").x.tolist() == list(range(1001))
     assert series(picture, "p = 75").y.std() / series(picture, "p = 300").y.std() == pytest.approx(2, rel=0.1)
-    assert sum("deviation" in note for note in picture.notes) == 2
+    assert sum("deviation" in name for name in picture.numbers) == 2
 
 
 WAITING = (1.0, 2.0, 4.0)
@@ -147,15 +152,14 @@ def wandering(planted, rule, gamma, n_replicas=4, n_weights=400):
 def test_fig7_collapses_where_the_motion_is_in_log_time(planted):
     answer = wandering(planted, lambda time: np.log(time + 1e-9), 1.0)
     picture = aging_curves([answer])
-    assert list(picture.panels) == ["w = 30: τ", "w = 30: τ/τ_w", "w = 30: linear"]
+    label = "d = 2, w = 30, p = 300"
+    assert list(picture.panels) == [f"{label}: τ", f"{label}: τ/τ_w", f"{label}: linear"]
     for waiting in WAITING:
-        one = series(picture, f"τ_w = {waiting:g}", "w = 30: τ/τ_w")
+        one = series(picture, f"τ_w = {waiting:g}", f"{label}: τ/τ_w")
         assert one.y == pytest.approx(np.log1p(one.x), rel=0.3)
-    (note,) = [note for note in picture.notes if "collapse" in note]
-    score, null = (
-        float(word) for word in note.split("on τ/τ_w ")[1].replace("(one function: below ", "").split(")")[0].split()
-    )
-    assert score < null
+    assert any("against τ/τ_w one function" in note for note in picture.notes)
+    assert any("against τ not one function" in note for note in picture.notes)
+    assert picture.numbers[f"{label}: μ of τ/τ_w^μ"].holds(1)
 
 
 def test_fig7_without_noise_shows_d_and_says_so(planted):
@@ -166,7 +170,7 @@ def test_fig7_without_noise_shows_d_and_says_so(planted):
 def test_fig8_shows_gamma_of_each_width(planted):
     looks = planted(TIME, weights=np.zeros((len(TIME), 2, 3)), noise=2 * TIME**0.5)
     picture = sgd_noise([answered(looks, width=30)])
-    assert series(picture, "w = 30", "noise").y == pytest.approx(2 * TIME**0.5)
+    assert series(picture, "d = 2, w = 30, p = 300", "noise").y == pytest.approx(2 * TIME**0.5)
     assert any("tangent" in note for note in picture.notes)
 
 
@@ -175,7 +179,8 @@ def test_fig9_finds_the_planted_power_after_the_onset(planted):
     picture = aging_forms([answer])
     power = series(picture, "power", "log")
     assert power.y / power.x == pytest.approx(power.y[-1] / power.x[-1], rel=0.05)
-    assert any(note.startswith("power, ") for note in picture.notes)
+    (alpha,) = [fit for name, fit in picture.numbers.items() if name.endswith("alpha")]
+    assert alpha.holds(1)
 
 
 def test_the_talk_shows_that_deeper_is_faster(planted):
@@ -190,9 +195,15 @@ def test_the_talk_shows_that_deeper_is_faster(planted):
 def test_a_picture_is_written_as_numbers_and_nobody_elses_file_is_lost(tmp_path):
     picture = Picture("fig2", {"a": Panel("a", "x", "y")})
     picture.add("a", "one, two", [1, 2, np.nan], [3, 4, 5], low=[2.5, 3.5, 4.5])
+    picture.number("w_c", Fit(1, 2, np.nan))
     path = tmp_path / "fig2.csv"
     write_numbers(picture, path)
-    assert path.read_text().splitlines() == [HEADER, 'fig2,a,"one, two",1.0,3.0,2.5,', 'fig2,a,"one, two",2.0,4.0,3.5,']
+    assert path.read_text().splitlines() == [
+        HEADER,
+        'fig2,a,"one, two",1.0,3.0,2.5,',
+        'fig2,a,"one, two",2.0,4.0,3.5,',
+        "fig2,numbers,w_c,,2.0,1.0,",
+    ]
     path.write_text("mine")
     with pytest.raises(ValueError, match="no table of a figure, and is left as it is"):
         write_numbers(picture, path)
@@ -234,4 +245,32 @@ def test_an_incomplete_store_is_drawn_and_what_is_missing_said(tmp_path):
     picture = draw_study(study, store, tmp_path / "fig2.svg")
     assert sum(note.startswith("missing: ") for note in picture.notes) == 3
     assert sum(note.startswith("not ended: d = 1, w = 8") for note in picture.notes) == 1
-    assert len([one for one in picture.series if one.panel == "d = 1"]) == 3  # two widths and the floor
+    assert len([one for one in picture.series if one.panel == "d = 1"]) == 2
+
+
+def test_runs_of_one_width_that_differ_otherwise_are_told_apart(planted):
+    flat = planted([1.0, 10.0], np.array([[0.5, 0.3], [0.2, 0.1]]))
+    picture = learning_curves([answered(flat, width=5, batch=p) for p in (75, 300)])
+    assert {one.name for one in picture.series if one.kind == "line"} == {"p = 75", "p = 300"}
+
+
+def test_a_figure_about_widths_refuses_what_has_none(planted, tmp_path):
+    file = tmp_path / "glass.toml"
+    file.write_text(
+        'figure = "fig5"\nabout = "."\n[smoke]\nsystem = "spherical-glass"\nrate = 0.05\n'
+        "settings = { n_spins = 8 }\nuntil = { time = 1 }\n"
+    )
+    study, store = load_study(str(file), "smoke"), Store(tmp_path / "runs")
+    list(sweep(study, store))
+    with pytest.raises(ValueError, match="drawn against the width of deep-rnn; got spherical-glass"):
+        picture_of(study, store)
+
+
+def test_a_run_that_froze_or_did_not_end_is_noted(planted):
+    looks = planted(TIME, curve(90))
+    looks.valid[-5:, 0] = False
+    answers = [answered(looks, width=90), answered(planted(TIME, curve(80)), width=80)._replace(over="diverged")]
+    notes = learning_curves([*answers, answered(planted(TIME, curve(70)), width=70)._replace(over="")]).notes
+    assert "d = 2, w = 90, p = 300: 1 of 3 replicas are frozen" in notes
+    assert "diverged: d = 2, w = 80, p = 300, τ = 400" in notes
+    assert "not ended: d = 2, w = 70, p = 300, τ = 400" in notes

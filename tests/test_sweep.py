@@ -85,8 +85,8 @@ def test_a_run_that_diverges_is_told_and_the_others_are_made(tmp_path):
     file.write_text(
         GLASS.replace('"spherical-glass"', '"deep-rnn"')
         .replace("n_spins = [8, 12, 16]", 'depth = 1, width = 3, rule = "exact", cost = "squared", batch = "none"')
-        .replace("rate = 0.05", 'rate = 1e30\nmusic = { source = "music21", first = 1, excerpt = 4 }')
-        .replace("time = 3", "time = 1e33")
+        .replace("rate = 0.05", 'rate = 1e38\nmusic = { source = "music21", first = 1, excerpt = 4 }')
+        .replace("time = 3", "time = 1e41")
     )
     study, store = load_study(str(file), "smoke"), Store(tmp_path / "runs")
     (state,) = sweep(study, store)

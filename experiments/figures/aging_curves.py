@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.figures.answers import Answer, said, there, told
+from experiments.figures.answers import Answer, labels, said, there, told
 from experiments.figures.picture import Panel, Picture
-from experiments.figures.published import SHORT_TIME, SOURCE
+from experiments.figures.published import PUBLISHED_RATIO, SHORT_TIME, SOURCE
 from experiments.observables import Aging, aging, collapse, short_time_exponent
 
 SINCE = "τ since τ_w"
@@ -17,9 +17,11 @@ FEWEST = 8  # looks after a waiting time that make a curve
 def aging_of(answer: Answer, picture: Picture) -> list[Aging]:
     """Delta (D where there is no noise) for every waiting time of the run that it has come beyond."""
     looks = answer.trajectory
-    weights = looks.time[looks.weights_look, 0]
-    curves = []
-    for waiting in waiting_times(answer):
+    weights = np.nanmin(looks.time[looks.weights_look], 1) if len(looks.weights_look) else np.empty(0)
+    curves, asked = [], waiting_times(answer)
+    if not asked:
+        picture.note(f"{said(answer)}: no waiting times were looked at (looks = {{ aging = [...] }})")
+    for waiting in asked:
         if (weights > waiting * (1 + 1e-6)).sum() >= FEWEST:
             found = told(picture, f"{said(answer)}, tau_w = {waiting:g}", aging, looks, waiting)
             curves += [found] if found is not None else []
@@ -40,19 +42,23 @@ def waiting_times(answer: Answer) -> list[float]:
 def aging_curves(answers: Sequence[Answer], name: str = "fig7") -> Picture:
     """Three panels for each width: Delta against tau, against tau/tau_w, and the latter with linear axes."""
     picture = Picture(name, {})
-    for answer in there(answers, picture):
-        width = answer.setting("width")
+    runs = there(answers, picture)
+    for answer, label in zip(runs, labels(runs), strict=True):
         curves = aging_of(answer, picture)
         if not curves:
             continue
         what = "Δ" if curves[0].quantity == "Delta" else "D (no noise: no Δ)"
-        panels = [f"w = {width}: {kind}" for kind in ("τ", "τ/τ_w", "linear")]
+        panels = [f"{label}: {kind}" for kind in ("τ", "τ/τ_w", "linear")]
         for panel, x, log in zip(panels, (SINCE, RATIO, RATIO), (True, True, False), strict=True):
-            picture.panels[panel] = Panel(f"w = {width}", x, what, log_x=log, log_y=log)
+            picture.panels[panel] = Panel(label, x, what, log_x=log, log_y=log)
         for curve in curves:
             _draw(picture, panels, curve)
-        _slope(picture, panels[0], curves[0])
-        _say(picture, f"w = {width}", curves)
+        if curves[0].quantity == "Delta":
+            _slope(picture, panels[0], curves[0])
+        _say(picture, label, curves)
+        if answer.setting("batch"):
+            eta, p = answer.planned.rate, answer.setting("batch")
+            picture.note(f"η/p = {eta / p:.3g} (published: {PUBLISHED_RATIO:.3g}); Γ goes as 1/p, so Δ as p, here {p}")
     if not picture.panels:
         picture.panels["none"] = Panel("", SINCE, "Δ")
     return picture
@@ -76,14 +82,15 @@ def _slope(picture: Picture, panel: str, curve: Aging) -> None:
 
 def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
     """Short-time exponent and quality of the collapse, in words."""
-    for curve in curves[-1:]:
-        alpha = told(picture, f"{label}, tau_w = {curve.waiting:g}", short_time_exponent, curve)
-        if alpha is not None:
-            picture.note(f"{label}: short-time exponent {alpha} at τ_w = {curve.waiting:g}")
+    last = curves[-1]
+    alpha = told(picture, f"{label}, tau_w = {last.waiting:g}", short_time_exponent, last)
+    if alpha is not None:
+        picture.number(f"{label}: short-time exponent at τ_w = {last.waiting:g}", alpha)
     found = told(picture, f"{label}, collapse", collapse, list(curves))
-    if found is not None:
-        words = [
-            f"{way} {scaling.score:.3g} (one function: below {scaling.null.high:.3g}), apart by {scaling.spread:.1%}"
-            for way, scaling in (("τ", found.lag), ("τ/τ_w", found.ratio), ("τ/τ_w^μ", found.fitted))
-        ]
-        picture.note(f"{label}: collapse on {'; on '.join(words)}; μ = {found.mu}")
+    if found is None:
+        return
+    picture.number(f"{label}: μ of τ/τ_w^μ", found.mu)
+    for way, scaling in (("τ", found.lag), ("τ/τ_w", found.ratio)):
+        verdict = {True: "one function", False: "not one function", None: "cannot be told"}[scaling.collapses]
+        score = f"score {scaling.score:.3g}, of one function below {scaling.null.high:.3g}"
+        picture.note(f"{label}: against {way} {verdict} (curves {scaling.spread:.0%} apart, {score})")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from experiments.figures.aging_curves import RATIO, aging_of
-from experiments.figures.answers import Answer, there, told
+from experiments.figures.answers import Answer, said, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import AGING_POWER, LOG_WINDOW, POWER_WINDOW, SOURCE
 from experiments.observables import Aging, fit_aging
@@ -22,7 +22,11 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
     if not curves:
         return picture
     curve = _longest(curves)
-    label = f"w = {runs[0].setting('width')}, τ_w = {curve.waiting:g}"
+    label = f"{said(runs[0])}, τ_w = {curve.waiting:g}"
+    if len(runs) > 1:
+        picture.note(
+            f"of {len(runs)} runs the narrowest is shown, at the longest τ_w that reaches {LOG_WINDOW[1]:g} τ_w"
+        )
     mean, error = curve.mean()
     for panel in picture.panels:
         picture.add(panel, label, curve.lag / curve.waiting, mean, low=mean - error, high=mean + error)
@@ -56,6 +60,9 @@ def _fit(picture: Picture, curve: Aging, form: str, window: tuple[float, float],
     found = told(picture, form, fit_aging, curve, form, window, onset=onset)
     if found is None:
         return
+    if form == "spherical" and not np.isfinite(found.parameters["D_inf"].best):
+        picture.note("spherical: the curve bends away from any plateau (λ < 0): no such form")
+        return
     x = np.geomspace(*found.window, 41)
     below = 0.0
     if onset:
@@ -63,5 +70,5 @@ def _fit(picture: Picture, curve: Aging, form: str, window: tuple[float, float],
         below = float(np.interp(onset, curve.lag / curve.waiting, mean))
     for panel in picture.panels:
         picture.add(panel, form, x, below + found(x), kind="fit")
-    said = ", ".join(f"{name} {value}" for name, value in found.parameters.items())
-    picture.note(f"{form}, {found.window[0]:.3g} < τ/τ_w < {found.window[1]:.3g}: {said}; off by {found.deviation:.2%}")
+    for name, value in found.parameters.items():
+        picture.number(f"{form}, {found.window[0]:.3g} < τ/τ_w < {found.window[1]:.3g}: {name}", value)

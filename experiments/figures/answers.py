@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from encoding import InputError
 from experiments.figures.of_run import BITS
 from experiments.figures.picture import Picture
@@ -11,15 +14,18 @@ from experiments.study import Planned
 from experiments.trajectory import Trajectory
 
 T = TypeVar("T")
+WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N"}
+NO_FLOOR = 1e-6  # bits: a few chords without equal histories
 TIME = "learning time τ"
 NLL = f"NLL ({BITS})"
 
 
 class Answer(NamedTuple):
-    """A run that a study asks for, and what there is of it: None if it has not begun."""
+    """A run that a study asks for, what there is of it (None: not begun), and `experiments.sweep.State.over`."""
 
     planned: Planned
     run: Run | None
+    over: str = "done"
 
     def setting(self, name: str) -> Any:
         """A setting of its system, None where the system has no such."""
@@ -42,27 +48,44 @@ def there(answers: Sequence[Answer], picture: Picture) -> list[Answer]:
     for answer in answers:
         if answer.run is None:
             picture.note(f"missing: {said(answer)}")
-        elif not ended(answer):
-            picture.note(f"not ended: {said(answer)}")
+        elif answer.over != "done":
+            picture.note(f"{answer.over or 'not ended'}: {said(answer)}, τ = {np.nanmax(answer.trajectory.time):.4g}")
+        elif lost := int((~answer.trajectory.valid[-1]).sum()):
+            picture.note(f"{said(answer)}: {lost} of {answer.trajectory.n_replicas} replicas are frozen")
     begun = [answer for answer in answers if answer.run is not None]
     return sorted(begun, key=lambda answer: [answer.setting(name) or 0 for name in ("depth", "width", "batch")])
 
 
-def ended(answer: Answer) -> bool:
-    """Whether the run has come to the end that the study asks for, as far as its looks tell."""
-    looks, until = answer.trajectory, answer.planned.until
-    moving = looks.valid[-1]
-    if not moving.any():
-        return True
-    in_time = until.time is not None and looks.time[-1, moving].min() >= 0.9 * until.time
-    return in_time or until.met(int(looks.step[-1]), looks.time[-1, moving], looks.loss[-1, moving])
-
-
 def said(answer: Answer) -> str:
     """A run in short: d = 2, w = 90, p = 300."""
-    words = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N"}
-    shown = [f"{word} = {answer.setting(name)}" for name, word in words.items() if answer.setting(name) is not None]
+    shown = [f"{word} = {answer.setting(name)}" for name, word in WORDS.items() if answer.setting(name) is not None]
     return ", ".join(shown) or answer.planned.task.system
+
+
+def labels(answers: Sequence[Answer]) -> list[str]:
+    """A short name for each run: the settings (and the rate) in which these runs differ."""
+    settings = [dict(answer.planned.task.settings) | {"rate": answer.planned.rate} for answer in answers]
+    names = dict.fromkeys(name for each in settings for name in each)
+    differ = [name for name in names if len({str(each.get(name)) for each in settings}) > 1]
+    shown = [[f"{WORDS.get(name, name)} = {each[name]}" for name in differ if name in each] for each in settings]
+    return [", ".join(words) or said(answer) for words, answer in zip(shown, answers, strict=True)]
+
+
+def loss_label(answers: Sequence[Answer]) -> str:
+    """What the loss of these runs is called, with its unit."""
+    units = {answer.run.unit for answer in answers if answer.run}
+    return NLL if units <= {BITS} else f"loss ({', '.join(sorted(units))})"
+
+
+def with_widths(answers: Sequence[Answer], figure: str) -> None:
+    """Refuse systems that have no width, where a figure is about widths.
+
+    Raises:
+        InputError: there is one.
+    """
+    other = [answer.planned.task.system for answer in answers if answer.setting("width") is None]
+    if other:
+        raise InputError(f"{figure} is drawn against the width of deep-rnn; got {other[0]}: take fig2 or fig7")
 
 
 def by(answers: Sequence[Answer], setting: str) -> Iterator[tuple[Any, list[Answer]]]:
@@ -81,8 +104,20 @@ def draw_floor(picture: Picture, answers: Sequence[Answer]) -> None:
     """The irreducible loss in every panel that shows the NLL in bits."""
     floor = floor_of(answers)
     for name, panel in picture.panels.items():
-        if floor is not None and panel.y == NLL:
+        if floor is not None and floor > NO_FLOOR and panel.y == NLL:
             picture.add(name, f"floor {floor:.5f}", 0.0, floor, kind="floor")
+
+
+def draw_curve(picture: Picture, panel: str, name: str, time: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    """The mean over replicas with its error, where they share their times (n, R); else a thin line for each."""
+    seen = np.isfinite(time).any(1) & (np.nan_to_num(time) > 0).any(1)
+    time, values = time[seen], values[seen]
+    first = np.nanmax(time, 1, keepdims=True) if len(time) else time
+    if (np.isclose(time, first, rtol=1e-9, atol=0) | np.isnan(time)).all():
+        picture.band(panel, name, first[:, 0] if len(time) else [], values)
+        return
+    for replica in range(values.shape[1]):
+        picture.add(panel, name, time[:, replica], values[:, replica], kind="extra")
 
 
 def told(picture: Picture, what: str, estimator: Callable[..., T], *of: Any, **how: Any) -> T | None:

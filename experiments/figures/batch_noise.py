@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.figures.answers import NLL, Answer, draw_floor, said, there, told
+from experiments.figures.answers import Answer, draw_floor, labels, loss_label, said, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.observables import loss_fluctuations
 
@@ -13,16 +13,20 @@ PANEL = "loss"
 
 def batch_noise(answers: Sequence[Answer], name: str = "fig4") -> Picture:
     """NLL step by step for each p (the first replica), and how much it fluctuates (all replicas)."""
-    picture = Picture(name, {PANEL: Panel("", "step", NLL)})
+    picture = Picture(name, {})
     runs = there(answers, picture)
-    for answer in runs:
+    picture.panels[PANEL] = Panel("", "step", loss_label(runs))
+    for answer, label in zip(runs, labels(runs), strict=True):
         looks = answer.trajectory
         window = _last_window(looks.step)
-        label = f"p = {answer.setting('batch')}"
         picture.add(PANEL, label, looks.step[window] - looks.step[window][0], looks.loss[window, 0])
         found = told(picture, said(answer), loss_fluctuations, looks.loss[window])
         if found is not None:
-            picture.note(f"{label}: mean {found.mean}, deviation {found.deviation}")
+            for replica, (mean, deviation) in enumerate(zip(found.mean, found.deviation, strict=True)):
+                picture.number(f"{label}, replica {replica}: mean", mean)
+                picture.number(f"{label}, replica {replica}: deviation", deviation)
+        start = looks.time[window][0, 0]
+        picture.note(f"{label}: steps from τ = {start:.4g}")
     draw_floor(picture, runs)
     return picture
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.figures.answers import Answer, by, there, told
-from experiments.figures.picture import Panel, Picture
+from experiments.figures.answers import Answer, by, floor_of, there, told, with_widths
+from experiments.figures.picture import Panel, Picture, mean_and_error
 from experiments.figures.published import CRITICAL_WIDTHS, LOSSES, SOURCE
 from experiments.observables import CriticalWidth, critical_width, learning_time
 
@@ -22,13 +22,13 @@ class Times(NamedTuple):
     inverse: NDArray[np.float64]
 
 
-def inverse_times(group: Sequence[Answer], loss: float, picture: Picture) -> Times:
-    """1/tau of every replica of every width; what is not reached is noted."""
+def inverse_times(group: Sequence[Answer], loss: float, picture: Picture, *, floor: float = 0.0) -> Times:
+    """1/tau(NLL - floor) of every replica of every width; what is not reached is noted."""
     most = max(answer.trajectory.n_replicas for answer in group)
     widths, rows = [], []
     for answer in group:
         width, depth = answer.setting("width"), answer.setting("depth")
-        found = told(picture, f"d = {depth}, w = {width}", learning_time, answer.trajectory, loss)
+        found = told(picture, f"d = {depth}, w = {width}", learning_time, answer.trajectory, loss, floor=floor)
         row = np.full(most, np.nan)
         if found is not None:
             row[: len(found.inverse)] = found.inverse
@@ -45,6 +45,7 @@ def critical_widths(
 ) -> dict[tuple[int, float], tuple[Times, CriticalWidth | None]]:
     """For every depth and loss that any replica reached: the times, and w_c where it can be told."""
     found = {}
+    with_widths(answers, picture.name)
     for depth, group in by(there(answers, picture), "depth"):
         for loss in LOSSES:
             times = inverse_times(group, loss, picture)
@@ -60,40 +61,46 @@ def critical_slowing(answers: Sequence[Answer], name: str = "fig5") -> Picture:
     found = critical_widths(answers, picture)
     for depth in dict.fromkeys(depth for depth, _ in found):
         panel = f"d = {depth}"
-        picture.panels[panel] = Panel(panel, WIDTH, INVERSE_TIME)
+        picture.panels[panel] = Panel(panel, WIDTH, INVERSE_TIME, zero=True)
         for (_, loss), (times, critical) in ((key, value) for key, value in found.items() if key[0] == depth):
             _points(picture, panel, f"NLL {loss:g}", times)
             if critical is not None:
                 _parabola(picture, panel, f"NLL {loss:g}", critical)
-                picture.note(_said(depth, loss, critical))
+                _say(picture, f"w_c({loss:g}), d = {depth}", critical)
         widest = max(times.widths.max() for (d, _), (times, _) in found.items() if d == depth)
         if widest > CRITICAL_WIDTHS.get(depth, np.inf):  # else it would squeeze the panel
             picture.add(panel, f"{SOURCE}, NLL 0.01", CRITICAL_WIDTHS[depth], 0.0, kind="published")
     if not picture.panels:
         picture.panels["none"] = Panel("", WIDTH, INVERSE_TIME)
+    _above_the_floor(picture, [answer for answer in answers if answer.run])
     return picture
 
 
-def _said(depth: int, loss: float, critical: CriticalWidth) -> str:
-    """Both critical widths in words."""
-    parabola = (
-        f"{critical.quadratic} by the parabola" if np.isfinite(critical.quadratic.best) else "no zero of the parabola"
-    )
-    power = f"{critical.power} with exponent {critical.nu}" if np.isfinite(critical.power.best) else "no power law"
-    return f"w_c({loss:g}), d = {depth}: {parabola}; {power}"
+def _above_the_floor(picture: Picture, runs: Sequence[Answer]) -> None:
+    """Critical widths of NLL - floor: what is left of the loss that can be learned at all."""
+    floor = floor_of(runs)
+    for depth, group in by(runs, "depth") if floor else ():
+        for loss in LOSSES:
+            quiet = Picture("", {})  # who did not arrive was said before
+            times = inverse_times(group, loss, quiet, floor=floor or 0.0)
+            critical = told(quiet, "", critical_width, *times)
+            if critical is not None:
+                _say(picture, f"w_c of NLL - floor = {loss:g}, d = {depth}", critical)
 
 
-def mean_times(times: Times) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean 1/tau over replicas at each width, (n,), and its standard error (NaN for a single one)."""
-    known = np.isfinite(times.inverse)
-    n = np.maximum(known.sum(1), 1)
-    mean = np.where(known, times.inverse, 0).sum(1) / np.where(known.any(1), n, np.nan)
-    spread = (np.where(known, times.inverse - mean[:, None], 0) ** 2).sum(1)
-    return mean, np.sqrt(spread / np.where(n > 1, n * (n - 1), np.nan))
+def _say(picture: Picture, what: str, critical: CriticalWidth) -> None:
+    """Both critical widths, those above 0."""
+    for law, fit in (("parabola", critical.quadratic), ("power law", critical.power)):
+        if fit.best > 0:
+            picture.number(f"{what}, {law}", fit)
+        else:
+            picture.note(f"{what}, {law}: no critical width above 0 can be told: learn at smaller widths")
+    if critical.power.best > 0:
+        picture.number(f"{what}, exponent", critical.nu)
 
 
 def _points(picture: Picture, panel: str, name: str, times: Times) -> None:
-    mean, error = mean_times(times)
+    mean, error = mean_and_error(times.inverse)
     picture.add(panel, name, times.widths, mean, low=mean - error, high=mean + error, kind="points")
 
 

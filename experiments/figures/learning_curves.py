@@ -2,33 +2,40 @@
 
 from collections.abc import Sequence
 
-from experiments.figures.answers import NLL, TIME, Answer, by, draw_floor, there
+import numpy as np
+
+from experiments.figures.answers import TIME, Answer, by, draw_curve, draw_floor, labels, loss_label, said, there, told
 from experiments.figures.picture import Panel, Picture
+from experiments.figures.published import EXPONENTS, SOURCE
+from experiments.observables import learning_time
+
+HIGH, LOW = 0.1, 0.02  # NLL between which the exponents were published
 
 
 def learning_curves(answers: Sequence[Answer], name: str = "fig2") -> Picture:
     """NLL against tau by width, one panel a depth; in the last panel the widest of each depth (Fig. 2 d)."""
     picture = Picture(name, {})
     runs = there(answers, picture)
-    for depth, group in by(runs, "depth"):
-        if len(group) > 1:
-            panel = f"d = {depth}"
-            picture.panels[panel] = Panel(panel, TIME, NLL, log_x=True)
-            for answer in group:
-                _curve(picture, panel, f"w = {answer.setting('width')}", answer)
-    picture.panels["deeper"] = Panel("the widest of each depth", TIME, NLL, log_x=True)
-    for depth, group in by(runs, "depth"):
-        _curve(picture, "deeper", f"d = {depth}, w = {group[-1].setting('width')}", group[-1])
+    depths = list(by(runs, "depth"))
+    for depth, group in depths:
+        panel = "" if depth is None else f"d = {depth}"
+        picture.panels[panel] = Panel(panel, TIME, loss_label(group), log_x=True)
+        for answer, label in zip(group, labels(group), strict=True):
+            _curve(picture, panel, label, answer)
+    if len(depths) > 1:
+        picture.panels["deeper"] = Panel("the widest of each depth", TIME, loss_label(runs), log_x=True)
+        for _, group in depths:
+            _curve(picture, "deeper", said(group[-1]), group[-1])
     draw_floor(picture, runs)
     return picture
 
 
 def _curve(picture: Picture, panel: str, name: str, answer: Answer) -> None:
-    """The mean over replicas, where they share their times; else a thin line for each."""
     looks = answer.trajectory
-    seen = looks.time[:, 0] > 0
-    if (looks.time == looks.time[:, :1]).all():
-        picture.band(panel, name, looks.time[seen, 0], looks.loss[seen])
-        return
-    for replica in range(looks.n_replicas):
-        picture.add(panel, name, looks.time[seen, replica], looks.loss[seen, replica], kind="extra")
+    draw_curve(picture, panel, name, looks.time, looks.loss)
+    gamma = EXPONENTS.get((answer.setting("depth"), answer.setting("width")))
+    found = told(picture, said(answer), learning_time, looks, HIGH) if gamma else None
+    if gamma and found is not None and found.reached.any():
+        tau = np.geomspace(1, (HIGH / LOW) ** (1 / gamma), 21)
+        line = HIGH * tau**-gamma
+        picture.add(panel, f"{SOURCE}: τ^-{gamma}", found.mean().best * tau, line, kind="published")

@@ -11,15 +11,17 @@ from experiments.figures.asymptotes import asymptotes
 from experiments.figures.batch_noise import batch_noise
 from experiments.figures.critical_loss import critical_loss
 from experiments.figures.critical_slowing import critical_slowing
+from experiments.figures.drawing import draw
 from experiments.figures.generalising import generalising
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.overlap_figure import overlap_figure
-from experiments.figures.picture import Picture, draw, write_numbers
+from experiments.figures.picture import Picture, write_numbers
 from experiments.figures.save import save_figure
 from experiments.figures.sgd_noise import sgd_noise
 from experiments.figures.talk import talk
 from experiments.store import Store, load_run
 from experiments.study import Study
+from experiments.sweep import state_of
 
 FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
     "fig2": learning_curves,
@@ -47,8 +49,8 @@ def picture_of(study: Study, store: Store) -> Picture:
     answers = []
     for planned in study.planned:
         path = store.folder(planned.task)
-        begun = (path / "trajectory.jsonl").exists()
-        answers.append(Answer(planned, load_run(path) if begun else None))
+        state = state_of(planned, store)
+        answers.append(Answer(planned, load_run(path) if state.standing else None, state.over))
     if not any(answer.run for answer in answers):
         raise InputError(
             f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}: "

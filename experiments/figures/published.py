@@ -7,4 +7,5 @@ EXPONENTS = {(1, 200): 1.04, (5, 70): 1.57}  # (d, w) -> gamma for NLL from .02 
 SHORT_TIME = 0.7  # exponent of Delta for tau << tau_w, +- .1, Sec. V
 AGING_POWER = 0.66  # exponent of Delta for 1 < tau/tau_w < 6 at w = 30, tau_w = 80, Sec. VI
 POWER_WINDOW, LOG_WINDOW = (1.0, 6.0), (10.0, 16.0)  # in tau/tau_w, Fig. 9
+PUBLISHED_RATIO = 4e-4 / 300  # eta / p of the aging runs
 SOURCE = "Hertz & Tyrcha 2024"

@@ -2,26 +2,29 @@
 
 from collections.abc import Sequence
 
-from experiments.figures.answers import Answer, by, there, told
-from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times, mean_times
-from experiments.figures.picture import Panel, Picture
+import numpy as np
+
+from experiments.figures.answers import Answer, by, there, with_widths
+from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times
+from experiments.figures.picture import Panel, Picture, mean_and_error
 from experiments.figures.published import LOSSES
-from experiments.observables import learning_time
 
 
 def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
     """Times and inverse times against width for each depth, a colour for each NLL; times of the widest by depth."""
     picture = Picture(name, {})
+    with_widths(answers, name)
     runs = there(answers, picture)
     for depth, group in by(runs, "depth"):
         picture.panels[f"times {depth}"] = Panel(f"learning times, d = {depth}", WIDTH, "τ", log_y=True)
-        picture.panels[f"inverse {depth}"] = Panel(f"inverse learning times, d = {depth}", WIDTH, INVERSE_TIME)
+        picture.panels[f"inverse {depth}"] = Panel(
+            f"inverse learning times, d = {depth}", WIDTH, INVERSE_TIME, zero=True
+        )
         for loss in LOSSES:
             times = inverse_times(group, loss, picture)
-            inverse, error = mean_times(times)
-            for panel, y, far in (("times", 1 / inverse, error / inverse**2), ("inverse", inverse, error)):
-                panel, name = f"{panel} {depth}", f"NLL {loss:g}"
-                picture.add(panel, name, times.widths, y, low=y - far, high=y + far, kind="points")
+            for panel, values in ((f"times {depth}", 1 / times.inverse), (f"inverse {depth}", times.inverse)):
+                y, error = mean_and_error(values)
+                picture.add(panel, f"NLL {loss:g}", times.widths, y, low=y - error, high=y + error, kind="points")
     picture.panels["deeper"] = Panel("deeper is faster: the widest of each depth", "depth d", "τ", log_y=True)
     widest = {depth: group[-1] for depth, group in by(runs, "depth")}
     for loss in LOSSES:
@@ -30,12 +33,8 @@ def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
 
 
 def _by_depth(picture: Picture, widest: dict[int, Answer], loss: float) -> None:
-    means = {}
-    for depth, answer in widest.items():
-        found = told(picture, f"d = {depth}, NLL {loss:g}", learning_time, answer.trajectory, loss)
-        if found is not None and found.reached.any():
-            means[depth] = found.mean()
-    ends = ([getattr(mean, end) for mean in means.values()] for end in ("best", "low", "high"))
-    best, low, high = ends
-    if means:
-        picture.add("deeper", f"NLL {loss:g}", list(means), best, low=low, high=high, kind="points")
+    """Times of the widest network of each depth."""
+    rows = [inverse_times([answer], loss, picture).inverse[0] for answer in widest.values()]
+    most = max(map(len, rows))
+    y, error = mean_and_error(np.array([np.pad(1 / row, (0, most - len(row)), constant_values=np.nan) for row in rows]))
+    picture.add("deeper", f"NLL {loss:g}", list(widest), y, low=y - error, high=y + error, kind="points")

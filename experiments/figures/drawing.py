@@ -1,0 +1,103 @@
+"""A `Picture` on matplotlib's axes, with what it says in words below."""
+
+from collections.abc import Iterable
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.figures.picture import Panel, Picture, Series
+from experiments.figures.style import BLACK, COLOURS, GREY, dress, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INCHES = 3.6, 3.0  # of a panel
+ACROSS = 3  # panels in a row
+LETTERS, NOTE = 16, 0.16  # of a note: letters an inch, inches a line
+PLAIN = 300.0  # a logarithmic axis that spans less has plain numbers
+RINGS = "osD^v"  # published points
+
+
+def draw(picture: Picture) -> "Figure":
+    """The figure of these numbers; what is missing, and the estimates, are written below it."""
+    n = len(picture.panels)
+    across = min(n, ACROSS)
+    down = -(-n // across)
+    width = INCHES[0] * across + 0.4
+    notes = [part for line in picture.lines() for part in wrap(line, int(LETTERS * width), subsequent_indent="   ")]
+    figure = new_figure(width, INCHES[1] * down + NOTE * len(notes))
+    grid = np.atleast_1d(figure.subplots(down, across)).ravel()
+    for axes in grid[n:]:
+        axes.set_visible(False)
+    colours = _colours(picture.series)
+    for axes, (name, panel) in zip(grid, picture.panels.items(), strict=False):
+        _draw_panel(axes, panel, [one for one in picture.series if one.panel == name], colours)
+    if notes:
+        figure.supxlabel("\n".join(notes), fontsize=7, color=GREY, x=0.01, ha="left")
+    return figure
+
+
+def _colours(series: Iterable[Series]) -> dict[str, str]:
+    """A colour for each name of a curve or its points, the same in all panels."""
+    coloured = [one for one in series if one.kind not in ("published", "floor")]
+    names = dict.fromkeys(one.colour or one.name for one in coloured)
+    return {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
+
+
+def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[str, str]) -> None:
+    dress(axes)
+    axes.set_title(panel.title, loc="left", fontsize=10, color=BLACK)
+    axes.set_xlabel(panel.x, fontsize=9)
+    axes.set_ylabel(panel.y, fontsize=9)
+    if not series:
+        axes.text(0.5, 0.5, "no runs yet", transform=axes.transAxes, ha="center", color=GREY)
+        return
+    rings = [one.name for one in series if one.kind == "published" and len(one.x) == 1]
+    for one in series:
+        mark = RINGS[rings.index(one.name) % len(RINGS)] if one.name in rings else "o"
+        _draw_one(axes, one, colours.get(one.colour or one.name, BLACK), mark)
+    _scale(axes, panel, series)
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(reversed(labels), reversed(handles), strict=True))  # a name stands once
+    axes.legend([once[name] for name in dict.fromkeys(labels)], list(dict.fromkeys(labels)), frameon=False, fontsize=7)
+
+
+def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    for log, axis in ((panel.log_x, axes.xaxis), (panel.log_y, axes.yaxis)):
+        if not log:
+            continue
+        (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+        ends = axes.get_xlim() if axis is axes.xaxis else axes.get_ylim()
+        if ends[1] < PLAIN * ends[0]:
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+    if not panel.log_x and all((one.x == np.round(one.x)).all() for one in series if one.kind == "points"):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # widths and depths
+    if panel.zero:
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+
+
+def _draw_one(axes: "Axes", one: Series, colour: str, mark: str) -> None:
+    if one.kind == "floor":
+        axes.axhline(float(one.y[0]), color=GREY, linestyle=":", linewidth=1.2, label=one.name)
+    elif one.kind == "published" and len(one.x) == 1:
+        axes.plot(one.x, one.y, mark, color=BLACK, markerfacecolor="none", markersize=7, label=one.name)
+    elif one.kind == "published":
+        axes.plot(one.x, one.y, color=BLACK, linestyle="-.", linewidth=1, label=one.name)
+    elif one.kind == "fit":
+        axes.plot(one.x, one.y, color=colour, linestyle="--", linewidth=1, label=one.name)
+    elif one.kind == "points":
+        bars = None if one.low is None or one.high is None else np.maximum([one.y - one.low, one.high - one.y], 0)
+        bars = None if bars is None else np.nan_to_num(bars)
+        axes.errorbar(one.x, one.y, yerr=bars, fmt="o", color=colour, markersize=4, elinewidth=0.9, label=one.name)
+    else:
+        style, step = ("steps-mid", "mid") if one.kind == "steps" else ("default", None)
+        thin = 0.6 if one.kind == "extra" else 1.4
+        axes.plot(one.x, one.y, color=colour, linewidth=thin, drawstyle=style, label=one.name)
+        if one.low is not None and one.high is not None:
+            axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.2, linewidth=0, step=step)
