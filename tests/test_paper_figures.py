@@ -64,7 +64,7 @@ def test_fig2_has_a_panel_a_depth_and_the_widest_of_each(planted):
     assert "bars and bands: one standard error over replicas" in list(picture.lines())
     assert series(picture, "w = 5").y == pytest.approx([0.4, 0.15])
     assert series(picture, "w = 5").high == pytest.approx([0.5, 0.2])  # one standard error of two replicas
-    assert {one.name for one in picture.series if one.panel == "deeper"} >= {"d = 1, w = 5", "d = 2, w = 7"}
+    assert {one.name for one in picture.series if one.panel == "deeper"} >= {"d = 1, w = 5, p = 300", "d = 2, w = 7, p = 300"}
     assert series(picture, "floor 0.00250", "d = 1").y[0] == 0.0025
     assert "missing: d = 2, w = 9, p = 300" in picture.notes
 
