@@ -156,13 +156,13 @@ def plot(
 
 
 def _plot_study(name: str, scale: str, store: Path, out: Path | None) -> None:
+    from encoding.files import expanded
     from experiments.figures.of_study import draw_study
     from experiments.store import Store
     from experiments.study import load_study
 
     study = load_study(name, scale)
-    path = out or store / f"{study.name}-{scale}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = expanded(out or store / f"{study.name}-{scale}.png")
     for line in draw_study(study, Store(store), path).lines():
         _say(line)
     _say(f"{path}\n{path.with_suffix('.csv')}")

@@ -224,11 +224,15 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+class Busy(InputError):
+    """Another process learns in the folder."""
+
+
 def _lock(folder: Path) -> BinaryIO:
     """Hold the folder's lock until closed or killed.
 
     Raises:
-        InputError: another process holds it.
+        Busy: another process holds it.
     """
     file = open(folder / "lock", "ab")
     try:
@@ -240,7 +244,5 @@ def _lock(folder: Path) -> BinaryIO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise InputError(
-            f"one process at a time learns in {folder}; another one does now: wait for it, or stop it"
-        ) from None
+        raise Busy(f"one process at a time learns in {folder}; another one does now: wait for it, or stop it") from None
     return file

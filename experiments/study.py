@@ -32,6 +32,9 @@ from experiments.learning import Until
 from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic
 from experiments.task import Music, Task
 
+MUSIC = ("source", "split", "first", "transpose", "excerpt")
+UNTIL = ("time", "loss", "steps")
+MOST_STEPS = 10**6  # of a window of single steps
 SCALES = ("smoke", "laptop", "paper")
 RUN = ("system", "settings", "rate", "schedule", "replicas", "seed", "music", "looks", "until")
 LOOKS = {
@@ -111,12 +114,20 @@ def load_study(name: str, scale: str = "laptop") -> Study:
         raise InputError(f"{whence} has the scales {', '.join(there) or '(none)'}; got {scale!r}")
     known: dict[Music, Music] = {}
     planned = tuple(_planned(table, whence, known) for table in _tables(runs, scale, whence))
+    if not planned:
+        raise InputError(f"{whence} asks for no run at scale {scale}: a list of settings, or of runs, is empty")
+    keys = [each.task.key for each in planned]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice:
+        raise InputError(f"{whence} asks twice for {planned[keys.index(twice)].task.settings}: say it once")
     return Study(Path(name).stem, content["figure"], content["about"], scale, planned)
 
 
 def _read(name: str) -> tuple[dict[str, Any], str]:
     """A study as plain data, and what to call it in an error."""
     if name.endswith(".toml"):
+        if "\0" in name:
+            raise InputError(f"a study is named by a path; got {name!r}")
         path = expanded(name)
         try:
             text = path.read_text("utf-8")
@@ -128,8 +139,8 @@ def _read(name: str) -> tuple[dict[str, Any], str]:
         raise InputError(f"a study is one of {', '.join(study_names())}, or a path ending in .toml; got {name!r}")
     try:
         return tomllib.loads(text), str(path)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} should be TOML; it is not: {error}") from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers of thousands of digits
+        raise InputError(f"{path} should be TOML; it is not: {' '.join(str(error).split())[:200]}") from None
 
 
 def _tables(content: Mapping[str, Any], scale: str, where: str) -> Iterator[dict[str, Any]]:
@@ -150,7 +161,7 @@ def _tables(content: Mapping[str, Any], scale: str, where: str) -> Iterator[dict
 
 def _table(given: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(given, dict) or not isinstance(given.get("settings", {}), dict):
-        raise InputError(f"{where} should be a table, and settings another; got {given!r}")
+        raise InputError(f"{where} should be a table (and settings another); got {given!r}")
     unknown = set(given) - set(known)
     if unknown:
         raise InputError(f"{where} has {', '.join(known)}; got {', '.join(sorted(unknown))}")
@@ -162,11 +173,19 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
     for name in ("system", "rate", "until"):
         if name not in table:
             raise InputError(f"{where}: every run needs system, rate, until; one has no {name}")
-    music, until = table.get("music", {}), table["until"]
-    if not isinstance(until, dict) or not isinstance(music, dict):
-        raise InputError(f"{where}: until and music are tables; got {until!r}, {music!r}")
+    music, until = (
+        _table(table.get("music", {}), f"{where} music", MUSIC),
+        _table(table["until"], f"{where} until", UNTIL),
+    )
+    first = music.get("first", 80)
+    if isinstance(first, bool) or not isinstance(first, int) or first < 0:
+        raise InputError(f"{where}: music.first is a number of chorales, or 0 for all; got {first!r}")
+    if isinstance(table["rate"], bool) or not isinstance(table["rate"], int | float):
+        raise InputError(f"{where}: rate is a number; got {table['rate']!r}")
+    if not isinstance(table.get("schedule", "constant"), str):
+        raise InputError(f"{where}: schedule is a word; got {table['schedule']!r}")
     try:
-        which = Music(**{**music, "first": music.get("first", 80) or None})
+        which = Music(**{**music, "first": first or None})
         return Planned(
             Task(
                 table["system"],
@@ -180,7 +199,7 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
             Until(**until),
             float(table["rate"]),
         )
-    except (TypeError, ValueError) as error:  # an InputError too: which file it was
+    except (TypeError, ValueError, OverflowError) as error:  # an InputError too: which file it was
         raise InputError(f"{where}: {error}") from None
 
 
@@ -195,9 +214,17 @@ def _looks(said: Any, rate: float, where: str) -> Looks:
         lags = aging_looks(said["aging"], said.get("lags", 10), said.get("first_lag", first))
         noise, weights = [*noise, lags], [*weights, lags]
     if "every_step" in said:
-        steps = said.get("steps", 1000)
+        starts, steps = said["every_step"], said.get("steps", 1000)
+        if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
+            raise InputError(f"looks.steps is a whole number from 1 to {MOST_STEPS}; got {steps!r:.60}")
+        if not isinstance(starts, list) or not starts or any(not _time(start) for start in starts):
+            raise InputError(f"looks.every_step is a list of proper times; got {starts!r:.60}")
         loss.append(at(start + k * rate for start in said["every_step"] for k in range(steps + 1)))
     return Looks(_union(loss), _union(noise), _union(weights))
+
+
+def _time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e300
 
 
 def _union(cadences: list[Cadence]) -> Cadence:

@@ -12,8 +12,10 @@ import numpy as np
 
 from encoding import InputError
 from experiments.learning import Callback, NothingMoves, Progress
+from experiments.run_folder import Busy
 from experiments.store import Store, standing
 from experiments.study import Planned, Study
+from experiments.task import read_task
 
 MEASURED = 0.3  # seconds of steps that an estimate rests on
 
@@ -24,7 +26,8 @@ class State(NamedTuple):
     Attributes:
         planned: the run.
         standing: where it is, None if it has not begun.
-        over: "done", "diverged" (nothing moves any more), or "" where there is something left to do.
+        over: "done", "diverged" (nothing moves any more), "busy" (another process was at it), or "" where there is
+            something left to do.
     """
 
     planned: Planned
@@ -55,9 +58,11 @@ def state_of(planned: Planned, store: Store) -> State:
     Raises:
         InputError: it is damaged.
     """
-    now = standing(store.folder(planned.task), planned.task.key)
+    path = store.folder(planned.task)
+    now = standing(path, planned.task.key)
     if now is None:
         return State(planned, None, "")
+    read_task(path)  # a run that cannot be read is not done
     moving = np.isfinite(now.loss)
     able = now.rate > 0 if getattr(planned.task.schedule, "listens", False) else moving
     if now.step > 0 and not able.any():
@@ -98,17 +103,22 @@ def _seconds_a_step(state: State) -> float:
     return (clock.perf_counter() - started) / n
 
 
-def make(planned: Planned, store: Store, *, callback: Callback | None = None, save_every: float = 30.0) -> str:
-    """Learn one run until its end, from where it stands; "done", "diverged", or "stopped" by the callback.
+def make(planned: Planned, store: Store, *, callback: Callback | None = None) -> str:
+    """Learn one run until its end, from where it stands.
+
+    Returns:
+        "done", "diverged", "busy" (another process learns it), or "" where the callback stopped it.
 
     Raises:
         InputError: see `Store.learn`.
     """
     try:
-        store.learn(planned.task, until=planned.until, callback=callback, save_every=save_every)
+        store.learn(planned.task, until=planned.until, callback=callback)
     except NothingMoves:
         return "diverged"
-    return state_of(planned, store).over or "stopped"
+    except Busy:
+        return "busy"
+    return state_of(planned, store).over
 
 
 def sweep(
@@ -137,40 +147,53 @@ def sweep(
         for state in todo:
             if stop():
                 return
-            make(state.planned, store, callback=callback(state) if callback else None)
-            yield state_of(state.planned, store)
+            over = make(state.planned, store, callback=callback(state) if callback else None)
+            yield state_of(state.planned, store)._replace(over=over)
     else:
         yield from _everywhere(todo, store, executor, stop)
 
 
 def _everywhere(todo: Sequence[State], store: Store, executor: Executor, stop: Callable[[], bool]) -> Iterator[State]:
-    """All runs in the executor; those not begun are called off once `stop` says so."""
+    """All runs in the executor; those not begun are called off once `stop` says so, or one cannot be made."""
     asked: dict[Future[str], Planned] = {
-        executor.submit(make, state.planned, store, callback=_heard): state.planned for state in todo
+        executor.submit(_make_there, state.planned, store): state.planned for state in todo
     }
-    for future in as_completed(asked):
-        if stop():
-            for other in asked:
-                other.cancel()
-        if not future.cancelled():
-            future.result()
-            yield state_of(asked[future], store)
-
-
-def _heard(now: Progress) -> bool:
-    """In a worker: whether the sweep was told to stop."""
-    return STOPPED is not None and STOPPED.is_set()
+    try:
+        for future in as_completed(asked):
+            if stop():
+                return
+            yield state_of(asked[future], store)._replace(over=future.result())
+    finally:
+        for future in asked:
+            future.cancel()
 
 
 STOPPED = None  # an event of the worker's pool, see `begin_worker`
 
 
-def begin_worker(stopped, threads: int) -> None:
-    """Ready a process of a pool: it stops when `stopped` is set, not at Ctrl-C, and leaves cores to the others."""
+def _make_there(planned: Planned, store: Store) -> str:
+    """In a worker: make a run, unless the sweep was told to stop."""
+    return "" if _heard() else make(planned, store, callback=_heard)
+
+
+def _heard(now: Progress | None = None) -> bool:
+    return STOPPED is not None and STOPPED.is_set()
+
+
+def begin_worker(stopped, threads: int, parent: int) -> None:
+    """Ready a process of a pool: it stops when `stopped` is set, not at Ctrl-C, and ends when its parent is gone."""
     import os
     import signal
+    import threading
 
     global STOPPED
     STOPPED = stopped
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["ARMONICA_THREADS"] = str(threads)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            clock.sleep(1.0)
+        os._exit(1)  # killed at any line, a run loses nothing
+
+    threading.Thread(target=watch, daemon=True).start()

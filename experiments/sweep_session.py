@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from experiments.store import Store
 from experiments.study import Planned, Study
 from experiments.sweep import State, begin_worker, estimate, states, sweep
 
+MOST_JOBS = 1024
 SHOWN = ("depth", "width", "batch", "n_spins")  # settings that tell the runs of a study apart, and what else is said
 
 
@@ -50,8 +52,8 @@ def sweep_session(study: Study, store: Store, *, jobs: int = 1) -> int:
     Returns:
         The exit code: 0, or 128 + the signal that stopped it; 1 if a run diverged.
     """
-    if jobs < 1:
-        raise InputError(f"jobs is a number of processes, at least 1; got {jobs}")
+    if not 1 <= jobs <= MOST_JOBS:
+        raise InputError(f"jobs is a number of processes, from 1 to {MOST_JOBS}; got {jobs}")
     there = states(study, store)
     todo = [state for state in there if not state.over]
     _say(f"{study.name} at scale {study.scale}: {len(there)} runs, {len(todo)} to make or go on with, in {store.path}")
@@ -95,8 +97,17 @@ def _beside(study, store, stop, jobs):
     stopped = context.Event()
     stop.also = stopped.set
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    with ProcessPoolExecutor(jobs, context, begin_worker, (stopped, threads)) as executor:
-        yield from sweep(study, store, executor=executor, stop=lambda: bool(stop.signal))
+    try:
+        with ProcessPoolExecutor(jobs, context, begin_worker, (stopped, threads, os.getpid())) as executor:
+            try:
+                yield from sweep(study, store, executor=executor, stop=lambda: bool(stop.signal))
+            finally:
+                stopped.set()  # whatever ended the sweep: nobody is waited for longer than a piece of a run
+    except BrokenProcessPool:
+        raise InputError(
+            "a process of the sweep was killed (was memory short?); nothing is lost: the same command goes on, with "
+            "fewer jobs if need be"
+        ) from None
 
 
 def _result(state: State, study: Study) -> str:
@@ -105,7 +116,7 @@ def _result(state: State, study: Study) -> str:
         return f"{described(state.planned, study)}: not begun"
     known = now.loss[np.isfinite(now.loss)]
     loss = f", loss {known.mean():.4g}" if len(known) else ""
-    how = state.over or "stopped, to be gone on with"
+    how = {"busy": "left to the process that is at it", "": "stopped, to be gone on with"}.get(state.over, state.over)
     return f"{described(state.planned, study)}: {how} at τ = {np.min(now.time):.6g}, step {now.step}{loss}"
 
 

@@ -64,7 +64,10 @@ def test_fig2_has_a_panel_a_depth_and_the_widest_of_each(planted):
     assert "bars and bands: one standard error over replicas" in list(picture.lines())
     assert series(picture, "w = 5").y == pytest.approx([0.4, 0.15])
     assert series(picture, "w = 5").high == pytest.approx([0.5, 0.2])  # one standard error of two replicas
-    assert {one.name for one in picture.series if one.panel == "deeper"} >= {"d = 1, w = 5, p = 300", "d = 2, w = 7, p = 300"}
+    assert {one.name for one in picture.series if one.panel == "deeper"} >= {
+        "d = 1, w = 5, p = 300",
+        "d = 2, w = 7, p = 300",
+    }
     assert series(picture, "floor 0.00250", "d = 1").y[0] == 0.0025
     assert "missing: d = 2, w = 9, p = 300" in picture.notes
 
@@ -274,3 +277,16 @@ def test_a_run_that_froze_or_did_not_end_is_noted(planted):
     assert "d = 2, w = 90, p = 300: 1 of 3 replicas are frozen" in notes
     assert "diverged: d = 2, w = 80, p = 300, τ = 400" in notes
     assert "not ended: d = 2, w = 70, p = 300, τ = 400" in notes
+
+
+def test_a_figure_that_cannot_be_written_writes_nothing_and_loses_nothing(tmp_path):
+    store, study = Store(tmp_path / "runs"), load_study("fig2", "smoke")
+    mine = tmp_path / "mine.png"
+    mine.write_text("my holiday")
+    (tmp_path / "other.csv").write_text(f"{HEADER},comment\n")
+    for name, said in (("mine.png", "is no picture, and is left"), ("other.png", "is no table"), ("a.txt", "as .png")):
+        with pytest.raises(ValueError, match=said):
+            draw_study(study, store, tmp_path / name)
+    assert mine.read_text() == "my holiday"
+    assert (tmp_path / "other.csv").read_text() == f"{HEADER},comment\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.png", "other.csv"}

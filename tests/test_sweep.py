@@ -85,8 +85,8 @@ def test_a_run_that_diverges_is_told_and_the_others_are_made(tmp_path):
     file.write_text(
         GLASS.replace('"spherical-glass"', '"deep-rnn"')
         .replace("n_spins = [8, 12, 16]", 'depth = 1, width = 3, rule = "exact", cost = "squared", batch = "none"')
-        .replace("rate = 0.05", 'rate = 1e38\nmusic = { source = "music21", first = 1, excerpt = 4 }')
-        .replace("time = 3", "time = 1e41")
+        .replace("rate = 0.05", 'rate = 1e39\nmusic = { source = "music21", first = 1, excerpt = 4 }')
+        .replace("time = 3", "time = 1e42")
     )
     study, store = load_study(str(file), "smoke"), Store(tmp_path / "runs")
     (state,) = sweep(study, store)
@@ -155,3 +155,72 @@ def test_a_dry_run_learns_nothing_and_says_how_much_is_missing(path, tmp_path):
     last = said.stdout.splitlines()[-1]
     assert "3 of 3 runs missing, 3e+06 steps" in last
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_that_another_process_makes_is_left_to_it_and_the_others_are_made(study, tmp_path):
+    import fcntl
+
+    store = Store(tmp_path / "runs")
+    store.learn(study.planned[0].task, until=1.0)
+    with open(store.folder(study.planned[0].task) / "lock", "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert [state.over for state in sweep(study, store)] == ["busy", "done", "done"]
+    assert [state.over for state in sweep(study, store)] == ["done"]
+
+
+def test_a_run_that_cannot_be_read_is_not_done(study, tmp_path):
+    store = Store(tmp_path / "runs")
+    list(sweep(study, store))
+    task = store.folder(study.planned[1].task) / "task.json"
+    task.write_text("{}")
+    with pytest.raises(InputError, match="format"):
+        states(study, store)
+
+
+def _worker_of(process):
+    """A process of the pool that has begun to learn."""
+    for _ in range(400):
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        workers = [pid for pid in children if "spawn_main" in open(f"/proc/{pid}/cmdline").read().replace("\0", " ")]
+        if len(workers) == 2:
+            return workers
+        time.sleep(0.1)
+    raise AssertionError("no workers")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for workers in /proc")
+def test_a_worker_that_is_killed_is_one_line_and_loses_nothing(path, tmp_path):
+    asked = armonica("sweep", path, "--jobs", 2, "--store", tmp_path / "runs")
+    running = subprocess.Popen(asked, stderr=subprocess.PIPE, text=True)
+    workers = _worker_of(running)
+    for _ in range(300):
+        if any((tmp_path / "runs").glob("*/trajectory.jsonl")):
+            break
+        time.sleep(0.1)
+    subprocess.run(["kill", "-9", workers[0]], check=True)
+    _, said = running.communicate(timeout=40)
+    assert running.returncode == 2, said
+    assert said.splitlines()[-1].startswith("armonica: a process of the sweep was killed")
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for workers in /proc")
+def test_workers_end_when_the_sweep_is_killed(path, tmp_path):
+    asked = armonica("sweep", path, "--jobs", 2, "--store", tmp_path / "runs")
+    running = subprocess.Popen(asked, stderr=subprocess.DEVNULL)
+    workers = _worker_of(running)
+    running.kill()
+    running.wait()
+    for _ in range(300):
+        if not any(_alive(pid) for pid in workers):
+            return
+        time.sleep(0.1)
+    raise AssertionError("workers live on")
+
+
+def _alive(pid):
+    try:
+        state = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

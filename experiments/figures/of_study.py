@@ -15,8 +15,8 @@ from experiments.figures.drawing import draw
 from experiments.figures.generalising import generalising
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.overlap_figure import overlap_figure
-from experiments.figures.picture import Picture, write_numbers
-from experiments.figures.save import save_figure
+from experiments.figures.picture import Picture, check_table, write_numbers
+from experiments.figures.save import check_picture, save_figure
 from experiments.figures.sgd_noise import sgd_noise
 from experiments.figures.talk import talk
 from experiments.store import Store, load_run
@@ -54,7 +54,7 @@ def picture_of(study: Study, store: Store) -> Picture:
     if not any(answer.run for answer in answers):
         raise InputError(
             f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}: "
-            f"armonica sweep {study.name} --scale {study.scale} makes them"
+            "armonica sweep makes them"
         )
     return FIGURES[study.figure](answers, study.name)
 
@@ -65,7 +65,10 @@ def draw_study(study: Study, store: Store, path: Path) -> Picture:
     Raises:
         InputError: see `picture_of`; another kind of picture, or somebody else's CSV in its place.
     """
+    check_picture(path)
+    check_table(path.with_suffix(".csv"))
     picture = picture_of(study, store)
-    write_numbers(picture, path.with_suffix(".csv"))
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_figure(draw(picture), path)
+    write_numbers(picture, path.with_suffix(".csv"))
     return picture

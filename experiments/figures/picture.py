@@ -131,10 +131,21 @@ def write_numbers(picture: Picture, path: Path) -> None:
     Raises:
         InputError: a file that is no such table lies there.
     """
-    if path.exists() and not path.is_dir() and not path.read_bytes().startswith(HEADER.encode()):
-        raise InputError(f"{path} is no table of a figure, and is left as it is: give the picture another name (--out)")
+    check_table(path)
     with replace_file(path) as file:
         file.write(("\n".join([HEADER, *_rows(picture)]) + "\n").encode())
+
+
+def check_table(path: Path) -> None:
+    """See that a table of numbers may be written there.
+
+    Raises:
+        InputError: a folder, or a file that is no such table.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is to be a table, and is a folder: give the picture another name (--out)")
+    if path.exists() and path.read_bytes().split(b"\n", 1)[0].rstrip() != HEADER.encode():
+        raise InputError(f"{path} is no table of a figure, and is left as it is: give the picture another name (--out)")
 
 
 def _rows(picture: Picture) -> Iterable[str]:

@@ -18,6 +18,24 @@ _DATELESS: dict[str, dict[str, str | None]] = {
 }
 
 
+BEGINNINGS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+
+
+def check_picture(path: Path) -> None:
+    """See that a picture may be written at `path`, and loses nobody's file there.
+
+    Raises:
+        InputError: no kind of picture, a folder, or a file that is no such picture.
+    """
+    begins = BEGINNINGS.get(path.suffix.lower())
+    if begins is None:
+        raise InputError(f"a figure is written as .png, .svg or .pdf; got {path.name!r}")
+    if path.is_dir():
+        raise InputError(f"{path} is to be a picture, and is a folder: give it another name (--out)")
+    if path.exists() and not path.read_bytes()[:8].startswith(begins):
+        raise InputError(f"{path} is no picture, and is left as it is: give the picture another name (--out)")
+
+
 def save_figure(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Write a figure as PNG (150 dots per inch), SVG or PDF, by the suffix of `path`.
 
