@@ -1,5 +1,6 @@
 """What a user gave, as numbers, or one line that says what was expected."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,17 @@ def number(name: str, value: Any, *, above: float = -np.inf) -> float:
     if isinstance(value, str) or not above < plain < np.inf:
         raise wrong
     return plain
+
+
+def whole(name: str, value: Any, *, least: int = 1) -> int:
+    """One whole number of at least `least`.
+
+    Raises:
+        InputError: anything else; True is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InputError(f"{name} is a whole number of at least {least}; got {value!r:.60}")
+    return int(value)
 
 
 def finite_numbers(values: ArrayLike, what: str, *shape: str, may_drop_last: bool = False) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.layout import Group
+from experiments.observables.estimate import mean_and_error
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -47,11 +48,7 @@ class TwoTimeCurve:
 
     def mean(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean over the replicas that have a value, and its standard error (NaN for fewer than two), each (n,)."""
-        known = np.isfinite(self.value)
-        n = known.sum(1)
-        mean = np.where(known, self.value, 0).sum(1) / np.where(n, n, np.nan)
-        squares = np.where(known, self.value - mean[:, None], 0) ** 2
-        return mean, np.sqrt(squares.sum(1) / np.where(n > 1, n * (n - 1), np.nan))
+        return mean_and_error(self.value)
 
     def lasting(self) -> NDArray[np.bool_]:
         """Which replicas reach half the longest lag; the others were frozen, or given up, (R,)."""
