@@ -72,21 +72,21 @@ def loss_against_width(losses: Any, critical_widths: Sequence[Fit] | Any) -> Los
 
 def _known(losses: Any, critical_widths: Any) -> tuple[Array, Array, Array | None, int]:
     """Losses in order, the widths known there, their errors or None, and how many are not known."""
-    x, given = numbers("losses", losses, 1), numbers("critical_widths", critical_widths, 1, 2)
-    if given.shape not in ((len(x),), (len(x), 3)) or np.isnan(x).any() or len(np.unique(x)) != len(x):
+    x = numbers(losses, "losses", "n_losses")
+    given = numbers(critical_widths, "critical widths", "n_losses", "low best high", may_drop_last=True, missing=True)
+    if given.shape not in ((len(x), 1), (len(x), 3)) or len(np.unique(x)) != len(x):
         raise InputError(
-            "losses are different numbers, with a critical width (or its Fit) for each; "
-            f"got {x.shape} and {given.shape}"
+            f"losses are different numbers, with a critical width (or its Fit) for each; got {len(x)} and {len(given)}"
         )
-    fits = given.reshape(len(x), -1)
-    order = [i for i in np.argsort(x) if np.isfinite(fits[i]).all()]
+    fits = given.shape[1] == 3
+    order = [i for i in np.argsort(x) if np.isfinite(given[i]).all()]
     if len(order) < FEWEST:
-        ends = "" if given.ndim == 1 else " with both ends of their intervals"
+        ends = " with both ends of their intervals" if fits else ""
         raise InputError(f"a line needs critical widths at {FEWEST} losses{ends}; got {len(order)}")
-    known = fits[order]
-    if given.ndim == 1:
-        return x[order], known[:, 0], None, len(x) - len(order)
+    known, n_left_out = given[order], len(x) - len(order)
+    if not fits:
+        return x[order], known[:, 0], None, n_left_out
     error = (known[:, 2] - known[:, 0]) / (2 * NORMAL)
     if not (error > 0).all():
         raise InputError("a critical width with an interval of no length has no weight: give numbers instead of Fits")
-    return x[order], known[:, 1], error, len(x) - len(order)
+    return x[order], known[:, 1], error, n_left_out

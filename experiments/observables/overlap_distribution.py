@@ -21,7 +21,7 @@ from experiments.observables.estimate import (
     resampled,
     student,
 )
-from experiments.observables.given import finite_numbers
+from experiments.observables.given import numbers
 from experiments.observables.jackknife import jackknife
 
 SAME = 1e-9  # overlaps closer than this share of the largest are one
@@ -171,7 +171,7 @@ def replica_pairs(
     Raises:
         InputError: no symmetric square matrix of finite overlaps, or too few replicas.
     """
-    given = finite_numbers(q, "overlaps", "n_replicas", "n_replicas")
+    given = numbers(q, "overlaps", "n_replicas", "n_replicas")
     if given.shape[0] != given.shape[1]:
         raise InputError(f"overlaps are a square matrix (n_replicas, n_replicas); got shape {given.shape}")
     if not np.allclose(given, given.T, rtol=1e-6, atol=SAME * np.abs(given).max()):
@@ -191,7 +191,7 @@ def _edges(pairs: NDArray[np.float64], bins: object) -> NDArray[np.float64]:
         return np.linspace(low, high, int(bins) + 1)
     if isinstance(bins, str) or np.ndim(np.array(bins, object)) != 1:
         raise InputError(f"bins are their number, at least 1, or their edges; got {bins!r}")
-    edges = finite_numbers(list(bins), "edges of bins", "n_bins + 1")  # type: ignore[call-overload]
+    edges = numbers(list(bins), "edges of bins", "n_bins + 1")  # type: ignore[call-overload]
     if len(edges) < 2 or (np.diff(edges) <= 0).any() or low < edges[0] or high > edges[-1]:
         raise InputError(f"edges of bins increase and hold all overlaps, {low:.4g} .. {high:.4g}; got {bins}")
     return edges

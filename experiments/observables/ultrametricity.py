@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from encoding import checked_seed
 from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, UNTOLD, Fit, quantile_fit, student_fit
 from experiments.observables.given import whole
+from experiments.observables.jackknife import left_out
 from experiments.observables.overlap_distribution import SAME, replica_pairs
 
 FEWEST = 5  # replicas of which one can be left out
@@ -120,7 +121,7 @@ def _k(distance: NDArray[np.float64], triangles: _Triangles) -> float:
     """K without its bias, where there are replicas enough."""
     whole, without = _k_of_all(distance, triangles)
     n = triangles.n_replicas
-    return max(n * whole - (n - 1) * without.mean(), 0.0) if n >= FEWEST else whole
+    return max(float(left_out(whole, without)[0]), 0.0) if n >= FEWEST else whole
 
 
 def _with_interval(distance: NDArray[np.float64], triangles: _Triangles) -> Fit:
@@ -129,7 +130,7 @@ def _with_interval(distance: NDArray[np.float64], triangles: _Triangles) -> Fit:
     if n < FEWEST:
         return Fit(np.nan, best, np.nan)
     _, without = _k_of_all(distance, triangles)
-    fit = student_fit(best, float(np.sqrt((n - 1) * without.var())), n - 1)
+    fit = student_fit(best, float(left_out(best, without)[1]), n - 1)
     return Fit(max(fit.low, 0.0), best, fit.high)
 
 
