@@ -20,6 +20,8 @@ from encoding import InputError
 from experiments.abilities import ability, signs, undisturbed
 from experiments.differences import along, step_of
 from experiments.learning import System
+from experiments.observables.given import whole
+from experiments.observables.jackknife import left_out
 from experiments.replay import played, replay, times
 from experiments.store import Run
 from experiments.trajectory import Trajectory
@@ -60,8 +62,8 @@ def linearisation_distance(run: Run | System, trajectory: Trajectory | None = No
         for _ in replay(system, trajectory):
             moved, direction = outputs().astype(np.float64) - first, system.weights() - start
             near, far = (along(system, outputs, start, direction, times * step) for times in (1, 2))
-            whole = _norm(moved)
-            scale = np.where(whole > 0, 1 / np.where(whole > 0, whole, 1), np.nan)
+            length = _norm(moved)
+            scale = np.where(length > 0, 1 / np.where(length > 0, length, 1), np.nan)
             rows.append((_norm(moved - near) * scale, _norm(near - far) * scale))
     distance, error = np.array(rows).swapaxes(0, 1)
     known = np.isfinite(time)
@@ -103,8 +105,7 @@ def kernel_alignment(
         InputError: no `outputs`, weights that do not fit, slots that there are not, or fewer than 3 directions.
     """
     outputs = ability(system, "outputs")
-    if isinstance(n_directions, bool) or not isinstance(n_directions, int) or n_directions < 3:
-        raise InputError(f"n_directions is a whole number of at least 3; got {n_directions!r}")
+    n_directions = whole("n_directions", n_directions, least=3)
     n_slots = outputs().shape[1]
     which = np.arange(n_slots) if slots is None else np.asarray(slots)
     if which.ndim != 1 or not len(which) or which.dtype.kind != "i" or not np.isin(which, np.arange(n_slots)).all():
@@ -112,10 +113,9 @@ def kernel_alignment(
     with undisturbed(system):
         early, late = (_tangents(system, weights, which, n_directions, seed) for weights in (weights_0, weights_t))
     overlaps = [_squared_overlaps(a, b) for a, b in ((early, late), (early, early), (late, late))]  # (R, m, m) each
-    whole = _ratio(*(each.sum((-2, -1)) for each in overlaps))
+    every = _ratio(*(each.sum((-2, -1)) for each in overlaps))
     less = _ratio(*(each.sum((-2, -1))[:, None] - each.sum(-1) - each.sum(-2) for each in overlaps))  # (R, m)
-    best = n_directions * whole - (n_directions - 1) * less.mean(1)  # a ratio of means has a bias of order 1/n
-    return Alignment(best, np.sqrt((n_directions - 1) * less.var(1)))
+    return Alignment(*left_out(every, less))  # a ratio of means has a bias of order 1/n
 
 
 def _tangents(system: System, weights: ArrayLike, slots: NDArray[np.int64], n: int, seed: int) -> NDArray[np.float32]:

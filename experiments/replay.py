@@ -18,8 +18,9 @@ from encoding import InputError
 from encoding.transitions import Piece
 from experiments.abilities import ability, undisturbed
 from experiments.learning import System
-from experiments.looks import NEAR
-from experiments.observables import bits_per_unit_to_nats_per_step
+from experiments.observables import TwoTimeCurve, bits_per_unit_to_nats_per_step
+from experiments.observables.estimate import mean_and_error
+from experiments.observables.two_times import moments
 from experiments.store import Music, Run, system_of
 from experiments.trajectory import Trajectory
 
@@ -86,6 +87,16 @@ class Generalisation(NamedTuple):
     bits: dict[str, NDArray[np.float64]]
     nats: dict[str, NDArray[np.float64]]
 
+    def mean(self, split: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean over the replicas in bits, and its standard error (NaN for fewer than two), each (n,).
+
+        Raises:
+            InputError: no such split was asked for.
+        """
+        if split not in self.bits:
+            raise InputError(f"split is one of {', '.join(self.bits)}; got {split!r}")
+        return mean_and_error(self.bits[split])
+
 
 def generalisation(
     run: Run | System,
@@ -126,18 +137,8 @@ def _chorales(run: Run | System, splits: Splits) -> Mapping[str, Sequence[Piece]
     return {name: music.other_split(name).load() for name in splits}
 
 
-class FunctionDisplacement(NamedTuple):
-    """How far a machine went as a function, since a waiting time.
-
-    Attributes:
-        waiting: tau_w of each replica, (R,): its first look at or after the time that was asked for.
-        lag: tau, (n, R), from 0 on; NaN where a replica was frozen, or went back.
-        displacement: D_f(tau_w, tau_w + tau), (n, R), in the square of the unit of the outputs.
-    """
-
-    waiting: NDArray[np.float64]
-    lag: NDArray[np.float64]
-    displacement: NDArray[np.float64]
+class FunctionDisplacement(TwoTimeCurve):
+    """D_f(tau_w, tau_w + tau) in the unit of the outputs squared; `waiting`, `lag` (n,), `value` (n, R)."""
 
 
 def function_displacement(
@@ -150,33 +151,25 @@ def function_displacement(
     Args:
         run: of a store, or a system.
         trajectory: of the system.
-        waiting: tau_w, a proper time.
+        waiting: tau_w, the proper time of a look of the weights (within 1e-6 of it).
 
     Raises:
-        InputError: a replica has no look at or after `waiting`, the system has no `outputs`, or see `replay`.
+        InputError: no such look (the nearest are named) or none after it, the system has no `outputs`, or see `replay`.
     """
     system, trajectory = played(run, trajectory)
-    outputs, time = ability(system, "outputs"), times(trajectory)
-    reached = time >= _number("waiting", waiting) * (1 - NEAR)  # (n, R); never where the time is NaN
-    if not reached.any(0).all():
-        until = np.nanmax(time) if np.isfinite(time).any() else 0
-        raise InputError(
-            f"weights of every replica are wanted from waiting time {waiting:g} on; these end by {until:g}"
-        )
-    first = reached.argmax(0)
-    start, far = np.zeros(0), np.full(time.shape, np.nan)
-    for look, _ in enumerate(_looks(system, trajectory)):
-        if look < first.min():
-            continue
-        now = outputs()
-        here = (look == first)[:, None, None]
-        start = np.where(here, now, start if start.size else now)
-        far[look] = np.mean((now - start) ** 2, (1, 2), dtype=np.float64)
-    lag = time - time[first, np.arange(len(first))]
-    kept = np.isfinite(lag) & (np.arange(len(lag))[:, None] >= first)
-    some = kept.any(1)
-    lag, far = np.where(kept, lag, np.nan), np.where(kept, far, np.nan)
-    return FunctionDisplacement(time[first, np.arange(len(first))], lag[some], far[some])
+    outputs, moment = ability(system, "outputs"), moments(trajectory, waiting)
+    start, value = np.zeros(0), np.full(moment.rows.shape, np.nan)
+    with undisturbed(system):
+        for place in np.union1d(moment.start, moment.rows[moment.rows >= 0]):  # a replica's start is its first place
+            if place < 0:
+                continue
+            system.put(trajectory.weights[place])
+            now = outputs()
+            here = (moment.start == place)[:, None, None]
+            start = np.where(here, now, start if start.size else np.nan)
+            far = np.mean((now - start) ** 2, (1, 2), dtype=np.float64)
+            value = np.where(moment.rows == place, far, value)
+    return FunctionDisplacement(moment.waiting, moment.lag, value, None)
 
 
 def activations_at(run: Run | System, trajectory: Trajectory | None = None, *, look: int = -1) -> NDArray[np.floating]:
@@ -197,9 +190,3 @@ def activations_at(run: Run | System, trajectory: Trajectory | None = None, *, l
     with undisturbed(system):
         system.put(trajectory.weights[look])
         return activations()
-
-
-def _number(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        raise InputError(f"{name} is a finite number; got {value!r}")
-    return float(value)

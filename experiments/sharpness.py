@@ -19,6 +19,10 @@ from encoding import InputError
 from experiments.abilities import ability, signs, undisturbed
 from experiments.differences import along, step_of
 from experiments.learning import System
+from experiments.observables.given import number, whole
+from experiments.replay import played, replay, times
+from experiments.store import Run
+from experiments.trajectory import Trajectory
 
 Array = NDArray[np.float64]
 
@@ -55,8 +59,9 @@ def sharpness(
         InputError: the system has no `gradient`, or moves the weights it is given; tolerance or most not positive.
     """
     gradient = ability(system, "gradient")
-    if not 0 < tolerance < 1 or isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise InputError(f"tolerance is between 0 and 1, most a whole number of at least 1; got {tolerance}, {most!r}")
+    most = whole("most", most)
+    if not number("tolerance", tolerance, above=0) < 1:
+        raise InputError(f"tolerance is between 0 and 1; got {tolerance}")
     eta = np.full(system.n_replicas, np.nan) if rate is None else rate_of_each(rate, 1, system.n_replicas)
     with undisturbed(system):
         at, step = system.weights().astype(np.float64), step_of(system)
@@ -67,6 +72,53 @@ def sharpness(
     residual = np.linalg.norm(near - largest[:, None] * v, axis=1)
     error = residual + np.abs(largest - farther)
     return Sharpness(largest, eta * largest, error, error <= 2 * tolerance * np.abs(largest))
+
+
+class SharpnessAlong(NamedTuple):
+    """Sharpness at every look of a run that took weights; every entry (n, R).
+
+    Attributes:
+        time: proper times; NaN where a replica was frozen, or went back, and so is all else there.
+        rate: eta at the look.
+        largest: lambda_max, in nats per squared weight.
+        stability: eta lambda_max, stable below 2.
+        error: of lambda_max, see `Sharpness`.
+        converged: whether the error is within twice the tolerance.
+    """
+
+    time: Array
+    rate: Array
+    largest: Array
+    stability: Array
+    error: Array
+    converged: NDArray[np.bool_]
+
+
+def sharpness_along(
+    run: Run | System, trajectory: Trajectory | None = None, *, tolerance: float = 1e-2, most: int = 200, seed: int = 0
+) -> SharpnessAlong:
+    """lambda_max and eta lambda_max along a run, with the rates that it had.
+
+    Descent at constant rate sharpens until eta lambda_max = 2 (Cohen et al. 2021); a schedule that halves the rate lets
+    lambda_max rise further.
+
+    Args:
+        run: of a store, or a system.
+        trajectory: of the system.
+        tolerance: wanted error, relative to lambda_max.
+        most: products H v at each look.
+        seed: of the first vectors, the same at every look.
+
+    Raises:
+        InputError: as `sharpness` does, or `experiments.replay`.
+    """
+    system, trajectory = played(run, trajectory)
+    looks = [sharpness(system, tolerance=tolerance, most=most, seed=seed) for _ in replay(system, trajectory)]
+    time, rate = times(trajectory), trajectory.rate[trajectory.weights_look]
+    known = np.isfinite(time)
+    largest, error = (np.where(known, [getattr(look, name) for look in looks], np.nan) for name in ("largest", "error"))
+    converged = known & [look.converged for look in looks]
+    return SharpnessAlong(time, np.where(known, rate, np.nan), largest, rate * largest, error, converged)
 
 
 def _climb(product: Callable[[Array], Array], v: Array, tolerance: float, most: int) -> Array:

@@ -23,23 +23,35 @@ from numpy.typing import ArrayLike, NDArray
 from encoding import InputError, checked_seed
 from experiments.abilities import signs
 from experiments.learning import System
+from experiments.observables import Correlation, Displacement, TwoTimeCurve
+from experiments.observables.given import number, numbers, whole
+
+
+class ClonesOverlap(TwoTimeCurve):
+    """q(tau) of clones made at tau_w, mean over all pairs, (n, R)."""
+
+
+class ClonesDisplacement(TwoTimeCurve):
+    """D_ab(tau) of clones made at tau_w, mean over all pairs, (n, R)."""
 
 
 class CloneTest(NamedTuple):
-    """How clones part.
+    """How clones part: curves over proper times tau > 0 since they were made, whole steps.
+
+    NaN once a replica of one of them is frozen. `.mean()` of each curve has its error over replicas.
 
     Attributes:
-        lag: proper times tau since the clones were made, whole steps, (n,).
-        overlap: q(tau), mean over all pairs, (n, R); NaN once a replica of one of them is frozen.
-        displacement: D_ab(tau), mean over all pairs, (n, R).
+        overlap: q(tau), from 1 on.
+        displacement: D_ab(tau), from 0 on.
     """
 
-    lag: NDArray[np.float64]
-    overlap: NDArray[np.float64]
-    displacement: NDArray[np.float64]
+    overlap: ClonesOverlap
+    displacement: ClonesDisplacement
 
 
-def clone_test(system: System, rate: float, *, lags: ArrayLike, n_clones: int = 1, seed: int = 0) -> CloneTest:
+def clone_test(
+    system: System, rate: float, *, lags: ArrayLike, n_clones: int = 1, waiting: float | None = None, seed: int = 0
+) -> CloneTest:
     """Go on from the present state of `system` with other noise, more than once, and compare.
 
     `system` itself is not moved: it has learned until tau_w. One of the machines compared goes on as it would. Without
@@ -48,43 +60,51 @@ def clone_test(system: System, rate: float, *, lags: ArrayLike, n_clones: int = 
     Args:
         system: at tau_w.
         rate: eta, the same for all replicas.
-        lags: proper times tau, each rounded to whole steps.
+        lags: proper times tau, each rounded to whole steps, at least one.
         n_clones: clones beside the machine that goes on as `system` would; all pairs are averaged.
+        waiting: tau_w, which the system does not know; what counts in tau / tau_w wants it.
         seed: of the clones' noise.
 
     Raises:
-        InputError: a rate that is not positive, lags that are none, or fewer than one clone.
+        InputError: a rate that is not positive, lags of no step, fewer than one clone, or a waiting time below 0.
     """
-    steps = _whole_steps(lags, rate)
-    if isinstance(n_clones, bool) or not isinstance(n_clones, int | np.integer) or n_clones < 1:
-        raise InputError(f"n_clones is a whole number of at least 1; got {n_clones!r}")
+    steps, since = _whole_steps(lags, rate), _waited(waiting)
+    n_clones = whole("n_clones", n_clones)
     rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), 0]))
     noises = rng.integers(1 << 62, size=n_clones).tolist()  # far from the seeds that people give
     machines = [twin(system), *(system.clone(noise) for noise in noises)]
-    alive, overlaps, displacements = np.ones(system.n_replicas, bool), [], []
+    alive, rows = np.ones(system.n_replicas, bool), []
     for n in np.diff(steps, prepend=0).tolist():
         alive &= np.all([_go_on(machine, rate, n) for machine in machines], axis=0)
-        weights = [machine.weights().astype(np.float64) for machine in machines]
-        pairs = list(combinations(weights, 2))
-        overlaps.append(np.where(alive, np.mean([_overlap(a, b) for a, b in pairs], axis=0), np.nan))
-        displacements.append(np.where(alive, np.mean([((a - b) ** 2).mean(1) for a, b in pairs], axis=0), np.nan))
-    return CloneTest(np.asarray(steps * float(rate), np.float64), np.array(overlaps), np.array(displacements))
+        pairs = list(combinations([machine.weights().astype(np.float64) for machine in machines], 2))
+        apart = [[_overlap(a, b) for a, b in pairs], [((a - b) ** 2).mean(1) for a, b in pairs]]
+        rows.append(np.where(alive, np.mean(apart, axis=1), np.nan))
+    overlap, displacement = np.array(rows).swapaxes(0, 1)
+    lag = np.asarray(steps * float(rate), np.float64)
+    return CloneTest(ClonesOverlap(since, lag, overlap, None), ClonesDisplacement(since, lag, displacement, None))
+
+
+class Susceptibility(TwoTimeCurve):
+    """chi(tau_w + tau, tau_w), (n, R), in the unit of a time: weight per field."""
 
 
 class Response(NamedTuple):
-    """What a small field does, beside how the machine moves without it; NaN once a replica is frozen.
+    """What a small field does, beside how the machine moves without it.
+
+    Curves over proper times tau > 0 since the field is on, whole steps, of the weights in the field (`group`); NaN once
+    a replica is frozen. `.mean()` of each has its error over replicas.
 
     Attributes:
-        lag: proper times tau since the field is on, whole steps, (n,).
-        response: chi(tau_w + tau, tau_w), (n, R), in the unit of a time: weight per field.
-        correlation: C(tau_w + tau, tau_w), not normalised, means not taken off, (n, R).
-        displacement: D(tau_w, tau_w + tau), (n, R).
+        response: chi(tau_w + tau, tau_w), from 0 on.
+        correlation: C(tau_w + tau, tau_w), not normalised, means not taken off.
+        displacement: D(tau_w, tau_w + tau), from 0 on.
+        start: C(tau_w, tau_w), where the correlation begins, (R,).
     """
 
-    lag: NDArray[np.float64]
-    response: NDArray[np.float64]
-    correlation: NDArray[np.float64]
-    displacement: NDArray[np.float64]
+    response: Susceptibility
+    correlation: Correlation
+    displacement: Displacement
+    start: NDArray[np.float64]
 
 
 def response(
@@ -95,6 +115,7 @@ def response(
     lags: ArrayLike,
     groups: Sequence[str] | None = None,
     chunk: int = 1,
+    waiting: float | None = None,
     seed: int = 0,
 ) -> Response:
     """Twins with the same noise, one of them in a random field that is switched on now; `system` is not moved.
@@ -108,21 +129,40 @@ def response(
         system: at tau_w.
         rate: eta, the same for all replicas.
         field: its size h, small: twice as large, chi should stay. In float32 eta h well above 1e-8.
-        lags: proper times tau, each rounded to whole steps.
+        lags: proper times tau, each rounded to whole steps, at least one.
         groups: of weights in the field, which chi, C and D run over; None: all. Leave out those not learned.
         chunk: steps between two pushes.
+        waiting: tau_w, which the system does not know; what counts in tau / tau_w wants it.
         seed: of the field.
 
     Raises:
-        InputError: rate, field or chunk not positive, lags that are none, or an unknown group.
+        InputError: rate, field or chunk not positive, lags of no step, an unknown group, or a waiting time below 0.
     """
-    steps = _whole_steps(lags, rate)
-    h = _positive("field", field) * signs(seed, system.weights().shape) * _chosen(system, groups)
-    if isinstance(chunk, bool) or not isinstance(chunk, int | np.integer) or chunk < 1:
-        raise InputError(f"chunk is a whole number of steps, at least 1; got {chunk!r}")
+    steps, since, names = _whole_steps(lags, rate), _waited(waiting), _chosen(system, groups)
+    size, chunk = number("field", field, above=0), whole("chunk", chunk)
+    layout, here = system.layout(), np.zeros(system.weights().shape, bool)
+    for name in names:
+        here[:, layout[name].slice] = True
+    h = size * signs(seed, here.shape) * here
+    chi, correlation, displacement = _pulled(system, steps, rate, h, chunk).swapaxes(0, 1)
+    group = None if groups is None else "+".join(names)
+    start = _mean_over(here, system.weights().astype(np.float64) ** 2)
+    lag = np.asarray(steps * float(rate), np.float64)
+    return Response(
+        Susceptibility(since, lag, chi, group),
+        Correlation(since, lag, correlation, group, raw=True),
+        Displacement(since, lag, displacement, group),
+        start,
+    )
+
+
+def _pulled(
+    system: System, steps: NDArray[np.int64], rate: float, h: NDArray[np.float64], chunk: int
+) -> NDArray[np.float64]:
+    """chi, C and D after so many steps of a twin in the field h and of one that is free, (n, 3, R)."""
     free, pulled, start = twin(system), twin(system), system.weights().astype(np.float64)
     alive, rows, here = np.ones(system.n_replicas, bool), [], h != 0
-    n_weights = here.sum(1)
+    square = (h**2).max()
     for n in np.diff(steps, prepend=0).tolist():
         alive &= _go_on(free, rate, n)
         for made in range(0, n, chunk):
@@ -130,10 +170,14 @@ def response(
             alive &= _go_on(pulled, rate, more)
             _push(pulled, np.where(alive[:, None], more * rate * h, 0))
         now, moved = (machine.weights().astype(np.float64) for machine in (free, pulled))
-        row = [h * (moved - now) / field**2, here * now * start, here * (now - start) ** 2]
-        rows.append([np.where(alive, each.sum(1) / n_weights, np.nan) for each in row])
-    chi, correlation, displacement = np.array(rows).swapaxes(0, 1)
-    return Response(np.asarray(steps * float(rate), np.float64), chi, correlation, displacement)
+        row = [_mean_over(here, each) for each in (h * (moved - now) / square, now * start, (now - start) ** 2)]
+        rows.append(np.where(alive, row, np.nan))
+    return np.array(rows)
+
+
+def _mean_over(here: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the weights that are meant, (R,)."""
+    return (here * values).sum(1) / here.sum(1)
 
 
 def twin(system: System) -> System:
@@ -164,34 +208,28 @@ def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
     return np.where(norms > 0, (a * b).sum(1), np.nan) / np.where(norms > 0, norms, 1)
 
 
-def _chosen(system: System, groups: Sequence[str] | None) -> NDArray[np.float64]:
-    """1 for the weights of these groups, 0 for the others, (N,)."""
+def _chosen(system: System, groups: Sequence[str] | None) -> list[str]:
+    """The names of the groups that are meant."""
     layout = system.layout()
     names = list(layout) if groups is None else [groups] if isinstance(groups, str) else list(groups)
     if not names or not set(names) <= set(layout):
         raise InputError(f"groups are some of {', '.join(layout)}; got {', '.join(map(str, names)) or 'none'}")
-    chosen = np.zeros(system.weights().shape[1])
-    for name in names:
-        chosen[layout[name].slice] = 1
-    return chosen
+    return names
+
+
+def _waited(waiting: float | None) -> float:
+    return np.nan if waiting is None else number("waiting", waiting, least=0)
 
 
 def _whole_steps(lags: ArrayLike, rate: float) -> NDArray[np.int64]:
-    """Rising numbers of steps at `rate`, each once."""
-    eta = _positive("rate", rate)
-    try:
-        wanted = np.asarray(lags, np.float64)
-    except (TypeError, ValueError):
-        wanted = np.full(1, np.nan)
-    if wanted.ndim != 1 or not len(wanted) or not np.isfinite(wanted).all() or (wanted < 0).any():
-        raise InputError(f"lags are finite proper times of at least 0, in a list; got {lags!r:.60}")
+    """Rising numbers of steps at `rate`, each once; none of 0, where nothing has moved."""
+    eta = number("rate", rate, above=0)
+    wanted = numbers(lags, "lags", "n_lags")
+    if (wanted < 0).any():
+        raise InputError(f"lags are proper times of at least 0, in a list; got {lags!r:.60}")
     if wanted.max() / eta > 1 << 31:
         raise InputError(f"lags are at most 2^31 steps; got {wanted.max():g} at rate {eta:g}")
-    return np.unique(np.rint(wanted / eta).astype(np.int64))
-
-
-def _positive(name: str, value: float) -> float:
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not number or not 0 < value < np.inf:
-        raise InputError(f"{name} is one positive number; got {value!r}")
-    return float(value)
+    steps = np.unique(np.rint(wanted / eta).astype(np.int64))
+    if not steps[-1]:
+        raise InputError(f"lags are proper times of at least one step of {eta:g}; got {lags!r:.60}")
+    return steps[steps > 0]

@@ -83,6 +83,18 @@ def test_a_single_replica_has_a_spread_and_no_verdict():
     assert np.isnan([found.ratio.score, found.ratio.p_value, found.mu.low]).all()
 
 
+def test_two_replicas_have_a_score_and_no_verdict_and_three_say_no():
+    """Ornstein-Uhlenbeck: nothing but a verdict that can be false would call it aging."""
+    for seed in range(10):
+        few = curves(ornstein_uhlenbeck(LOOKS, seed=seed))
+        two, three = (
+            collapse([Displacement(c.waiting, c.lag, c.value[:, :n], None) for c in few]).ratio for n in (2, 3)
+        )
+        assert (two.collapses, three.collapses) == (None, False)
+        assert two.score > 10
+        assert np.isnan([*two.null, two.p_value]).all()
+
+
 def test_a_window_compares_what_lies_inside():
     """One function of tau / tau_w below 1, and none above: there the curves part."""
     pairs = [(w, LAG / w * np.where(LAG > w, np.sqrt(w), 1)) for w in WAITING]

@@ -108,12 +108,12 @@ def test_no_zero_is_an_answer(rates):
         (W[:3], parabola(W[:3]), {}, "needs times at 4 widths; got 3"),
         (W, np.where(W > 95, parabola(W), np.nan)[:, None] * [1, np.nan], {"n_draws": 50}, "n_draws is a whole number"),
         (W[:5], np.where(W > 75, parabola(W), np.nan)[:5], {}, "needs times at 4 widths; got 3"),
-        (W, parabola(W)[:5], {}, r"a row for each; got \(8,\) and \(5,\)"),
+        (W, parabola(W)[:5], {}, "a row for each; got 8 and 5"),
         (np.full(8, 70.0), parabola(W), {}, "widths are different numbers"),
         (W, -parabola(W), {}, "inverse times are above 0"),
-        (W, parabola(W) * np.inf, {}, "finite numbers"),
-        ("wide", parabola(W), {}, "widths: numbers in a plain array"),
-        (W, [["fast"]] * 8, {}, "inverse_times: numbers in a plain array"),
+        (W, parabola(W) * np.inf, {}, "inverse times are finite, or NaN where missing"),
+        ("wide", parabola(W), {}, "widths are real numbers"),
+        (W, [["fast"]] * 8, {}, "inverse times are real numbers"),
         (W, parabola(W), {"seed": -1}, "seed is a whole number"),
     ],
 )
@@ -123,13 +123,10 @@ def test_what_tells_no_critical_width_is_refused(widths, rates, options, said):
 
 
 def test_a_line_through_exact_critical_widths_is_found():
-    line = loss_against_width(LOSSES[::-1], 64.2 - 200 * LOSSES[::-1], floor=0.0025)
+    line = loss_against_width(LOSSES[::-1], 64.2 - 200 * LOSSES[::-1])
     assert line.slope.best == pytest.approx(-200)
-    assert line.zero.best == line.intercept.best == pytest.approx(64.2)
-    assert line.at_floor is not None
-    assert line.at_floor.best == pytest.approx(63.7)
+    assert line.intercept.best == pytest.approx(64.2)
     assert line.line(LOSSES) == pytest.approx(64.2 - 200 * LOSSES)
-    assert loss_against_width(LOSSES, -LOSSES).at_floor is None
 
 
 @pytest.mark.parametrize("as_fits", [False, True])
@@ -140,9 +137,8 @@ def test_the_intervals_hold_the_slope_and_the_ends_of_the_line(as_fits):
     for _ in range(200):
         w_c = 64 - 200 * LOSSES + error * rng.normal(size=5)
         fits = [Fit(w - 1.96 * e, w, w + 1.96 * e) for w, e in zip(w_c, error, strict=True)]
-        line = loss_against_width(LOSSES, fits if as_fits else w_c, floor=0.0025)
-        assert line.at_floor is not None
-        held.append([line.slope.holds(-200), line.zero.holds(64), line.at_floor.holds(63.5)])
+        line = loss_against_width(LOSSES, fits if as_fits else w_c)
+        held.append([line.slope.holds(-200), line.intercept.holds(64)])
     check(held)
 
 
@@ -150,20 +146,27 @@ def test_a_critical_width_with_a_long_interval_weighs_little():
     w_c = 64 - 200 * LOSSES
     fits = [Fit(w - 1, w, w + 1) for w in w_c]
     fits[0] = Fit(w_c[0] - 100, w_c[0] + 50, w_c[0] + 200)
-    assert loss_against_width(LOSSES, fits).zero.best == pytest.approx(64, abs=0.1)
-    fits[0] = Fit(np.nan, np.nan, np.nan)
+    assert loss_against_width(LOSSES, fits).intercept.best == pytest.approx(64, abs=0.1)
+
+
+@pytest.mark.parametrize("unknown", [Fit(np.nan, np.nan, np.nan), Fit(np.nan, 80.0, 81.0), Fit(79.0, 80.0, np.nan)])
+def test_a_critical_width_with_an_end_that_cannot_be_told_is_left_out_and_the_others_are_not(unknown):
+    fits = [Fit(w - 1, w, w + 1) for w in 64 - 200 * LOSSES]
+    fits[1] = unknown
     without = loss_against_width(LOSSES, fits)
-    assert (without.left_out, len(without.losses)) == (1, 4)
-    assert without.zero.best == pytest.approx(64)
+    assert without.left_out == 1
+    assert without.losses.tolist() == [0.01, 0.03, 0.05, 0.1]
+    assert without.intercept.best == pytest.approx(64)
 
 
 @pytest.mark.parametrize(
     ("losses", "w_c", "said"),
     [
         (LOSSES[:2], LOSSES[:2], "at 3 losses; got 2"),
-        (LOSSES, LOSSES[:4], r"got \(5,\) and \(4,\)"),
-        (LOSSES, [Fit(np.nan, 60.0, np.nan)] * 5, "without an interval has no weight"),
-        (LOSSES, ["wide"] * 5, "critical_widths: numbers"),
+        (LOSSES, LOSSES[:4], "got 5 and 4"),
+        (LOSSES, [Fit(np.nan, 60.0, np.nan)] * 5, "at 3 losses with both ends of their intervals; got 0"),
+        (LOSSES, [Fit(60.0, 60.0, 60.0)] * 5, "interval of no length"),
+        (LOSSES, ["wide"] * 5, "critical widths are real numbers"),
         ([0.1] * 5, LOSSES, "losses are different numbers"),
     ],
 )

@@ -84,6 +84,25 @@ def test_weights_that_turn_lose_their_overlap_as_the_cosine(planted):
     assert np.isnan(two_time_correlation(planted(TIME, weights=growing()), 0.0).value).all()
 
 
+def test_angles_lose_their_overlap_as_the_cosine_of_what_they_turned_by(planted):
+    """Two periods: a phase of 2 pi and one of 4; a full turn is no turn."""
+    turned = np.zeros((5, 2, 4))
+    turned[:, :, :2] = TIME[:, None, None]
+    turned[4, 1, :2] = TIME[2] + 10 * np.pi
+    turned[:, :, 2] = 7 + TIME[:, None]
+    run = planted(TIME, weights=turned, groups={"phases": (2, 2 * np.pi), "phases0": (1, 4.0), "J": 1})
+    found = two_time_correlation(run, 2.0, group="phases", periodic=True)
+    assert found.value == pytest.approx(np.array([[np.cos(2)] * 2, [np.cos(6), 1]]))
+    assert found.periodic
+    quarter = two_time_correlation(run, 2.0, group="phases0", periodic=True)
+    assert quarter.value == pytest.approx(np.cos(np.pi / 2 * np.array([[2, 2], [6, 6]])))
+    assert (two_time_correlation(run, 2.0, group="phases").value != found.value).all()
+    with pytest.raises(InputError, match="is of angles; J has no period"):
+        two_time_correlation(run, 2.0, periodic=True)
+    with pytest.raises(InputError, match="raw is for weights"):
+        two_time_correlation(run, 2.0, group="phases", periodic=True, raw=True)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -9,6 +9,7 @@ import pytest
 from classical import DeepRNN, SphericalGlass
 from encoding import Chorale, InputError
 from experiments import Looks, Store, System, Task, Trajectory, learn, linear
+from experiments.observables import collapse, short_time_exponent
 from experiments.replay import activations_at, function_displacement, generalisation, replay
 from experiments.store import Music, system_of
 
@@ -63,10 +64,9 @@ def test_a_replica_that_went_back_has_no_time_and_no_numbers(network, planted, m
     ]
     losses = generalisation(network, trajectory, splits={"other": music(5, seed=1)})
     assert np.isnan(losses.bits["other"]).tolist() == np.isnan(losses.time).tolist()
-    far = function_displacement(network, trajectory, waiting=0.5)
-    assert far.waiting.tolist() == [2.0, 1.0]
-    np.testing.assert_array_equal(far.lag, [[np.nan, 0], [0, 1]])
-    np.testing.assert_array_equal(far.displacement, [[np.nan, 0], [0, 0]])
+    far = function_displacement(network, trajectory, waiting=1.0)
+    assert (far.waiting, far.lag.tolist()) == (1.0, [1.0])
+    np.testing.assert_array_equal(far.value, [[np.nan, 0]])
 
 
 def test_the_loss_on_other_splits_is_that_of_the_machines_at_each_look(run):
@@ -80,6 +80,15 @@ def test_the_loss_on_other_splits_is_that_of_the_machines_at_each_look(run):
     assert isinstance(network, DeepRNN)
     assert found.bits["valid"][4] == pytest.approx(network.network().losses(there), rel=1e-12)
     assert found.bits["test"][5] != pytest.approx(found.bits["valid"][5])
+
+
+def test_the_mean_over_replicas_has_its_standard_error(run):
+    found = generalisation(run, splits="valid")
+    mean, error = found.mean("valid")
+    one, other = found.bits["valid"].T
+    assert mean == pytest.approx((one + other) / 2)
+    assert error == pytest.approx(np.abs(one - other) / 2)
+    refused("split is one of valid; got 'test'", found.mean, "test")
 
 
 def by_group(network, weights):
@@ -110,9 +119,9 @@ def test_the_displacement_of_the_function_does_not_see_how_units_are_numbered(ne
     turned = planted([0, 1, 2], weights=np.stack([start, renumbered(network, start), other]))
     again = function_displacement(network, turned, waiting=0)
     assert np.mean((other - end) ** 2) > 1e-3
-    assert again.displacement[1] == pytest.approx(np.zeros(2), abs=1e-25)
-    assert again.displacement[2] == pytest.approx(plain.displacement[2], rel=1e-9)
-    assert (plain.displacement[2] > 1e-4).all()
+    assert again.value[0] == pytest.approx(np.zeros(2), abs=1e-25)
+    assert again.value[1] == pytest.approx(plain.value[1], rel=1e-9)
+    assert (plain.value[1] > 1e-4).all()
 
 
 def test_fields_shifted_by_c_are_a_displacement_of_c_squared(network, planted):
@@ -121,16 +130,42 @@ def test_fields_shifted_by_c_are_a_displacement_of_c_squared(network, planted):
     shifted[:, network.layout()["h0"].slice] += 0.3
     rows = np.stack([w * 2, w, shifted, w])
     found = function_displacement(network, planted([0, 1, 2, 4], weights=rows), waiting=1)
-    assert found.waiting.tolist() == [1, 1]
-    np.testing.assert_array_equal(found.lag, [[0, 0], [1, 1], [3, 3]])
-    assert found.displacement == pytest.approx(np.array([[0, 0], [0.09, 0.09], [0, 0]]), abs=1e-12)
+    assert (found.waiting, found.lag.tolist()) == (1, [1, 3])
+    assert found.value == pytest.approx(np.array([[0.09, 0.09], [0, 0]]), abs=1e-12)
 
 
 def test_a_glass_has_a_function_too_its_local_fields(planted):
     glass = SphericalGlass(n_spins=6, n_replicas=2)
     found = function_displacement(glass, learn(glass, 0.05, Looks(weights=linear(0.5)), until=2), waiting=0.5)
-    assert found.lag[:, 0] == pytest.approx([0, 0.5, 1, 1.5])
-    assert (np.diff(found.displacement, axis=0) > 0).all()
+    assert found.lag == pytest.approx([0.5, 1, 1.5])
+    assert (np.diff(found.value, axis=0) > 0).all()
+    mean, error = found.mean()
+    assert mean == pytest.approx(found.value.mean(1))
+    assert (error > 0).all()
+
+
+def test_replicas_with_times_of_their_own_are_compared_at_these(network, planted):
+    """The second replica went half as fast: its look at time 1 is one row later."""
+    w = network.weights()
+    rows = np.stack([w, w, w, w])
+    shift = network.layout()["h0"].slice
+    for look in range(4):
+        rows[look, :, shift] += 0.1 * look
+    trajectory = planted([0.0, 1.0, 2.0, 4.0], weights=rows)
+    trajectory.time[:, 1] /= 2
+    found = function_displacement(network, trajectory, waiting=1)
+    assert found.lag.tolist() == [1, 3]
+    np.testing.assert_allclose(found.value, [[0.01, 0.01], [0.04, np.nan]], atol=1e-12)
+
+
+def test_displacements_of_the_function_go_where_all_two_time_curves_go(network, planted):
+    w, shift = network.weights(), network.layout()["h0"].slice
+    time = np.unique(np.concatenate([[2.0, 4.0], *(waiting + np.geomspace(0.05, 20, 12) for waiting in (2.0, 4.0))]))
+    rows = np.stack([w] * len(time))
+    rows[:, :, shift] += np.log(time)[:, None, None] * np.array([1.0, 1.1])[:, None]
+    curves = [function_displacement(network, planted(time, weights=rows), waiting=waiting) for waiting in (2.0, 4.0)]
+    assert collapse(curves).ratio.spread < 0.02 < collapse(curves).lag.spread  # D_f = ln^2(1 + tau / tau_w)
+    assert short_time_exponent(curves[0]).best == pytest.approx(2, abs=0.1)
 
 
 def test_the_activations_of_a_look_are_those_of_its_weights(run):
@@ -154,8 +189,9 @@ def test_what_cannot_be_played_again_is_refused(network, run, planted):
     refused(
         r"shape \(2, 3450\); the trajectory has \(2, 5\)", replay, network, planted([0], weights=np.zeros((1, 2, 5)))
     )
-    refused("from waiting time 3 on; these end by 1", function_displacement, network, rows, waiting=3)
-    refused("waiting is a finite number; got 'x'", function_displacement, network, rows, waiting="x")
+    refused("when tau_w = 3; the nearest looks are at 0, 1", function_displacement, network, rows, waiting=3)
+    refused("after tau_w = 1: let the run go on", function_displacement, network, rows, waiting=1)
+    refused("a waiting time is a proper time, .* got 'x'", function_displacement, network, rows, waiting="x")
     refused("taken at 2 looks; got look 2", activations_at, network, rows, look=2)
     refused("splits valid, test: give name -> chorales", generalisation, network, rows)
     refused("got none", generalisation, run, splits=())

@@ -5,7 +5,7 @@ import pytest
 
 from classical import DeepRNN, SphericalGlass
 from encoding import InputError
-from experiments.sharpness import sharpness
+from experiments.sharpness import sharpness, sharpness_along
 
 SPECTRA = np.array(
     [
@@ -115,9 +115,31 @@ def test_a_replica_without_a_finite_gradient_has_no_sharpness_and_the_other_has(
     assert found.converged.tolist() == [False, True]
 
 
+def test_along_a_run_the_sharpness_is_that_of_each_look_times_its_rate(machine, planted):
+    """E = sum_i w_i^4 / 12: the curvatures are w_i^2."""
+    rows = np.array([[[1.0, 0.5], [2.0, 1.0]], [[0.5, 3.0], [1.0, 1.0]], [[2.0, 1.0], [9.0, 9.0]]])
+    run = planted([0.0, 1.0, 2.0], weights=rows)
+    run.rate[:] = [[0.1, 0.1], [0.1, 0.05], [0.1, 0.05]]
+    run.valid[2, 1] = False
+    system = machine(np.ones((2, 2)), gradient=lambda w: w**3 / 3)
+    before = system.state()
+    found = sharpness_along(system, run, tolerance=1e-4)
+    np.testing.assert_equal(system.state(), before)
+    truth = np.array([[1, 4], [9, 1], [4, np.nan]])
+    np.testing.assert_allclose(found.largest, truth, rtol=1e-5)
+    np.testing.assert_allclose(found.stability, truth * [[0.1, 0.1], [0.1, 0.05], [0.1, 0.05]], rtol=1e-5)
+    np.testing.assert_equal(found.time, [[0, 0], [1, 1], [2, np.nan]])
+    assert found.converged.tolist() == [[True, True], [True, True], [True, False]]
+
+
 @pytest.mark.parametrize(
     ("said", "match"),
-    [({"tolerance": 0}, "tolerance is between 0 and 1"), ({"most": 0}, "most a whole number"), ({"rate": -1}, "rate")],
+    [
+        ({"tolerance": 0}, "tolerance is a finite number above 0"),
+        ({"tolerance": 1}, "tolerance is between 0 and 1"),
+        ({"most": 0}, "most is a whole number"),
+        ({"rate": -1}, "rate"),
+    ],
 )
 def test_what_makes_no_measurement_is_refused(quadratic, said, match):
     with pytest.raises(InputError, match=match):

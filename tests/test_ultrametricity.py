@@ -79,6 +79,20 @@ def test_clouds_are_drawn_with_the_spread_that_was_found():
     assert np.mean(chances) == pytest.approx(0.5, abs=3.5 * np.sqrt(1 / 12 / 60) + 1 / 40)
 
 
+@pytest.mark.parametrize("n_replicas", [8, 12])
+def test_the_interval_of_k_holds_that_of_many_replicas(n_replicas):
+    # Points of a three-dimensional cloud: squared distances are 2 chi^2 of 3, of variance 4 * 6; triangles by chance.
+    corners = np.random.default_rng(0).normal(size=(200_000, 3, 3))
+    sides = np.sort([((corners[:, a] - corners[:, b]) ** 2).sum(1) for a, b in ((0, 1), (1, 2), (2, 0))], axis=0)
+    truth = np.mean(sides[2] - sides[1]) / np.sqrt(24)
+    found = []
+    for seed in range(200):
+        x = np.random.default_rng((seed, n_replicas)).normal(size=(n_replicas, 3))
+        found.append(ultrametricity(1 - ((x[:, None] - x) ** 2).sum(-1), n_draws=2).statistic)
+    assert 0.90 <= np.mean([fit.holds(truth) for fit in found]) <= 0.99
+    assert np.mean([fit.best for fit in found]) == pytest.approx(truth, rel=0.1)  # a fifth more with the bias left in
+
+
 def test_equal_distances_tell_nothing():
     symmetric = ultrametricity(np.full((5, 5), 0.3))
     assert symmetric.closer is None
@@ -98,7 +112,7 @@ def test_the_seed_repeats_the_draws():
         (np.eye(3), {}, "at least 4 replicas; got 3"),
         (np.full((4, 4), np.nan), {}, "finite"),
         (np.triu(np.ones((5, 5))), {}, "symmetric"),
-        (np.eye(5), {"n_draws": 1}, "draws is a whole number of at least 2; got 1"),
+        (np.eye(5), {"n_draws": 1}, "n_draws is a whole number of at least 2; got 1"),
         (np.eye(5), {"seed": -1}, "seed is a whole number"),
     ],
 )

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from encoding import InputError
 from experiments.observables.aging_forms import FORMS, akaike, amplitudes, around, at_an_end, best_shape
 from experiments.observables.estimate import Fit
+from experiments.observables.given import is_number
 from experiments.observables.jackknife import jackknife
-from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window, is_number
+from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window
 
 LEAST_RANGE = 1.5  # last x over first x: in less every form is a straight line
 SPARE = 3  # looks more than parameters

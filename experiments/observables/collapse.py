@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
-from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit, quantile_fit
+from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, UNTOLD, Fit, quantile_fit
 from experiments.observables.jackknife import jackknife
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window
 
@@ -31,6 +31,7 @@ N_TRIED = 29  # exponents mu, before the best is refined
 STEP = 0.05  # of mu, to either side of the best, for the error
 MU = (-0.8, 2.0)
 OVERLAP = 0.5  # part of the shorter of two neighbouring curves that the longer must cover, in ln x
+FEWEST = 3  # replicas that can refuse a collapse
 APART = 1e9  # V of curves that overlap too little
 
 
@@ -51,9 +52,10 @@ class Scaling(NamedTuple):
         mu: the exponent.
         spread: sqrt(V), the rms deviation between the curves: 0.05 for 5 %.
         score: V / <V0>; NaN for a single replica.
-        null: 2.5, 50 and 97.5 % quantiles of the score if they are one function.
-        p_value: how often a collapse has such a score, or a larger one.
-        collapses: whether p_value is at least 0.05; None where it is not known.
+        null: 2.5, 50 and 97.5 % quantiles of the score if they are one function; NaN below three replicas. (One
+            difference between two of them tells <V0> so badly that scores up to 600 would pass.)
+        p_value: how often a collapse has such a score, or a larger one; NaN below three replicas.
+        collapses: whether p_value is at least 0.05; None below three replicas, and where curves overlap too little.
     """
 
     mu: float
@@ -202,21 +204,28 @@ def _best_mu(lines: Sequence[Line]) -> float:
 
 def _scaling(lines: Sequence[Line], mu: float, rng: np.random.Generator) -> Scaling:
     """V at this mu beside what the scatter of the replicas makes of it."""
-    nan = Fit(np.nan, np.nan, np.nan)
     laid = _laid(lines, mu)
     if laid is None:
-        return Scaling(mu, np.nan, np.nan, nan, np.nan, None)
-    n_replicas = laid.shape[2]
-    left = _left(laid)
+        return Scaling(mu, np.nan, np.nan, UNTOLD, np.nan, None)
+    left, n_replicas = _left(laid), laid.shape[2]
     if n_replicas < 2:
-        return Scaling(mu, float(np.sqrt(left)), np.nan, nan, np.nan, None)
-    apart = laid - laid.mean(2, keepdims=True)
-    drawn = _variance(apart @ rng.standard_normal((n_replicas, BOOTSTRAPS))) / (n_replicas * (n_replicas - 1))
+        return Scaling(mu, float(np.sqrt(left)), np.nan, UNTOLD, np.nan, None)
+    drawn = _chance(laid, rng)
     usual = float(drawn.mean())
     if usual == 0:
         raise InputError("a collapse is judged by the scatter of the replicas; got replicas that are all the same")
+    if n_replicas < FEWEST:
+        return Scaling(mu, float(np.sqrt(left)), left / usual, UNTOLD, np.nan, None)
     freedom = (n_replicas - 1) * 2 * usual**2 / drawn.var()  # Satterthwaite: of how many squares V0 is the sum
     scores = drawn / usual * freedom / rng.chisquare(freedom, BOOTSTRAPS)
     p_value = float((1 + (scores >= left / usual).sum()) / (1 + BOOTSTRAPS))
     null = quantile_fit(float(np.median(scores)), scores)
     return Scaling(mu, float(np.sqrt(left)), left / usual, null, p_value, p_value >= 1 - CONFIDENCE)
+
+
+def _chance(laid: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """V of one function, as the replicas scatter, before the chi-square, (BOOTSTRAPS,)."""
+    n_replicas = laid.shape[2]
+    apart = laid - laid.mean(2, keepdims=True)
+    drawn = _variance(apart @ rng.standard_normal((n_replicas, BOOTSTRAPS)))
+    return drawn / (n_replicas * (n_replicas - 1))

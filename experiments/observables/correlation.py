@@ -3,7 +3,10 @@
     C(tau_w, tau_w + tau) = w(tau_w) . w(tau_w + tau) / (|w(tau_w)| |w(tau_w + tau)|)
 
 In a glass C falls to a plateau q_EA, then further, the later the longer it has aged (Cugliandolo & Kurchan 1993). `raw`
-leaves out the norms, and divides by the number of weights instead: what the spherical p-spin model calls C.
+leaves out the norms, and divides by the number of weights instead: what the spherical p-spin model calls C. Angles
+have no length; for them it is the overlap of the unit vectors that they are,
+
+    C(tau_w, tau_w + tau) = <cos(2 pi [w(tau_w + tau) - w(tau_w)] / period)>
 """
 
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from encoding import InputError
 from experiments.observables.two_times import TwoTimeCurve, chosen_groups, moments, snapshots
 
 if TYPE_CHECKING:
@@ -24,13 +28,20 @@ class Correlation(TwoTimeCurve):
 
     Attributes:
         raw: whether it is the mean of the products, without the norms.
+        periodic: whether it is the mean of the cosines of what angles turned by.
     """
 
     raw: bool
+    periodic: bool = False
 
 
 def two_time_correlation(
-    trajectory: "Trajectory", waiting: float, *, group: str | None = None, raw: bool = False
+    trajectory: "Trajectory",
+    waiting: float,
+    *,
+    group: str | None = None,
+    raw: bool = False,
+    periodic: bool = False,
 ) -> Correlation:
     """Overlap of the weights with what they were at `waiting`, for every look after it.
 
@@ -39,10 +50,13 @@ def two_time_correlation(
         waiting: tau_w, the proper time of a look of the weights (within 1e-6 of it).
         group: of weights: a name, the letter of a family, or None for all.
         raw: the mean of the products, not divided by the norms. (NaN otherwise where all weights are 0.)
+        periodic: of angles, the mean cosine of what they turned by; all groups must have a period.
 
     Raises:
-        InputError: no such look or group, or none after it.
+        InputError: no such look or group, none after it, or periodic where a group has no period.
     """
+    if periodic:
+        return _of_angles(trajectory, waiting, group, raw)
     slices = [trajectory.layout[name].slice for name in chosen_groups(trajectory.layout, group)]
     moment = moments(trajectory, waiting)
     start = next(snapshots(trajectory, moment.start[None])).astype(np.float64)
@@ -56,6 +70,30 @@ def two_time_correlation(
             value[k] /= np.where(norm > 0, norm, np.nan)
     n_weights = sum(each.stop - each.start for each in slices)
     return Correlation(moment.waiting, moment.lag, value / n_weights if raw else value, group, raw)
+
+
+def _of_angles(trajectory: "Trajectory", waiting: float, group: str | None, raw: bool) -> Correlation:
+    """Mean cosine of the differences, each in units of its period over 2 pi."""
+    names = chosen_groups(trajectory.layout, group)
+    straight = [name for name in names if trajectory.layout[name].period is None]
+    if straight or raw:
+        why = "raw is for weights" if raw else f"{', '.join(straight)} has no period: name a group of angles"
+        raise InputError(f"a periodic correlation is of angles; {why}")
+    moment = moments(trajectory, waiting)
+    start = next(snapshots(trajectory, moment.start[None]))
+    slices = [(trajectory.layout[name].slice, trajectory.layout[name].period or 1.0) for name in names]
+    value = np.zeros(moment.rows.shape)
+    for k, now in enumerate(snapshots(trajectory, moment.rows)):
+        for each, period in slices:
+            value[k] += _cosines(now[:, each], start[:, each], period)
+    n_weights = sum(each.stop - each.start for each, _ in slices)
+    return Correlation(moment.waiting, moment.lag, value / n_weights, group, raw=False, periodic=True)
+
+
+def _cosines(now: NDArray[np.floating], start: NDArray[np.floating], period: float) -> NDArray[np.float64]:
+    """Sum of the cosines of what angles turned by, (R,)."""
+    with np.errstate(invalid="ignore", over="ignore"):  # a replica that diverged is not finite
+        return np.cos(2 * np.pi / period * np.subtract(now, start, dtype=np.float64)).sum(1)
 
 
 def _products(a: NDArray[np.float64], b: NDArray[np.float64], slices: list[slice]) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ Almeida-Thouless line. Hertz & Tyrcha 2024 (Sec. IV, Fig. 5) draw a parabola thr
 the alternative leaves the power open, 1/tau = a (w - w_c)^nu.
 """
 
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
 from experiments.observables.critical_power import fit_powers
-from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, Fit, student
-from experiments.observables.given import numbers
+from experiments.observables.estimate import BOOTSTRAPS, NORMAL, Fit, quantile_fit, student
+from experiments.observables.given import numbers, whole
 
 Array = NDArray[np.float64]
 FEWEST = 4  # widths: three numbers are fitted
@@ -78,26 +77,25 @@ def critical_width(widths: Any, inverse_times: Any, *, seed: int = 0, n_draws: i
     """
     w, times, left_out = _sorted(widths, inverse_times)
     rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), len(w)]))
-    if isinstance(n_draws, bool) or not isinstance(n_draws, Integral) or n_draws < LEAST_DRAWS:
-        raise InputError(f"n_draws is a whole number of at least {LEAST_DRAWS}; got {n_draws!r}")
+    n_draws = whole("n_draws", n_draws, least=LEAST_DRAWS)
     mean, count = np.array([each.mean() for each in times]), np.array([len(each) for each in times])
     design, power = _design(w, count), fit_powers(w, mean[None], count)[0]
     parabola = design @ mean
-    drawn = _draws(rng, w, times, parabola, power, int(n_draws))
-    quadratic = _interval(_roots(parabola[None], w)[0], _roots(drawn[0] @ design.T, w))
+    drawn = _draws(rng, w, times, parabola, power, n_draws)
+    quadratic = quantile_fit(_roots(parabola[None], w)[0], _roots(drawn[0] @ design.T, w))
     powers = fit_powers(w, drawn[1], count, start=power)
-    amplitude, w_c, nu = (_interval(power[k], powers[:, k]) for k in range(3))
+    amplitude, w_c, nu = (quantile_fit(power[k], powers[:, k]) for k in range(3))
     return CriticalWidth(quadratic, w_c, nu, amplitude, _about_zero(parabola, w.mean()), w, mean, left_out)
 
 
 def _sorted(widths: Any, inverse_times: Any) -> tuple[Array, list[Array], int]:
     """Widths in order, the times known at each, and how many are not."""
-    w, rates = numbers("widths", widths, 1), numbers("inverse_times", inverse_times, 1, 2)
-    if len(w) != len(rates) or np.isnan(w).any() or len(np.unique(w)) != len(w):
+    w = numbers(widths, "widths", "n_widths")
+    rates = numbers(inverse_times, "inverse times", "n_widths", "n_replicas", may_drop_last=True, missing=True)
+    if len(w) != len(rates) or len(np.unique(w)) != len(w):
         raise InputError(
-            f"widths are different numbers, and inverse_times has a row for each; got {w.shape} and {rates.shape}"
+            f"widths are different numbers, and inverse_times has a row for each; got {len(w)} and {len(rates)}"
         )
-    rates = rates.reshape(len(w), -1)
     known = np.isfinite(rates)
     if (rates[known] <= 0).any():
         raise InputError(f"inverse times are above 0, NaN where not reached; got {rates[known].min():g}")
@@ -146,7 +144,7 @@ def _draws(
 
 def _draw_replicas(rng: np.random.Generator, times: list[Array], n_draws: int) -> Array:
     """Means at each width of resampled replicas, (n_draws, n), with the scatter that few replicas hide put back."""
-    widen = student(_degrees(times)) / student(10**9)
+    widen = student(_degrees(times)) / NORMAL
     columns = []
     for each in times:
         chosen = each[rng.integers(len(each), size=(n_draws, len(each)))].mean(1)
@@ -167,7 +165,7 @@ def _draw_residuals(rng: np.random.Generator, law: Array, times: list[Array], n_
     """Means at each width of the law with resampled residuals, (n_draws, n)."""
     left = np.concatenate([each - expected for each, expected in zip(times, law, strict=True)])
     n = len(left)
-    left = (left - left.mean()) * np.sqrt(n / (n - 3)) * student(n - 3) / student(10**9)
+    left = (left - left.mean()) * np.sqrt(n / (n - 3)) * student(n - 3) / NORMAL
     return np.stack(
         [
             expected + left[rng.integers(n, size=(n_draws, len(each)))].mean(1)
@@ -175,13 +173,3 @@ def _draw_residuals(rng: np.random.Generator, law: Array, times: list[Array], n_
         ],
         1,
     )
-
-
-def _interval(best: float, drawn: Array) -> Fit:
-    """Quantiles that are draws themselves, so that a draw at infinity (no zero, no power) spoils but its own end."""
-    if not np.isfinite(best):
-        return Fit(np.nan, np.nan, np.nan)
-    tail = (1 - CONFIDENCE) / 2 * len(drawn)
-    ordered = np.sort(drawn)
-    low, high = ordered[int(tail)], ordered[-1 - int(tail)]
-    return Fit(*(float(value) if np.isfinite(value) else np.nan for value in (low, best, high)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from encoding import InputError
 
 CONFIDENCE = 0.95
+NORMAL = 1.959963984540054  # the quantile (1 + CONFIDENCE) / 2 of a normal number: half the interval, in errors
 BOOTSTRAPS = 1000
 
 
@@ -28,14 +29,36 @@ class Fit(NamedTuple):
         return f"{self.best:.4g} ({self.low:.4g} .. {self.high:.4g})"
 
 
+UNTOLD = Fit(np.nan, np.nan, np.nan)
+
+
 def quantile_fit(best: float, drawn: NDArray[np.floating]) -> Fit:
-    """`best` with the central 95 % of what resampling gave; values that are not finite count as beyond either end."""
-    tail = (1 - CONFIDENCE) / 2
-    known = drawn[np.isfinite(drawn)]
-    if len(known) < (1 - tail) * len(drawn) or len(known) < 2:
-        return Fit(np.nan, float(best), np.nan)
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return Fit(float(low), float(best), float(high))
+    """`best` with the central 95 % of what resampling gave.
+
+    The ends are draws themselves. A draw at infinity lies beyond its own end, a NaN beyond either; where more than
+    2.5 % lie beyond an end, that end is NaN. `UNTOLD` where `best` is not finite.
+    """
+    if not np.isfinite(best):
+        return UNTOLD
+    place = int((1 - CONFIDENCE) / 2 * len(drawn))
+    unknown = np.isnan(drawn)
+    low = np.sort(np.where(unknown, -np.inf, drawn))[place]
+    high = np.sort(np.where(unknown, np.inf, drawn))[-1 - place]
+    low, high = (float(end) if np.isfinite(end) else np.nan for end in (low, high))
+    return Fit(low, float(best), high)
+
+
+def mean_and_error(values: NDArray[np.floating], axis: int = -1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean over the values that are known (finite) along `axis`, and its standard error.
+
+    NaN for a mean of nothing, and for the error of fewer than two.
+    """
+    known = np.isfinite(values)
+    n = known.sum(axis, keepdims=True)
+    mean = np.where(known, values, 0).sum(axis, keepdims=True) / np.where(n > 0, n, np.nan)
+    squares = (np.where(known, values - mean, 0) ** 2).sum(axis, keepdims=True)
+    error = np.sqrt(squares / np.where(n > 1, n * (n - 1), np.nan))
+    return mean.squeeze(axis), error.squeeze(axis)
 
 
 def mean_fit(values: NDArray[np.floating]) -> Fit:
@@ -59,9 +82,14 @@ def resampled(
 
 
 def student(n_free: float) -> float:
-    """Half the 95 % interval in standard errors, if n_free numbers told the error (Student 1908); NaN below one."""
+    """Half the 95 % interval in standard errors, if n_free numbers told the error (Student 1908); NaN below one.
+
+    `NORMAL` for infinitely many.
+    """
     from scipy.special import stdtrit
 
+    if n_free == np.inf:
+        return NORMAL
     return float(stdtrit(n_free, (1 + CONFIDENCE) / 2)) if n_free >= 1 else np.nan
 
 

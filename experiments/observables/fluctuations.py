@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import CONFIDENCE, Fit
+from experiments.observables.estimate import Fit
+from experiments.observables.jackknife import jackknife
+from experiments.observables.two_times import TwoTimeCurve
+
+Curve = TwoTimeCurve | ArrayLike
 
 
-def fluctuation_dissipation(response: ArrayLike, displacement: ArrayLike, temperature: ArrayLike) -> Fit:
+def fluctuation_dissipation(response: Curve, displacement: Curve, temperature: ArrayLike) -> Fit:
     """X, the slope of chi against D / (2 T) over the given lags, with a free intercept.
 
     Curves are averaged over replicas before the slope is taken (noise in D would flatten it); bias and error come from
@@ -21,8 +25,8 @@ def fluctuation_dissipation(response: ArrayLike, displacement: ArrayLike, temper
     give the rows of that window only.
 
     Args:
-        response: chi, (n_lags, R).
-        displacement: D, (n_lags, R).
+        response: chi, (n_lags, R), or the curve of it.
+        displacement: D, (n_lags, R), or the curve.
         temperature: T, a number or (R,). For SGD eta Gamma / 2: its steps have the variance eta^2 Gamma.
 
     Returns:
@@ -32,23 +36,18 @@ def fluctuation_dissipation(response: ArrayLike, displacement: ArrayLike, temper
         InputError: other shapes, entries that are not finite, fewer than 3 lags, D that does not change, or T <= 0.
     """
     chi, half = _curves(response, displacement, temperature)
-    n = chi.shape[1]
-    whole = _slope(chi.mean(1), half.mean(1))
-    if n == 1:
-        return Fit(np.nan, whole, np.nan)
-    less = np.array([_slope(*((each.sum(1) - each[:, r]) / (n - 1) for each in (chi, half))) for r in range(n)])
-    from scipy.special import stdtrit
 
-    best = n * whole - (n - 1) * less.mean()
-    error = np.sqrt((n - 1) * less.var())
-    reach = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error
-    return Fit(float(best - reach), float(best), float(best + reach))
+    def slope(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.array([_slope(*(each[:, chosen].mean(1) for each in (chi, half)))])
+
+    return jackknife(chi.shape[1], slope, unbiased=True)[0]
 
 
 def _curves(
-    response: ArrayLike, displacement: ArrayLike, temperature: ArrayLike
+    response: Curve, displacement: Curve, temperature: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """chi and D / (2 T), (n_lags, R) each."""
+    response, displacement = (getattr(each, "value", each) for each in (response, displacement))
     try:
         chi, far, heat = (np.asarray(each, np.float64) for each in (response, displacement, temperature))
     except (TypeError, ValueError):

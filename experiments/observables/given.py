@@ -1,64 +1,66 @@
 """What a user gave, as numbers, or one line that says what was expected."""
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from encoding import InputError
 
 
-def numbers(name: str, values: Any, *dimensions: int) -> NDArray[np.float64]:
-    """Values as an array of floats with one of these numbers of dimensions; NaN passes, infinity does not.
+def is_number(value: object) -> bool:
+    """Whether it is one real number (True is none)."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def number(name: str, value: Any, *, above: float = -np.inf, least: float = -np.inf) -> float:
+    """One finite number, above `above` and not below `least`.
 
     Raises:
-        InputError: not numbers, or of another shape.
+        InputError: anything else; True is none.
     """
-    try:
-        array = np.array(values, np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name}: numbers in a plain array were expected; got {values!r:.60}") from None
-    if array.ndim not in dimensions or np.isinf(array).any():
-        wanted = " or ".join(map(str, dimensions))
-        raise InputError(f"{name}: finite numbers in {wanted} dimension(s) were expected; got shape {array.shape}")
-    return array
+    if not is_number(value) or not above < value < np.inf or not value >= least:
+        bound = f" above {above:g}" if np.isfinite(above) else f" of at least {least:g}" if np.isfinite(least) else ""
+        raise InputError(f"{name} is a finite number{bound}; got {value!r:.60}")
+    return float(value)
 
 
-def number(name: str, value: Any, *, above: float = -np.inf) -> float:
-    """One finite number above `above`.
+def whole(name: str, value: Any, *, least: int = 1) -> int:
+    """One whole number of at least `least`.
 
     Raises:
-        InputError: anything else.
+        InputError: anything else; True is none.
     """
-    least = f" above {above:g}" if np.isfinite(above) else ""
-    wrong = InputError(f"{name} is a finite number{least}; got {value!r:.60}")
-    try:
-        plain = float(value)
-    except (TypeError, ValueError):
-        raise wrong from None
-    if isinstance(value, str) or not above < plain < np.inf:
-        raise wrong
-    return plain
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InputError(f"{name} is a whole number of at least {least}; got {value!r:.60}")
+    return int(value)
 
 
-def finite_numbers(values: ArrayLike, what: str, *shape: str, may_drop_last: bool = False) -> NDArray[np.float64]:
-    """`values` as real, finite numbers with one axis for each name of `shape`; the last may be left out if so said.
+def numbers(
+    values: Any, what: str, *axes: str, may_drop_last: bool = False, missing: bool = False
+) -> NDArray[np.float64]:
+    """`values` as real numbers with one axis for each name of `axes`; the last may be left out if so said.
+
+    They are finite, or NaN where something may be missing.
 
     Raises:
-        InputError: words, ragged lists, complex or missing numbers, other axes; `what` says what they should be.
+        InputError: words, ragged lists, complex or infinite numbers, other axes; `what` says what they should be.
     """
-    axes = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+    named = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "biuf":
             raise TypeError
     except (TypeError, ValueError):
-        raise InputError(f"{what} are real numbers {axes}; got {repr(values)[:40]}") from None
-    if may_drop_last and array.ndim == len(shape) - 1:
+        raise InputError(f"{what} are real numbers {named}; got {repr(values)[:40]}") from None
+    if may_drop_last and array.ndim == len(axes) - 1:
         array = array[..., None]
-    if array.ndim != len(shape) or not array.size:
-        raise InputError(f"{what} are numbers {axes}; got shape {array.shape}")
+    if array.ndim != len(axes) or not array.size:
+        raise InputError(f"{what} are numbers {named}; got shape {array.shape}")
     array = array.astype(np.float64)
-    if not np.isfinite(array).all():
+    if missing and np.isinf(array).any():
+        raise InputError(f"{what} are finite, or NaN where missing; got infinity")
+    if not missing and not np.isfinite(array).all():
         raise InputError(f"{what} are finite; got NaN or infinity: leave frozen replicas and looks without a value out")
     return array

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError, multi_hot
 from encoding.transitions import Piece
+from experiments.observables.given import whole
 
 Encoding = Callable[[NDArray[np.integer]], NDArray]
 
@@ -30,8 +31,7 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
     Raises:
         InputError: a memory below 1, no transitions, or an encoding without a row for each chord.
     """
-    if memory is not None and memory < 1:
-        raise InputError(f"memory is at least 1 chord (the present one), or None for all; got {memory}")
+    memory = None if memory is None else whole("memory (in chords, the present one included; None: all)", memory)
     followers: dict[bytes, list[NDArray[np.bool_]]] = defaultdict(list)
     for chorale in chorales:
         roll, heard = multi_hot(chorale.pitches) > 0, np.ascontiguousarray(encoding(chorale.pitches))

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.estimate import CONFIDENCE, Fit, mean_fit
-from experiments.observables.given import finite_numbers
+from experiments.observables.estimate import NORMAL, UNTOLD, Fit, mean_fit, student
+from experiments.observables.given import number, numbers
 
 N_INDEPENDENT = 50  # fewer independent losses than this do not show how wide they scatter, nor how long they remember
 N_REMOVED = 2  # mean and slope
 ROUNDING = 1e-12
-GAUSSIAN = 1.96  # standard deviations on either side: 95 %
-UNTOLD = Fit(np.nan, np.nan, np.nan)
 
 
 class LossFluctuations(NamedTuple):
@@ -55,10 +53,9 @@ def loss_fluctuations(losses: ArrayLike, *, window: float = 5.0) -> LossFluctuat
     Raises:
         InputError: no finite numbers, or fewer than 50 * 2 tau_int steps.
     """
-    series = finite_numbers(losses, "losses", "n_steps", "n_replicas", may_drop_last=True)
-    if not np.isfinite(window) or window < 1:
-        raise InputError(f"the window is a number of correlation times, at least 1 (5 is usual); got {window!r}")
-    fits = [_flicker(column, float(window)) for column in series.T]
+    series = numbers(losses, "losses", "n_steps", "n_replicas", may_drop_last=True)
+    window = number("window (in correlation times, 5 is usual)", window, least=1)
+    fits = [_flicker(column, window) for column in series.T]
     return LossFluctuations(*(tuple(each) for each in zip(*fits, strict=True)))
 
 
@@ -78,7 +75,7 @@ def noise_against_batch(batch: ArrayLike, losses: Sequence[ArrayLike], *, window
     Raises:
         InputError: other shapes, sizes that are not positive, losses that do not flicker or are too short.
     """
-    p = finite_numbers(batch, "batch sizes", "n_batches")
+    p = numbers(batch, "batch sizes", "n_batches")
     if (p <= 0).any() or len(np.unique(p)) < 2 or len(p) != len(losses):
         raise InputError(
             "batch sizes are positive, at least two of them different, each with its losses; "
@@ -129,7 +126,7 @@ def _flicker(loss: NDArray[np.float64], window: float) -> tuple[Fit, Fit, Fit, F
     flat = _half_width(x, tau)
     deviation = _scaled(s, _half_width(squares, window=window))
     relative = _scaled(s / mean, _half_width(squares - x / mean, window=window)) if mean > 0 else UNTOLD
-    known = _scaled(tau, GAUSSIAN * np.sqrt((4 * last + 2) / n))
+    known = _scaled(tau, NORMAL * np.sqrt((4 * last + 2) / n))
     return Fit(mean - flat, mean, mean + flat), deviation, relative, known
 
 
@@ -145,13 +142,11 @@ def _about_trend(loss: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _half_width(x: NDArray[np.float64], tau: float | None = None, *, window: float = 5.0) -> float:
     """Half the 95 % interval of the mean of a series with memory."""
-    from scipy.special import stdtrit
-
     x = x - x.mean()
     if tau is None:
         tau, _ = integrated_time(x, window=window, n_removed=1)
     n_independent = max(len(x) / (2 * tau), N_REMOVED + 2)
-    return float(stdtrit(n_independent - N_REMOVED, (1 + CONFIDENCE) / 2) * x.std() / np.sqrt(n_independent))
+    return float(student(n_independent - N_REMOVED) * x.std() / np.sqrt(n_independent))
 
 
 def _scaled(best: float, log_error: float) -> Fit:
@@ -161,11 +156,11 @@ def _scaled(best: float, log_error: float) -> Fit:
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64], width: NDArray[np.float64]) -> Fit:
     """Weighted straight line; `width` is that of the 95 % intervals of y."""
-    error = width / (2 * GAUSSIAN)
+    error = width / (2 * NORMAL)
     weight = 1 / error**2
     centre = x - np.average(x, weights=weight)
     slope = float((weight * centre) @ y / ((weight * centre) @ centre))
     off = y - np.average(y, weights=weight) - slope * centre
     chi2 = (weight @ off**2) / (len(x) - 2) if len(x) > 2 else 1.0
-    half = float(GAUSSIAN * np.sqrt(max(chi2, 1.0) / ((weight * centre) @ centre)))
+    half = float(NORMAL * np.sqrt(max(chi2, 1.0) / ((weight * centre) @ centre)))
     return Fit(slope - half, slope, slope + half)

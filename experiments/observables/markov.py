@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError, multi_hot
 from encoding.transitions import Piece, checked_pieces
+from experiments.observables.given import whole
 from experiments.observables.irreducible import irreducible_loss
 
 STRENGTHS = 2.0 ** np.arange(-6, 9)
@@ -40,8 +41,7 @@ def markov_loss(
     Raises:
         InputError: an order below 1, a strength that is not positive, or no transitions.
     """
-    if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 1:
-        raise InputError(f"the order of a chain is a whole number of at least 1 (h0_loss is order 0); got {order!r}")
+    order = whole("order (h0_loss is order 0)", order)
     if strength is not None and not (np.isfinite(strength) and strength > 0):
         raise InputError(f"the strength of the prior is positive; got {strength!r}")
     if other is None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.given import finite_numbers
+from experiments.observables.given import numbers
 
 KINDS = ("normalised", "raw", "centred")
 ACTIVATION_KINDS = ("raw", "matched", "kernel", "pairs")
@@ -40,7 +40,7 @@ def overlaps(values: ArrayLike, *, kind: str = "normalised") -> NDArray[np.float
         InputError: fewer than two replicas, values that are no finite numbers, an unknown kind.
     """
     _check_kind(kind, KINDS)
-    x = finite_numbers(_flat(values), "values of replicas", "n_replicas", "n_values")
+    x = numbers(_flat(values), "values of replicas", "n_replicas", "n_values")
     _check_replicas(len(x))
     if kind == "centred":
         x = _without_mean(x, axis=1)
@@ -71,7 +71,7 @@ def activation_overlap(activations: ArrayLike, *, kind: str = "matched", signs: 
         InputError: other shapes, fewer than two replicas, no finite numbers, an unknown kind.
     """
     _check_kind(kind, ACTIVATION_KINDS)
-    x = finite_numbers(activations, "activations", "n_replicas", "n_samples", "width")
+    x = numbers(activations, "activations", "n_replicas", "n_samples", "width")
     _check_replicas(len(x))
     _, n_samples, width = x.shape
     if kind == "raw":

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from encoding import InputError
 from experiments.observables.estimate import Fit, student, student_fit
 from experiments.observables.given import number
+from experiments.observables.jackknife import left_out
 from experiments.observables.power_window import SHORTEST, asymptotic, common_looks
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _refuse_the_flat(tau: Array, mean: Array, best: Array, weight: Array) -> Non
 
 
 def _jackknife(tau: Array, losses: Array, best: Array, weight: Array) -> tuple[Fit, Fit, Fit]:
-    """Error^2 = (R - 1)/R sum_r (fit without r - mean of these)^2 (Quenouille 1956, Tukey 1958)."""
+    """From leaving out each replica in turn."""
     n_replicas = losses.shape[1]
     without = (losses.sum(1, keepdims=True) - losses) / (n_replicas - 1)
     drawn = _least_squares(tau, without, weight)
@@ -190,7 +191,7 @@ def _jackknife(tau: Array, losses: Array, best: Array, weight: Array) -> tuple[F
         loss_inf, amplitude, gamma = (Fit(np.nan, float(value), np.nan) for value in best)
         return loss_inf, amplitude, gamma
     drawn[1:], centre = np.log(drawn[1:]), np.array([best[0], *np.log(best[1:])])
-    errors = np.sqrt((n_replicas - 1) * drawn.var(1))
+    _, errors = left_out(centre, drawn)
     loss_inf, *logs = (student_fit(c, e, n_replicas - 1) for c, e in zip(centre, errors, strict=True))
     amplitude, gamma = (Fit(*(float(np.exp(end)) for end in log)) for log in logs)
     return loss_inf, amplitude, gamma

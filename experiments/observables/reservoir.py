@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import N_KEYS, InputError, Purpose, Transitions, checked_seed, pack, stream
+from encoding import N_KEYS, Purpose, Transitions, checked_seed, pack, stream
 from encoding.transitions import Piece
+from experiments.observables.given import number, whole
 from experiments.observables.logistic import RIDGE_ELSEWHERE, fit_logistic, logistic_nll, with_one
 
 RIDGE = 1.0  # nats
@@ -46,10 +47,8 @@ def reservoir_loss(
     Raises:
         InputError: no unit, a radius that is negative, a ridge that is not positive, or no transitions.
     """
-    if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
-        raise InputError(f"the width of a reservoir is a whole number of at least 1; got {width!r}")
-    if not np.isfinite(radius) or radius < 0:
-        raise InputError(f"the spectral radius is a number of at least 0; got {radius!r}")
+    width = whole("width", width)
+    radius = number("radius", radius, least=0)
     learned = pack(chorales, standardisation)
     scored = learned if other is None else pack(other, learned.standardisation)
     if ridge is None:

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from experiments.observables.estimate import Fit, student
+from experiments.observables.given import is_number
 from experiments.observables.jackknife import jackknife
-from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, is_number
+from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio
 
 LEAST = 4  # looks: a line through fewer has no scatter to speak of
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-
-CONFIDENCE = 1.96  # standard errors on either side: 95 %
+from experiments.observables.estimate import NORMAL
 
 
 class Stability(NamedTuple):
@@ -64,11 +63,36 @@ def compare_curves(
     Raises:
         InputError: other replicas, losses that are not positive, or no common times.
     """
+    _check(loss, reference_loss)
+    common, ratio = _log_ratio(time, loss, reference_time, reference_loss, since)
+    deviation, n_replicas = ratio.mean(1), ratio.shape[1]
+    finite = np.isfinite(deviation)
+    error = np.full(len(ratio), np.nan)
+    if n_replicas > 1:
+        error[finite] = ratio[finite].std(1, ddof=1) / np.sqrt(n_replicas)
+    outer = np.abs(deviation) + NORMAL * np.nan_to_num(error, nan=np.inf)
+    allowed = np.log1p(tolerance)
+    return Stability(
+        rate, time[common], deviation, error, bool((np.abs(deviation) <= allowed).all()), bool((outer <= allowed).all())
+    )
+
+
+def _check(loss: NDArray[np.float64], reference_loss: NDArray[np.float64]) -> None:
     if loss.ndim != 2 or reference_loss.ndim != 2 or loss.shape[1] != reference_loss.shape[1]:
         shapes = f"{loss.shape} and {reference_loss.shape}"
         raise InputError(f"curves are compared replica by replica, (n_looks, n_replicas); got {shapes}")
     if (loss <= 0).any() or (reference_loss <= 0).any():
         raise InputError("curves are compared by the logarithms of losses, which must be positive; got energies?")
+
+
+def _log_ratio(
+    time: NDArray[np.float64],
+    loss: NDArray[np.float64],
+    reference_time: NDArray[np.float64],
+    reference_loss: NDArray[np.float64],
+    since: float,
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Which looks both curves share from `since` on, and ln(loss / reference) there, (n, R); infinite if not finite."""
     known = (reference_time > 0) & np.isfinite(reference_loss).all(1)
     last = reference_time[known].max(initial=0) * (1 + 1e-9)
     common = (time >= since) & (time <= last) & (time > 0)
@@ -78,18 +102,7 @@ def compare_curves(
     wanted = np.stack([np.interp(at, x, np.log(column[known])) for column in reference_loss.T], 1)
     seen = loss[common]
     good = np.isfinite(seen) & (seen > 0)
-    ratio = np.where(good, np.log(np.where(good, seen, 1.0)) - wanted, np.inf)
-    n_replicas = ratio.shape[1]
-    deviation = ratio.mean(1)
-    error = np.full(len(ratio), np.nan)
-    if n_replicas > 1:
-        finite = np.isfinite(deviation)
-        error[finite] = ratio[finite].std(1, ddof=1) / np.sqrt(n_replicas)
-    outer = np.abs(deviation) + CONFIDENCE * np.nan_to_num(error, nan=np.inf)
-    allowed = np.log1p(tolerance)
-    return Stability(
-        rate, time[common], deviation, error, bool((np.abs(deviation) <= allowed).all()), bool((outer <= allowed).all())
-    )
+    return common, np.where(good, np.log(np.where(good, seen, 1.0)) - wanted, np.inf)
 
 
 def largest_stable_rate(compared: Sequence[Stability]) -> float | None:

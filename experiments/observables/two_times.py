@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
-from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.layout import Group
+from experiments.observables.estimate import mean_and_error
+from experiments.observables.given import is_number
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -29,7 +30,7 @@ class TwoTimeCurve:
     """A function of tau_w and tau_w + tau, for one tau_w and all looks after it.
 
     Attributes:
-        waiting: tau_w, in proper time.
+        waiting: tau_w, in proper time; NaN where nobody said it.
         lag: tau > 0, (n,).
         value: (n, R); NaN where the replica has no look there that counts.
         group: of weights, a family of groups ("M" for M0, M1, ...), or None for all weights.
@@ -47,11 +48,7 @@ class TwoTimeCurve:
 
     def mean(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean over the replicas that have a value, and its standard error (NaN for fewer than two), each (n,)."""
-        known = np.isfinite(self.value)
-        n = known.sum(1)
-        mean = np.where(known, self.value, 0).sum(1) / np.where(n, n, np.nan)
-        squares = np.where(known, self.value - mean[:, None], 0) ** 2
-        return mean, np.sqrt(squares.sum(1) / np.where(n > 1, n * (n - 1), np.nan))
+        return mean_and_error(self.value)
 
     def lasting(self) -> NDArray[np.bool_]:
         """Which replicas reach half the longest lag; the others were frozen, or given up, (R,)."""
@@ -93,8 +90,9 @@ def check_curve_of_ratio(curve: object) -> None:
         InputError: no curve, or a waiting time of 0.
     """
     check_curve(curve)
-    if not (isinstance(curve, TwoTimeCurve) and curve.waiting > 0):
-        raise InputError("tau / tau_w needs a waiting time above 0; got 0: take the curve of a later look")
+    waiting = getattr(curve, "waiting", np.nan)
+    if not waiting > 0:
+        raise InputError(f"tau / tau_w needs a waiting time above 0; got {waiting:g}: say it, or look later")
 
 
 def checked_window(window: tuple[float, float]) -> tuple[float, float]:
@@ -107,11 +105,6 @@ def checked_window(window: tuple[float, float]) -> tuple[float, float]:
     if not pair or not 0 <= window[0] < window[1]:
         raise InputError(f"a window is (lowest, highest) x = tau / tau_w, in order and at least 0; got {window!r}")
     return float(window[0]), float(window[1])
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a real number (True is none)."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 class Moments(NamedTuple):

@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import N_KEYS, InputError
+from encoding import N_KEYS
 from experiments.observables.estimate import Fit
+from experiments.observables.given import whole
 
 Loss = TypeVar("Loss", float, NDArray[np.float64], Fit)
 
@@ -41,9 +42,7 @@ def nats_per_step_to_bits_per_unit(loss: Loss, n_units: int = N_KEYS) -> Loss:
 
 
 def _nats(n_units: int) -> float:
-    if isinstance(n_units, bool) or not isinstance(n_units, int | np.integer) or n_units < 1:
-        raise InputError(f"the number of output units is a whole number of at least 1; got {n_units!r}")
-    return float(n_units * np.log(2))
+    return float(whole("n_units", n_units) * np.log(2))
 
 
 def _times(loss: Loss, factor: float) -> Loss:
