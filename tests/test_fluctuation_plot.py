@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from encoding import InputError
+from experiments.figures.drawing import draw
 from experiments.figures.fluctuation_plot import fluctuation_plot
-from experiments.figures.picture import draw
 from experiments.twins import Response, response
 
 STIFFNESS, HEAT, RATE = 0.5, 2.0, 0.04

@@ -1,5 +1,6 @@
 """Every figure of the paper, on planted curves whose answer is known, and from smoke runs of the real systems."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,14 @@ def test_fig7_collapses_where_the_motion_is_in_log_time(planted):
     assert any("against τ/τ_w one function" in note for note in picture.notes)
     assert any("against τ not one function" in note for note in picture.notes)
     assert picture.numbers[f"{label}: μ of τ/τ_w^μ"].holds(1)
+
+
+def test_fig7_takes_the_first_look_where_a_step_ends_beyond_the_waiting_time(planted):
+    answer = wandering(planted, lambda time: np.log(time + 1e-9), 1.0)
+    looks = answer.trajectory
+    late = replace(looks, time=looks.time + 0.004 * (looks.time > 0))
+    picture = aging_curves([answer._replace(run=replace(answer.run, trajectory=late))])
+    assert len({one.name for one in picture.series if one.kind == "line"}) == len(WAITING)
 
 
 def test_fig7_without_noise_shows_d_and_says_so(planted):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,7 +182,9 @@ def _worker_of(process):
     """A process of the pool that has begun to learn."""
     for _ in range(400):
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        workers = [pid for pid in children if "spawn_main" in open(f"/proc/{pid}/cmdline").read().replace("\0", " ")]
+        workers = [
+            pid for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        ]
         if len(workers) == 2:
             return workers
         time.sleep(0.1)
@@ -220,7 +223,7 @@ def test_workers_end_when_the_sweep_is_killed(path, tmp_path):
 
 def _alive(pid):
     try:
-        state = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:
         return False
     return state != "Z"

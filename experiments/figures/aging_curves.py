@@ -17,16 +17,17 @@ FEWEST = 8  # looks after a waiting time that make a curve
 def aging_of(answer: Answer, picture: Picture) -> list[Aging]:
     """Delta (D where there is no noise) for every waiting time of the run that it has come beyond."""
     looks = answer.trajectory
-    weights = np.nanmin(looks.time[looks.weights_look], 1) if len(looks.weights_look) else np.empty(0)
+    weights = looks.time[looks.weights_look].min(1) if len(looks.weights_look) else np.empty(0)
     curves, asked = [], waiting_times(answer)
     if not asked:
         picture.note(f"{said(answer)}: no waiting times were looked at (looks = {{ aging = [...] }})")
     for waiting in asked:
-        if (weights > waiting * (1 + 1e-6)).sum() >= FEWEST:
-            found = told(picture, f"{said(answer)}, tau_w = {waiting:g}", aging, looks, waiting)
+        after = weights[weights >= waiting * (1 - 1e-9)]  # a step may end a little beyond the time asked for
+        if len(after) > FEWEST:
+            found = told(picture, f"{said(answer)}, τ_w = {waiting:g}", aging, looks, float(after[0]))
             curves += [found] if found is not None else []
         else:
-            picture.note(f"{said(answer)}: not yet far beyond tau_w = {waiting:g}")
+            picture.note(f"{said(answer)}: not yet far beyond τ_w = {waiting:g}")
     return curves
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.figures.answers import Answer, by, floor_of, there, told, with_widths
-from experiments.figures.picture import Panel, Picture, mean_and_error
+from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import CRITICAL_WIDTHS, LOSSES, SOURCE
 from experiments.observables import CriticalWidth, critical_width, learning_time
+from experiments.observables.estimate import mean_and_error
 
 INVERSE_TIME = "1/τ"
 WIDTH = "width w"

@@ -50,7 +50,7 @@ def fluctuation_plot(responses: Mapping[str, Response], temperature: ArrayLike, 
     )
     for label, found in responses.items():
         heat = _heat(temperature, found.response.n_replicas)
-        moving = np.isfinite([each.value for each in found[:3]]).all((0, 1))
+        moving = np.asarray(np.isfinite([each.value for each in found[:3]]).all((0, 1)))
         if not moving.any():
             picture.note(f"{label}: every replica froze")
             continue

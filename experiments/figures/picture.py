@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from encoding import InputError
 from encoding.files import replace_file
 from experiments.observables import Fit
+from experiments.observables.estimate import mean_and_error
 
 HEADER = "figure,panel,series,x,y,low,high"
 STANDARD_ERROR = "bars and bands: one standard error over replicas"
@@ -114,15 +115,6 @@ class Picture:
             yield "in brackets: 95 % intervals; nan: an end that cannot be told"
         if any(one.low is not None for one in self.series):
             yield self.errors
-
-
-def mean_and_error(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean over the replicas (the last axis) that are known, and its standard error; NaN where there are too few."""
-    known = np.isfinite(values)
-    n = known.sum(-1)
-    mean = np.where(known, values, 0).sum(-1) / np.where(n, n, np.nan)
-    spread = np.where(known, values - mean[..., None], 0)
-    return mean, np.sqrt((spread**2).sum(-1) / np.where(n > 1, n * (n - 1), np.nan))
 
 
 def write_numbers(picture: Picture, path: Path) -> None:

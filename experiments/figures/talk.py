@@ -6,8 +6,9 @@ import numpy as np
 
 from experiments.figures.answers import Answer, by, there, with_widths
 from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times
-from experiments.figures.picture import Panel, Picture, mean_and_error
+from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import LOSSES
+from experiments.observables.estimate import mean_and_error
 
 
 def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
