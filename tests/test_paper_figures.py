@@ -169,6 +169,7 @@ def test_fig7_collapses_where_the_motion_is_in_log_time(planted):
 def test_fig7_takes_the_first_look_where_a_step_ends_beyond_the_waiting_time(planted):
     answer = wandering(planted, lambda time: np.log(time + 1e-9), 1.0)
     looks = answer.trajectory
+    assert answer.run is not None
     late = replace(looks, time=looks.time + 0.004 * (looks.time > 0))
     picture = aging_curves([answer._replace(run=replace(answer.run, trajectory=late))])
     assert len({one.name for one in picture.series if one.kind == "line"}) == len(WAITING)
