@@ -211,7 +211,7 @@ def test_where_the_fast_kernel_cannot_run_this_is_said_or_refused(music, caplog)
         DeepRNN(music(4), **options, kernel="fast")
     with pytest.raises(InputError, match="kernel is fast, plain or graph; got 'gpu'"):
         DeepRNN(music(4), depth=1, width=3, kernel="gpu")
-    assert DeepRNN(music(4), depth=1, width=3).kernel == "fast"
+    assert DeepRNN(music(4), depth=1, width=3).kernel == f"fast, {LANES} lanes"
     assert padded(1) == LANES == padded(LANES)
 
 
