@@ -250,15 +250,31 @@ def proper_time(turns: int) -> None:
     table("Proper time an hour, d=2, w=68, exact, one replica on one thread", ("rate", "tau an hour", "ratio"), rows)
 
 
+TABLES = ("steps", "products", "cores", "processes", "time", "sizes")
+
+
+def _turns(said: str) -> int:
+    if not (said.isascii() and said.isdecimal()) or int(said) < 1:
+        raise argparse.ArgumentTypeError(f"turns are a whole number of at least 1; got {said!r}")
+    return int(said)
+
+
+def _tables(said: str) -> list[str]:
+    unknown = [name for name in said.split(",") if name not in TABLES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"tables are {', '.join(TABLES)}; got {', '.join(unknown) or 'none'}")
+    return said.split(",")
+
+
 def main() -> None:
     """All tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=15, help="counted turns of each measurement")
-    parser.add_argument("--only", default="steps,products,cores,sizes,processes,time", help="which tables, with commas")
+    parser.add_argument("--turns", type=_turns, default=15, help="counted turns of each measurement, at least 1")
+    parser.add_argument("--only", type=_tables, default=TABLES, help=f"which tables, with commas: {', '.join(TABLES)}")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    only = asked.only.split(",")
+    only = asked.only
     if "steps" in only:
         beside_others(load_chorales(), asked.turns)
     if "products" in only:
