@@ -149,17 +149,17 @@ def test_what_a_scan_says_does_not_depend_on_longer_runs_in_the_store(capsys, tm
         "--replicas",
         "2",
     ]
-    asked += ["--until", "1", "--since", "0.3", "--kernel", "plain", "--store", tmp_path, "--out", tmp_path / "s.png"]
+    asked += ["--until", "1", "--since", "0.2", "--kernel", "plain", "--store", tmp_path, "--out", tmp_path / "s.png"]
     assert run(*asked) == 0
     told = json.loads((tmp_path / "s.json").read_text())
-    assert (told["since"], told["until"]) == (0.3, 1.0)
+    assert (told["since"], told["until"]) == (0.2, 1.0)
     for each in told["rates"]:  # judged from the first time to the last: 1 is no multiple of 0.03, nor of 0.07
-        assert each["time"][0] == pytest.approx(0.3, abs=each["rate"])
+        assert each["time"][0] == pytest.approx(0.2, abs=each["rate"])
         assert 1.0 <= each["time"][-1] < 1.0 + each["rate"]
     for folder in tmp_path.glob("*/task.json"):
         task = read_task(folder.parent)
         music = Music(**task["music"])
-        look = Looks(Union((logarithmic(0.3), at([1.0, 1.07]))))
+        look = Looks(Union((logarithmic(0.2), at([1.0, 1.07]))))
         Store(tmp_path).learn(
             Task(task["system"], task["settings"], task["schedule"]["rate"], music, look, n_replicas=2),
             until=2.0,
@@ -477,11 +477,8 @@ def test_a_store_that_cannot_be_written_ends_in_one_line(capsys, tmp_path):
     (tmp_path / "file").touch()
     stability = ["stability", "--set", "width=2", *SMALL]
     below = tmp_path / "file" / "below"
-    for words in (
-        [*LEARN, "--store", tmp_path / "file"],
-        [*stability, "--store", below],
-        [*stability, "--out", below / "x.png"],
-    ):
+    picture = [*stability, "--store", tmp_path, "--out", tmp_path / "file" / "x.png"]
+    for words in ([*LEARN, "--store", tmp_path / "file"], [*stability, "--store", below], picture):
         assert "a folder is wanted there, and a file is in its place: name another" in complaint(capsys, *words)
 
 

@@ -131,3 +131,30 @@ def test_threads_are_counted_in_plain_digits(said, monkeypatch):
     monkeypatch.setenv("ARMONICA_THREADS", said)
     with pytest.raises(InputError, match="ARMONICA_THREADS is a whole number from 1 to 1024; got"):
         n_threads()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the damage is done to files as they lie on Linux")
+def test_the_kernels_themselves_are_compiled_again_where_they_are_damaged_and_make_the_same_numbers(tmp_path):
+    words = "learn --width 6 --rate 0.1 --until-steps 12 --first 3 --excerpt 10 --kernel fast --store".split()
+
+    def learned(store):
+        command = [sys.executable, "-m", "experiments.cli", *words, str(store)]
+        environment = os.environ | {"ARMONICA_CACHE": str(tmp_path / "cache")}
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        (rows,) = store.glob("*/trajectory.jsonl")
+        return rows.read_bytes(), done.stderr
+
+    first, said = learned(tmp_path / "first")
+    assert "compiling the kernels, once" in said
+    kept, said = learned(tmp_path / "kept")
+    assert kept == first
+    assert "compil" not in said
+    damages = [("*.nbi", b""), ("steps.learn_steps*.nbc", b"x" * 3000), ("tile*.nbi", b"no")]
+    for number, (kind, damage) in enumerate(damages):
+        for file in (tmp_path / "cache").rglob(kind):
+            file.write_bytes(damage)
+        again, said = learned(tmp_path / f"again-{number}")
+        assert again == first
+        assert "are damaged" in said
