@@ -39,9 +39,12 @@ class Network:
         Times 54 ln 2 = 37.43 it is in nats per time step, as the literature on these chorales has it.
         """
         data = slots(pack(chorales, self.standardisation), self.boundary, self._dtype)
-        top = activations(self._weights, data, self.depth)[-1]
-        values = COSTS["nll"].value(data.targets, fields(self._weights, data, top))
-        return values.mean((-2, -1), dtype=torch.float64).numpy()
+        means = []
+        for replica in range(self.n_replicas):  # one after the other: memory is that of one
+            own = {name: group[replica : replica + 1] for name, group in self._weights.items()}
+            output = fields(own, data, activations(own, data, self.depth)[-1])
+            means.append(COSTS["nll"].value(data.targets, output).mean((-2, -1), dtype=torch.float64))
+        return torch.cat(means).numpy()
 
     def hidden(self, chorales: Sequence[Piece]) -> list[NDArray[np.floating]]:
         """Hidden activations of every layer, each (n_replicas, n_slots, width), slots as packed by `encoding.pack`."""

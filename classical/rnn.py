@@ -19,16 +19,17 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from classical.bptt import exact_deltas
 from classical.costs import COSTS
 from classical.kernels import kernel_named
-from classical.kernels.plain import Pass, PlainKernel
-from classical.memory import check_room
+from classical.kernels.plain import PlainKernel
+from classical.looking import downhill, measures, one_by_one, stacked
+from classical.memory import bytes_needed, check_room
 from classical.network import Network
 from classical.noise import gamma
 from classical.rates import checked_count, rate_of_each
 from classical.settings import DeepRNNSettings
-from classical.start import groups, n_parameters, start
+from classical.start import groups, start
+from classical.threads import n_threads
 from encoding import InputError, Purpose, checked_seed, pack, stream
 from encoding.layout import Group
 from encoding.transitions import Piece, checked_pieces
@@ -83,11 +84,12 @@ class DeepRNN:
         self._chorales = checked_pieces(chorales)
         self._packed = pack(self._chorales, self.settings.standardisation)
         self._check_batch()
-        self._check_memory()
         self._question = _fingerprint(asdict(self.settings), self._packed.sha256)
         self._layout = groups(depth, width)
         self._computed_by: dict[str, Any] = {"kernel": kernel, "device": device}
-        self._kernel = kernel_named(kernel, device, self._packed, self.settings, self._layout)
+        kind, build = kernel_named(kernel, device, self.settings)
+        self._check_memory(kind, device)
+        self._kernel = build(self._packed, self.settings, self._layout)
         self._plain = PlainKernel(self._packed, self.settings, self._layout)  # for what is looked at now and then
         self._replica = np.arange(first_replica, first_replica + n_replicas)
         self._seed = np.full(n_replicas, seed)
@@ -113,7 +115,7 @@ class DeepRNN:
 
     @property
     def kernel(self) -> str:
-        """What makes the steps: `"fast"`, `"plain"`, or `"graph on ..."` and a kind of device."""
+        """What makes the steps: `"fast, 16 lanes"` (or 8), `"plain"`, or `"graph on ..."` and a kind of device."""
         return self._kernel.name
 
     @property
@@ -233,14 +235,7 @@ class DeepRNN:
         Downie 2009): silence scores 0. `chords` is the share of chords that are right in every key. With another cost
         than the NLL, `nll` in bits per output unit per time step.
         """
-        _, output = self._plain.run(self._flat)
-        targets = self._plain.slots.targets
-        said, true = output > 0, targets > 0
-        right = (said & true).sum((-2, -1)) / (said | true).sum((-2, -1)).clamp(min=1)
-        measured = {"accuracy": right, "chords": (said == true).all(-1).to(torch.float64).mean(-1)}
-        if self.settings.cost != "nll":
-            measured["nll"] = COSTS["nll"].value(targets, output).mean((-2, -1), dtype=torch.float64)
-        return {name: values.to(torch.float64).numpy() for name, values in measured.items()}
+        return measures(self._plain, self._flat)
 
     def measure_noise(self) -> dict[str, NDArray[np.float64]]:
         """Recorded where the noise is looked at: Gamma along the orthogonal group, (n_replicas, n_groups)."""
@@ -250,11 +245,11 @@ class DeepRNN:
 
     def outputs(self) -> NDArray[np.floating]:
         """Output fields H of eq. (B1), before the tanh, of all training transitions, (n_replicas, n_slots, 54)."""
-        return self._plain.run(self._flat)[1].numpy()
+        return stacked(self._flat, lambda own: self._plain.run(own)[1])
 
     def activations(self) -> NDArray[np.floating]:
         """Hidden activations, layer behind layer, of all training transitions, (n_replicas, n_slots, d w)."""
-        return torch.cat(self._plain.run(self._flat)[0], -1).numpy()
+        return stacked(self._flat, lambda own: torch.cat(self._plain.run(own)[0], -1))
 
     def gradient(self) -> NDArray[np.floating]:
         """dE/dw by exact backpropagation over all slots, whatever the rule and the batch, (n_replicas, n_weights).
@@ -262,11 +257,7 @@ class DeepRNN:
         E is the mean cost of a time slot, in nats; every entry counts as free, also of the M that a step keeps
         orthogonal. 0 for groups that are not learned.
         """
-        data, weights = self._plain.slots, self._plain.views(self._flat)
-        layers, output = self._plain.run(self._flat)
-        error = COSTS[self.settings.cost].error(data.targets, output)
-        now = Pass(layers, output, error, exact_deltas(weights, data, layers, error))
-        return -self._plain.direction(now, None).numpy()
+        return -stacked(self._flat, lambda own: downhill(self._plain, own))
 
     def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
         """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).
@@ -312,18 +303,22 @@ class DeepRNN:
     def _gamma(self, *, tangent: bool) -> NDArray[np.float64]:
         if self.settings.batch is None:
             return np.zeros((self.n_replicas, len(self._layout)))
-        now = self._plain.pass_through(self._flat, self._kernel.past(self._memory))
         batch = self.batches(1)[:, 0] if self.settings.noise_over == "batch" else None
-        return gamma(self._plain, self._flat, now, batch, tangent=tangent)
+        seen = []
+        for replica, own in enumerate(one_by_one(self._flat)):
+            mine = slice(replica, replica + 1)
+            now = self._plain.pass_through(own, self._kernel.past(self._memory, mine))
+            seen.append(gamma(self._plain, own, now, None if batch is None else batch[mine], tangent=tangent))
+        return np.concatenate(seen)
 
-    def _check_memory(self) -> None:
-        """Weights and their copies, what is remembered, one replica's activities, batches ahead; 8 bytes a number."""
-        depth, width, n = self.settings.depth, self.settings.width, self._packed.n_slots
-        past = 5 * depth * n * (width + 15) if self.settings.rule == "delayed" else 0
-        batches = DRAWN_AT_ONCE * (self.settings.batch or 0)
-        each = 4 * n_parameters(depth, width) + past + batches
-        numbers = self.n_replicas * each + 3 * depth * n * width
-        check_room(8.0 * numbers, f"{self.n_replicas} replica(s) of depth {depth}, width {width}")
+    def _check_memory(self, kind: str, device: str) -> None:
+        """Refuse what does not fit; a card has memory of its own, and says itself when it is full."""
+        depth, width = self.settings.depth, self.settings.width
+        places = 0 if device != "cpu" else min(self.n_replicas, n_threads())
+        n_weights = max(group.slice.stop for group in self._layout.values())
+        sizes = self._packed.n_slots, n_weights, self.n_replicas
+        needed = bytes_needed(self.settings, *sizes, kernel=kind, ahead=DRAWN_AT_ONCE, places=places)
+        check_room(needed, f"{self.n_replicas} replica(s) of depth {depth}, width {width}")
 
     def _check_batch(self) -> None:
         size, n = self.settings.batch, self._packed.n_slots

@@ -91,7 +91,7 @@ class SphericalGlass:
     ) -> "SphericalGlass":
         """The system of a Task: typed settings, seed, number of replicas."""
         if kernel not in (None, "plain") or device != "cpu":
-            raise InputError(f"the spherical glass has the kernel plain on cpu; got {kernel!r} on {device!r}")
+            raise InputError(f"the spherical glass has the kernel plain on cpu; got {kernel or 'plain'} on {device}")
         return cls(**asdict(settings), seed=seed, n_replicas=n_replicas)
 
     def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:

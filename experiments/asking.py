@@ -21,6 +21,7 @@ DEFAULT_RATE = 0.02
 STABLE_RATES = {1: 0.04, 2: 0.02, 5: 0.02}
 DEEPER = 0.01
 PUBLISHED_RATE = 4e-4  # of the delayed rule
+LIKE = {"rates": "0.005,0.01", "aging": "80,160,320"}  # numbers with commas, by option
 
 
 def settings_said(system: str, options: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def numbers_said(name: str, text: str) -> tuple[float, ...]:
     try:
         return tuple(float(number) for number in text.split(","))
     except ValueError:
-        raise InputError(f"--{name} takes numbers like 80,160,320; got {text!r}") from None
+        raise InputError(f"--{name} takes numbers like {LIKE.get(name, '1,2,5')}; got {text!r}") from None
 
 
 def system_lines() -> list[str]:

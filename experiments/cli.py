@@ -4,8 +4,14 @@ Mistakes of the user end in one line and exit code 2; anything else is a bug and
 the verbs, so that `armonica --help` is quick and threads are set before a library counts the cores.
 """
 
+from experiments import interrupts
+
+if __name__ == "__main__" or interrupts.is_command():
+    interrupts.listen()
+
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +30,10 @@ app = typer.Typer(
     add_completion=False,
 )
 
+STOPPED_LINE = interrupts.SAID.removeprefix("armonica: ")
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer carries its own click, and does not name this class
 MUSIC = ("source", "split", "first", "transpose", "excerpt")  # the options that say which chorales
-STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM; typer gives the first for every KeyboardInterrupt
+STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
@@ -45,7 +52,11 @@ SettingOption = Annotated[
     list[str] | None, typer.Option("--set", help="A setting, name=value; repeatable. armonica systems lists them.")
 ]
 DeviceOption = Annotated[str, typer.Option(help="cpu, or a graphics card: cuda, cuda:1, ...")]
-ThreadsOption = Annotated[int | None, typer.Option(help="Threads for the replicas. [default: one a core]")]
+ThreadsOption = Annotated[int | None, typer.Option(help="Threads for the replicas, 1 to 1024. [default: one a core]")]
+KernelOption = Annotated[
+    str | None, typer.Option(help="fast, plain or graph. [default: fast where it can run, graph on a card]")
+]
+AllowOption = Annotated[bool, typer.Option("--allow-other-kernel", help="Go on with runs that another kernel made.")]
 ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of each chorale.")]
 
 
@@ -102,12 +113,10 @@ def learn(
     ] = None,
     store: StoreOption = Path("runs"),
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 30.0,
-    kernel: Annotated[
-        str | None, typer.Option(help="fast, plain or graph. [default: fast where it can run, graph on a card]")
-    ] = None,
+    kernel: KernelOption = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
-    allow_other_kernel: Annotated[bool, typer.Option(help="Go on with a run that another kernel made.")] = False,
+    allow_other_kernel: AllowOption = False,
 ) -> None:
     """Learn, and go on where an earlier call with the same arguments stopped."""
     _set_threads(threads)
@@ -248,8 +257,10 @@ def stability(
         Path | None, typer.Option(help="Picture; the numbers go beside it as JSON. [default: in the store]")
     ] = None,
     store: StoreOption = Path("runs"),
+    kernel: KernelOption = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
+    allow_other_kernel: AllowOption = False,
 ) -> None:
     """Find the largest rate whose learning curve, in proper time, is that of a small rate."""
     _set_threads(threads)
@@ -263,7 +274,9 @@ def stability(
     asked = numbers_said("rates", rates)
     scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas)
     named = "-".join(str(settings[name]) for name in ("depth", "width", "rule") if name in settings) or system
-    raise typer.Exit(scan_session(Store(store), scan, out or store / f"stability-{named}.png", device=device))
+    picture = out or store / f"stability-{named}.png"
+    how = {"kernel": kernel, "device": device, "allow_other_kernel": allow_other_kernel}
+    raise typer.Exit(scan_session(Store(store), scan, picture, **how))
 
 
 @app.command()
@@ -333,12 +346,14 @@ def _write_table(run: "Run", path: Path) -> None:
 
 def _set_threads(n: int | None = None) -> None:
     """`n` threads for the replicas of the fast kernel; every library has one (see `main`)."""
+    from classical.threads import MOST_THREADS, n_threads
     from encoding.errors import InputError
 
-    if n is not None and n < 1:
-        raise InputError(f"threads is at least 1; got {n}")
+    if n is not None and not 1 <= n <= MOST_THREADS:
+        raise InputError(f"--threads is a whole number from 1 to {MOST_THREADS}; got {n}")
     if n is not None:
         os.environ["ARMONICA_THREADS"] = str(n)
+    n_threads()  # what the environment says is looked at too, before anything is begun
 
 
 def _say(line: Any) -> None:
@@ -351,6 +366,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no τ
+    before = interrupts.listen()
+    try:
+        code = _run(arguments)
+        if code in STOPPED:
+            interrupts.deafen()
+            _complain(STOPPED_LINE, code)
+    except KeyboardInterrupt:
+        interrupts.deafen()
+        code = _complain(STOPPED_LINE, STOPPED[0])
+    if arguments is None:
+        interrupts.deafen()  # the process ends: nothing is left to be stopped
+    elif before is not None:
+        signal.signal(signal.SIGINT, before)
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """What the words ask for; its exit code, with one line where they were mistaken."""
     from encoding.errors import InputError
 
     try:
@@ -359,19 +392,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _complain(f"{error.format_message()} (armonica --help says what there is)")
     except InputError as error:
         code = _complain(str(error))
+    except (FileExistsError, NotADirectoryError) as error:
+        code = _complain(f"{error.filename}: a folder is wanted there, and a file is in its place: name another one")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         code = _complain(f"{where}{error.strerror or error}")
-    except MemoryError as error:
-        code = _complain(f"there is not enough memory ({error}): ask for fewer replicas, or a smaller size")
-    except typer.Abort:
+    except typer.Abort as error:
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None  # nothing is read from a terminal: no user's stop, but a bug
         code = STOPPED[0]
-    if code in STOPPED:
-        _complain("stopped; the same command goes on from what is saved", code)
-    sys.exit(code if isinstance(code, int) else 0)
+    except (MemoryError, RuntimeError) as error:
+        code = _out_of_memory(error)
+    return code if isinstance(code, int) else 0
+
+
+def _out_of_memory(error: Exception) -> int:
+    from classical.memory import ran_out
+
+    if not ran_out(error):
+        raise error
+    return _complain(f"there is not enough memory ({error}): ask for fewer replicas, or a smaller size")
 
 
 def _complain(message: str, code: int = 2) -> int:
     line = "".join(letter if letter.isprintable() else " " for letter in " ".join(message.split()))
     print(f"armonica: {line}", file=sys.stderr, flush=True)
     return code
+
+
+if __name__ == "__main__":
+    main()

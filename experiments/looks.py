@@ -16,6 +16,8 @@ from encoding import InputError
 NEAR = 1e-9
 MOST = 10**6  # looks a decade
 LAST = 1e300  # proper time after which there is no look: numbers end soon
+SOONEST = 1e-100  # first look: numbers begin soon before
+DECADES = 300  # of looks
 
 
 class Cadence(Protocol):
@@ -45,11 +47,12 @@ class Logarithmic:
         lag = (time * (1 + NEAR)) - self.since
         if lag < self.first:
             return self.since + self.first
-        guess = floor(log10(lag / self.first) * self.per_decade) - 1
+        guess = floor((log10(lag) - log10(self.first)) * self.per_decade) - 1
         return next(look for k in count(max(guess, 0)) if (look := self._look(k)) > time * (1 + NEAR))
 
     def _look(self, k: int) -> float:
-        return self.since + self.first * 10 ** (k / self.per_decade)
+        decades = k / self.per_decade
+        return self.since + self.first * 10**decades if decades < DECADES else inf
 
     def describe(self) -> dict[str, Any]:
         """The cadence as plain data."""
@@ -129,9 +132,9 @@ def logarithmic(first: float = 0.1, per_decade: int = 20) -> Cadence:
     """Looks evenly spaced in the logarithm of proper time, from `first` on.
 
     Raises:
-        InputError: `first` is not positive, or `per_decade` no whole number from 1 to 10^6.
+        InputError: `first` is not positive or below 1e-100, or `per_decade` no whole number from 1 to 10^6.
     """
-    _positive("first", first)
+    _soon("first", first)
     return Logarithmic(float(first), _often(per_decade))
 
 
@@ -167,7 +170,7 @@ def aging_looks(waiting: Iterable[float], per_decade: int = 10, first: float = 0
     times = _times("a waiting time", waiting)
     if not times:
         raise InputError("aging is looked at from at least one waiting time; got none")
-    _positive("first", first)
+    _soon("first", first)
     first, per_decade = float(first), _often(per_decade)
     return Union((At(times), *(Logarithmic(first, per_decade, since=time) for time in times)))
 
@@ -188,6 +191,13 @@ def _often(per_decade: int) -> int:
             f"looks a decade (per_decade) are a whole number, at least 1 and at most {MOST}; got {per_decade!r}"
         )
     return int(per_decade)
+
+
+def _soon(name: str, value: float) -> None:
+    """A first look: positive, and not so early that the later ones leave the numbers."""
+    _positive(name, value)
+    if value < SOONEST:
+        raise InputError(f"{name} is a proper time of at least {SOONEST:g}; got {value!r}")
 
 
 def _positive(name: str, value: float) -> None:

@@ -1,23 +1,17 @@
 """The scan for the largest rate that is still small: one run a rate, kept in a store, so it can be gone on with."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from encoding import InputError
-from encoding.files import replace_file
-from experiments.figures.save import save_figure
-from experiments.figures.stability import stability
-from experiments.figures.style import new_figure
 from experiments.learning import Callback, NothingMoves, Until
-from experiments.looks import Looks, logarithmic
-from experiments.observables.stability import Stability, compare_curves, largest_stable_rate
-from experiments.store import Store
+from experiments.looks import NEAR, SOONEST, Looks, Union, at, logarithmic
+from experiments.observables.stability import Stability, compare_curves
+from experiments.store import Store, check_countable
 from experiments.task import Music, Task
 from experiments.trajectory import Trajectory
 
@@ -29,8 +23,8 @@ class RateScan:
     Attributes:
         system, settings, music, seed, n_replicas: as in a Task.
         rates: at least two, different.
-        until: proper time of every run.
-        since: proper time from which curves are compared.
+        since, until: proper times between which curves are compared; every run is looked at when it comes there, and
+            the reference is learned a little further, so that the last look of each can be compared.
         tolerance: allowed deviation, 0.02 for 2 %.
     """
 
@@ -52,18 +46,27 @@ class RateScan:
         """
         if len(set(self.rates)) < 2:
             raise InputError(f"a scan compares at least two rates; got {list(self.rates)}")
-        if not 0 < self.tolerance < inf:
-            raise InputError(f"tolerance is a positive number, 0.02 for 2 %; got {self.tolerance}")
+        if not 0 < self.tolerance < 1:
+            raise InputError(f"tolerance is a positive number below 1, 0.02 for 2 %; got {self.tolerance}")
         if not 0 < self.since < self.until:
             raise InputError(f"curves are compared from a time above 0 to a later one; got {self.since}, {self.until}")
-
+        if self.since < SOONEST:
+            raise InputError(f"since is a proper time of at least {SOONEST:g}; got {self.since}")
         if max(self.rates) > (self.until - self.since) / 10:
             span = f"from time {self.since:g} to {self.until:g}"
             raise InputError(f"every rate makes at least ten steps {span}; got {max(self.rates):g}")
+        for rate in self.rates:
+            if rate > 0:
+                check_countable(Until(time=self.end_of(rate)), rate)
+
+    def end_of(self, rate: float) -> float:
+        """Proper time until which this rate learns; the reference beyond all last looks, by a step of the largest."""
+        return self.until + max(self.rates) if rate == min(self.rates) else self.until
 
     def tasks(self) -> list[Task]:
         """A task for each rate, rising."""
-        look = Looks(logarithmic(first=self.since, per_decade=20))
+        ends = at([self.until, self.end_of(min(self.rates))])
+        look = Looks(Union((logarithmic(first=self.since, per_decade=20), ends)))
         return [
             Task(self.system, self.settings, rate, self.music, look, self.seed, self.n_replicas)
             for rate in sorted(set(self.rates))
@@ -82,70 +85,46 @@ def scan_curves(scan: RateScan, store: Store, callback: Callback | None = None, 
     Raises:
         InputError: see `Store.learn`.
     """
-    for task in scan.tasks():
+    for rate, task in zip(sorted(set(scan.rates)), scan.tasks(), strict=True):
         try:
-            yield store.learn(task, until=Until(time=scan.until), callback=callback, **how).trajectory
+            yield store.learn(task, until=Until(time=scan.end_of(rate)), callback=callback, **how).trajectory
         except NothingMoves as stopped:
             yield stopped.trajectory
 
 
 def compare_scan(scan: RateScan, curves: Sequence[Trajectory]) -> list[Stability]:
-    """Every rate but the smallest, compared with it.
+    """Every rate but the smallest, compared with it from `since` to the first look at or after `until`.
+
+    What a run of the store learned beyond that is not looked at: the answer is the same whether it is there or not.
 
     Raises:
         InputError: the smallest rate itself diverges.
     """
-    reference, *others = curves
     rates = sorted(set(scan.rates))
-    if not np.isfinite(reference.loss).all():
+    (time, loss), *others = (_looked(curve, scan.end_of(rate)) for rate, curve in zip(rates, curves, strict=True))
+    if not np.isfinite(loss).all():
         raise InputError(f"the reference is a rate that does not diverge; got {rates[0]:g}: take a smaller one")
-    return [
-        compare_curves(
-            rate,
-            curve.time[:, 0],
-            curve.loss,
-            reference.time[:, 0],
-            reference.loss,
-            since=scan.since,
-            tolerance=scan.tolerance,
-        )
-        for rate, curve in zip(rates[1:], others, strict=True)
-    ]
+    options = {"since": scan.since * (1 - NEAR), "tolerance": scan.tolerance}
+    return [compare_curves(rate, *curve, time, loss, **options) for rate, curve in zip(rates[1:], others, strict=True)]
 
 
-def check_target(picture: Path) -> None:
-    """See, before anything is learned, that the picture and the JSON beside it can be written and lose nobody's file.
+def check_losses(scan: RateScan, kernel: str | None = None, device: str = "cpu") -> None:
+    """See, before anything is learned, that the system has a loss whose logarithm can be compared.
 
     Raises:
-        InputError: no kind of picture, a folder, or a JSON file that is no scan.
+        InputError: an energy, or a loss that is not positive.
     """
-    if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InputError(f"a figure is written as .png, .svg or .pdf; got {picture.name!r}")
-    numbers = picture.with_suffix(".json")
-    if picture.is_dir() or numbers.is_dir():
-        raise InputError(f"{picture} and {numbers} are to be files; one of them is a folder")
-    if numbers.exists() and b'"largest_stable_rate"' not in numbers.read_bytes():
-        raise InputError(f"{numbers} is no scan of rates, and is left as it is: give the picture another name (--out)")
-    picture.parent.mkdir(parents=True, exist_ok=True)
+    system = scan.tasks()[0].build(kernel, device)
+    unit = str(getattr(system, "unit", "no unit"))
+    if "energy" in unit or (system.loss() <= 0).any():
+        raise InputError(f"curves are compared by the logarithms of losses, which must be positive; got {unit}")
 
 
-def write_scan(scan: RateScan, compared: list[Stability], picture: Path) -> None:
-    """The picture, and the numbers beside it as JSON."""
-    figure = new_figure()
-    reference = min(scan.rates)
-    stability(figure.add_subplot(), compared, reference=reference, tolerance=scan.tolerance)
-    save_figure(figure, picture)
-    content = {
-        "system": scan.system,
-        "settings": dict(scan.settings),
-        "reference": reference,
-        "tolerance": scan.tolerance,
-        "n_replicas": scan.n_replicas,
-        "largest_stable_rate": largest_stable_rate(compared),
-        "rates": [{name: _plain(value) for name, value in each._asdict().items()} for each in compared],
-    }
-    with replace_file(picture.with_suffix(".json")) as file:
-        file.write((json.dumps(content, indent=1) + "\n").encode())
+def _looked(curve: Trajectory, end: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Times (n,) and losses (n, n_replicas) of the looks up to the first one at or after `end`."""
+    time = curve.time[:, 0]
+    n = int(np.searchsorted(time, end * (1 - NEAR))) + 1
+    return time[:n], curve.loss[:n]
 
 
 def verdict(each: Stability) -> str:
@@ -155,10 +134,3 @@ def verdict(each: Stability) -> str:
     far = f"{100 * np.expm1(each.deviation[worst]):+.2f}{error} %" if np.isfinite(each.deviation[worst]) else "diverges"
     judged = "within, 95 % sure" if each.surely else "within" if each.within else "too large"
     return f"rate {each.rate:g}: at most {far}, at τ = {each.time[worst]:.3g} of {each.time[-1]:.3g}: {judged}"
-
-
-def _plain(value: Any) -> Any:
-    """Arrays as lists, what is not finite as null."""
-    if isinstance(value, np.ndarray):
-        return [_plain(entry) for entry in value.tolist()]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -185,7 +185,9 @@ class RunFolder:
 
     def _check_kernel(self, saved: Saved | None) -> None:
         kernel = str(saved["run.kernel"]) if saved else self.kernel
-        if kernel != self.kernel and not self.allow_other_kernel:
+        if kernel == "fast" and self.kernel.startswith("fast"):
+            log.warning("%s was made by kernel fast without saying its lanes: taken to be %s", self.path, self.kernel)
+        elif kernel != self.kernel and not self.allow_other_kernel:
             raise InputError(
                 f"{self.path} was made by kernel {kernel!r}; got {self.kernel!r}: its numbers differ in the last "
                 "digits (--allow-other-kernel goes on all the same)"

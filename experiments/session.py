@@ -17,7 +17,8 @@ from experiments.figures.of_run import draw_learning_curve
 from experiments.learning import Progress as Standing
 from experiments.learning import Until
 from experiments.observables import largest_stable_rate
-from experiments.rate_scan import RateScan, check_target, compare_scan, scan_curves, verdict, write_scan
+from experiments.rate_scan import RateScan, check_losses, compare_scan, scan_curves, verdict
+from experiments.rate_scan_files import check_target, write_scan
 from experiments.store import Run, Store
 from experiments.task import Task
 
@@ -141,7 +142,6 @@ def run_session(
     """
     with warnings_shown(), stoppable() as stop:
         bar = Bar(until, stop)
-        CONSOLE.print(f"run {store.folder(task)}", highlight=False, soft_wrap=True)
         with bar.progress:
             run = store.learn(
                 task,
@@ -151,6 +151,7 @@ def run_session(
                 kernel=kernel,
                 device=device,
                 allow_other_kernel=allow_other_kernel,
+                begun=lambda path: CONSOLE.print(f"run {path}", highlight=False, soft_wrap=True),
             )
     _report(run, bar.last)
     return 128 + stop.signal if stop.signal else 0
@@ -161,6 +162,7 @@ def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int
     check_target(picture)
     curves, until = [], Until(time=scan.until)
     with warnings_shown(), stoppable() as stop:
+        check_losses(scan, how.get("kernel"), how.get("device", "cpu"))
         bar = Bar(until, stop)
         with bar.progress:
             for rate, curve in zip(sorted(set(scan.rates)), scan_curves(scan, store, bar, **how), strict=True):
@@ -172,9 +174,7 @@ def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int
     compared = compare_scan(scan, curves)
     write_scan(scan, compared, picture)
     console = Console(width=200) if not CONSOLE.is_terminal else Console()
-    console.print(
-        f"against rate {min(scan.rates):g}, from τ = {scan.since:g} to the last look of both:", highlight=False
-    )
+    console.print(f"against rate {min(scan.rates):g}, from τ = {scan.since:g} to {scan.until:g}:", highlight=False)
     for each in compared:
         console.print(verdict(each), highlight=False, soft_wrap=True)
     largest = largest_stable_rate(compared)

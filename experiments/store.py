@@ -3,7 +3,9 @@
 Running a study again does only what is missing; merging two machines is copying folders.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from experiments.run_folder import RunFolder
 from experiments.systems import family, typed_settings
 from experiments.task import Music, Task, read_task, write_task
 from experiments.trajectory import Trajectory
+
+MOST_STEPS = 1 << 62  # of a run
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Store:
         kernel: str | None = None,
         device: str = "cpu",
         allow_other_kernel: bool = False,
+        begun: Callable[[Path], None] | None = None,
     ) -> Run:
         """Learn until `until`, from where the run of this task stands.
 
@@ -64,6 +69,7 @@ class Store:
             kernel: what computes, no part of the question; None: the best that can run on the device.
             device: where: `"cpu"`, `"cuda"`, ...
             allow_other_kernel: go on even where another kernel made the run so far.
+            begun: told the folder as soon as the system stands; before, nothing is written.
 
         Raises:
             InputError: see `experiments.learn` and `experiments.run_folder`.
@@ -72,6 +78,9 @@ class Store:
         until = Until(time=float(until)) if isinstance(until, NUMBER) else until
         _check_reachable(task, until)
         system, path = task.build(kernel, device), self.folder(task)
+        system.loss()  # what cannot be computed leaves no folder behind
+        if begun:
+            begun(path)
         path.mkdir(parents=True, exist_ok=True)
         write_task(path / "task.json", task)
         name = getattr(system, "kernel", "plain")
@@ -99,7 +108,7 @@ class Store:
             return expanded(name)
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"a store is a folder of runs; {self.path} is a file")
-        name, runs = str(name), self.runs()
+        name, runs = str(name), [path for path in self.runs() if _has_rows(path)]
         if name == "latest" and runs:
             return max(runs, key=_learned_at)
         found = [path for path in runs if path.name.startswith(name)]
@@ -167,8 +176,33 @@ def system_of(run: Run, look: int | None = None) -> System:
     return system
 
 
+def check_countable(until: Until, rate: float) -> None:
+    """Refuse a run of more steps than can be counted at `rate`, its highest.
+
+    Raises:
+        InputError: no end comes within 2^62 steps.
+    """
+    by_time = inf if until.time is None else until.time / rate
+    steps = min(by_time, inf if until.steps is None else until.steps)
+    if until.loss is None and steps > MOST_STEPS:
+        asked = f"{until.steps} steps" if until.time is None else f"time {until.time:g} at rate {rate:g}"
+        raise InputError(f"a run ends within 2^62 steps; got {asked}: ask for less, or for a larger rate")
+
+
+def _has_rows(path: Path) -> bool:
+    """Whether anything was learned there; a process that is killed early leaves a folder without."""
+    rows = path / "trajectory.jsonl"
+    return rows.exists() and rows.stat().st_size > 0
+
+
+def _highest_rate(schedule: dict[str, Any]) -> float:
+    """The highest rate of a schedule, as it describes itself; 1 where it does not say."""
+    return max([schedule.get("rate", 1.0)] if "rates" not in schedule else schedule["rates"])
+
+
 def _check_reachable(task: Task, until: Until) -> None:
-    """Refuse a run that could never end: a loss, and nothing else, below what the music sets."""
+    """Refuse a run that could never end: too many steps, or a loss, and nothing else, below what the music sets."""
+    check_countable(until, _highest_rate(task.question()["schedule"]))
     learns_nll = task.chorales is not None and task.settings.get("cost") == "nll"
     if learns_nll and until.loss is not None and until.time is None and until.steps is None:
         floor = irreducible_loss(task.chorales or [])

@@ -109,7 +109,22 @@ def plain_settings(settings: Any) -> dict[str, Any]:
     }
 
 
+EXACT = 1 << 53  # whole numbers up to here are all floats
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+
+
+def _whole(value: Any) -> int:
+    """A whole number as it was written; 2.0 and 1e3 are too, as far as a float knows every whole number.
+
+    Raises:
+        ValueError: a float beyond that.
+    """
+    try:
+        return int(str(value))
+    except ValueError:
+        if abs(float(value)) > EXACT:
+            raise
+        return int(float(value))
 
 
 def _required(field: dataclasses.Field) -> bool:
@@ -128,7 +143,7 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
         return value.lower() in ("true", "yes")
     try:
         if kind in (int, float) and not isinstance(value, bool) and float(value) == kind(float(value)):
-            return kind(float(value))
+            return _whole(value) if kind is int else float(value)
     except (ValueError, OverflowError, TypeError):
         pass
     if typing.get_origin(kind) is None and isinstance(value, kind):

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from encoding import load_chorales
-from experiments import load_run
+from experiments import Looks, Music, Store, Task, at, load_run, logarithmic
+from experiments.checkpoints import read_checkpoint, write_checkpoint
 from experiments.cli import main
+from experiments.looks import Union
+from experiments.task import read_task
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["--first", "3", "--excerpt", "10"]
@@ -90,7 +93,8 @@ def test_systems_lists_every_setting_with_what_is_done_when_nothing_is_said(caps
 def test_stability_finds_the_largest_rate_that_is_still_small(capsys, tmp_path):
     arguments = ["--system", "spherical-glass", "--set", "n_spins=6", "--until", "5", "--replicas", "2"]
     assert run("stability", *arguments, "--rates", "0.001,0.002,0.01,0.05", "--store", tmp_path / "runs") == 2
-    assert "positive" in capsys.readouterr().err  # energies are not compared by their logarithms
+    assert "must be positive; got energy per spin" in capsys.readouterr().err
+    assert not list(tmp_path.glob("runs/*"))  # this is known before anything is learned
     network = ["--set", "width=3", "--set", "depth=1", *SMALL, "--until", "4", "--replicas", "2"]
     rates = ["--rates", "0.02,0.04,0.15,0.2", "--tolerance", "0.02"]
     for _ in range(2):  # the second time all is there
@@ -106,11 +110,68 @@ def test_stability_finds_the_largest_rate_that_is_still_small(capsys, tmp_path):
 
 def test_stability_refuses_a_bad_picture_before_it_learns_and_overwrites_nobodys_file(capsys, tmp_path):
     (tmp_path / "mine.json").write_text('{"precious": 1}')
-    for out, said in (("mine.png", "mine.json is no scan of rates"), ("x.txt", "a figure is written as")):
+    (tmp_path / "talk.json").write_text('{"what": "largest_stable_rate, reference, tolerance, rates"}')
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG of the sea")
+    (tmp_path / "note.png").write_text("no picture")
+    (tmp_path / "note.json").write_text(
+        json.dumps(dict.fromkeys(["reference", "tolerance", "largest_stable_rate", "rates"]))
+    )
+    for out, said in (
+        ("mine.png", "mine.json is no scan of rates"),
+        ("talk.png", "talk.json is no scan of rates"),
+        ("photo.png", "photo.png is no picture of a scan"),
+        ("note.png", "note.png is no picture of a scan"),
+        ("x.txt", "a figure is written as"),
+    ):
         target = ["--out", tmp_path / out, "--store", tmp_path / "runs"]
         assert said in complaint(capsys, "stability", "--set", "width=2", *SMALL, *target)
     assert (tmp_path / "mine.json").read_text() == '{"precious": 1}'
+    assert (tmp_path / "photo.png").read_bytes() == b"\x89PNG of the sea"
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_learned(capsys, tmp_path):
+    target = ["--out", "/proc/self/s.png", "--store", tmp_path / "runs"]
+    assert "/proc/self cannot be written" in complaint(capsys, "stability", "--set", "width=2", *SMALL, *target)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_scan_says_does_not_depend_on_longer_runs_in_the_store(capsys, tmp_path):
+    asked = [
+        "stability",
+        "--set",
+        "width=3",
+        "--set",
+        "depth=1",
+        *SMALL,
+        "--rates",
+        "0.01,0.03,0.07",
+        "--replicas",
+        "2",
+    ]
+    asked += ["--until", "1", "--since", "0.2", "--kernel", "plain", "--store", tmp_path, "--out", tmp_path / "s.png"]
+    assert run(*asked) == 0
+    told = json.loads((tmp_path / "s.json").read_text())
+    assert (told["since"], told["until"]) == (0.2, 1.0)
+    for each in told["rates"]:  # judged from the first time to the last: 1 is no multiple of 0.03, nor of 0.07
+        assert each["time"][0] == pytest.approx(0.2, abs=each["rate"])
+        assert 1.0 <= each["time"][-1] < 1.0 + each["rate"]
+    for folder in tmp_path.glob("*/task.json"):
+        task = read_task(folder.parent)
+        music = Music(**task["music"])
+        look = Looks(Union((logarithmic(0.2), at([1.0, 1.07]))))
+        Store(tmp_path).learn(
+            Task(task["system"], task["settings"], task["schedule"]["rate"], music, look, n_replicas=2),
+            until=2.0,
+            kernel="plain",
+        )
+    assert len(list(tmp_path.glob("*/task.json"))) == 3  # the same runs went on
+    assert run(*asked) == 0
+    assert json.loads((tmp_path / "s.json").read_text()) == told
+    assert "made by kernel 'plain'; got 'fast" in complaint(
+        capsys, *[word for word in asked if word not in ("--kernel", "plain")]
+    )
+    assert run(*asked, "--kernel", "graph", "--allow-other-kernel") == 0
 
 
 def test_version_is_that_of_the_package(capsys):
@@ -239,7 +300,7 @@ BAD_ARGUMENTS = {
     "learn --aging 80,-1": "a waiting time is a positive number",
     "learn --until nan": "until: ",
     "learn --until-steps -1": "until: ",
-    "learn --threads 0": "threads is at least 1; got 0",
+    "learn --threads 0": "--threads is a whole number from 1 to 1024; got 0",
     "learn --save-every nan": "save_every is in seconds",
     "learn --loudly": "--loudly",
     "learn --looks 1000000000000000000000000000000": "looks a decade",
@@ -263,6 +324,23 @@ BAD_ARGUMENTS = {
     "stability --since 60": "curves are compared from a time above 0 to a later one; got 60.0, 50.0",
     "stability --rates 0.1,20": "every rate makes at least ten steps",
     "stability --tolerance 0 --rates 0.05,0.1 --until 3": "tolerance is a positive number",
+    "stability --tolerance 1e308 --rates 0.05,0.1 --until 3": "tolerance is a positive number below 1",
+    "stability --since 5e-324": "since is a proper time of at least 1e-100; got 5e-324",
+    "stability --rates 5e-324,0.1": "a run ends within 2^62 steps; got time 50.1 at rate",
+    "stability --until 1e308": "a run ends within 2^62 steps; got time 1e+308 at rate 0.0",
+    "stability --rates fast": "--rates takes numbers like 0.005,0.01; got 'fast'",
+    "stability --kernel turbo": "kernel is fast, plain or graph; got 'turbo'",
+    "stability --threads 0": "--threads is a whole number from 1 to 1024; got 0",
+    "learn --threads 1025": "--threads is a whole number from 1 to 1024; got 1025",
+    "learn --until 1e308": "a run ends within 2^62 steps; got time 1e+308 at rate 0.02",
+    "learn --until 1 --rate 5e-324": "a run ends within 2^62 steps",
+    "learn --schedule spikes --until 1 --rate 1e-30": "a run ends within 2^62 steps",
+    "learn --until-steps 10000000000000000000": "a run ends within 2^62 steps; got 10000000000000000000 steps",
+    "learn --batch 1e20": "batch is a whole number; got '1e20'",
+    "learn --batch 123456789012345678901": "GB of memory",
+    "learn --set width=0x10": "width is a whole number; got '0x10'",
+    "learn --set precision=float64 --kernel fast": "ask for plain or graph",
+    "learn --system spherical-glass --device cuda": "has the kernel plain on cpu; got plain on cuda",
     "sing": "No such command 'sing'",
     "plot": "Missing argument",
     "plot nothing": "a run is a folder, a key of the store, or 'latest'; got 'nothing'",
@@ -397,7 +475,69 @@ def test_a_damaged_run_ends_in_one_line(capsys, store, only_run, tmp_path):
 
 def test_a_store_that_cannot_be_written_ends_in_one_line(capsys, tmp_path):
     (tmp_path / "file").touch()
-    assert "Not a directory" in complaint(capsys, *LEARN, "--store", tmp_path / "file")
+    stability = ["stability", "--set", "width=2", *SMALL]
+    below = tmp_path / "file" / "below"
+    picture = [*stability, "--store", tmp_path, "--out", tmp_path / "file" / "x.png"]
+    for words in ([*LEARN, "--store", tmp_path / "file"], [*stability, "--store", below], picture):
+        assert "a folder is wanted there, and a file is in its place: name another" in complaint(capsys, *words)
+
+
+def test_threads_of_the_environment_are_looked_at_before_a_folder_is_made(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARMONICA_THREADS", "²")
+    assert "ARMONICA_THREADS is a whole number from 1 to 1024" in complaint(
+        capsys, *LEARN, "--store", tmp_path / "runs"
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_cannot_be_computed_leaves_no_folder_and_no_word_of_a_run(capsys, tmp_path, monkeypatch):
+    from classical import DeepRNN
+
+    def full(self):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 7 bytes.")
+
+    monkeypatch.setattr(DeepRNN, "loss", full)
+    assert run(*LEARN, "--store", tmp_path / "runs") == 2
+    errors = capsys.readouterr().err
+    assert "armonica: there is not enough memory" in errors
+    assert "run " not in errors.replace("replica", "")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), EOFError("a bug")])
+def test_what_is_no_mistake_of_the_user_is_neither_a_lack_of_memory_nor_a_stop(tmp_path, monkeypatch, error):
+    from classical import DeepRNN
+
+    monkeypatch.setattr(DeepRNN, "loss", lambda self: (_ for _ in ()).throw(error))
+    with pytest.raises(type(error), match="a bug"):
+        main([*LEARN, "--store", str(tmp_path / "runs")])
+
+
+def test_folders_without_rows_are_not_taken_for_runs(capsys, store, only_run, tmp_path):
+    import shutil
+
+    shutil.copytree(store, tmp_path / "runs")
+    stub = tmp_path / "runs" / "f00d"
+    stub.mkdir()
+    shutil.copy(only_run / "task.json", stub)
+    assert Store(tmp_path / "runs").find("latest").name == only_run.name
+    assert "got 'f00d'" in complaint(capsys, "plot", "f00d", "--store", tmp_path / "runs")
+
+
+def test_a_run_of_the_fast_kernel_before_it_named_its_lanes_goes_on(capsys, tmp_path):
+    assert run(*LEARN, "--kernel", "fast", "--store", tmp_path) == 0
+    (path,) = tmp_path.iterdir()
+    (made,) = json.loads((path / "made_by.json").read_text())["kernels"]
+    assert made in ("fast, 8 lanes", "fast, 16 lanes")
+    saved = read_checkpoint(path / "checkpoint.npz")
+    longer = [*LEARN, "--until-steps", "20", "--store", tmp_path]
+    for kernel in ("fast, 4 lanes", "fast"):
+        write_checkpoint(path, saved | {"run.kernel": np.array(kernel)})
+        (path / "checkpoint.before.npz").unlink()
+        if kernel != "fast":
+            assert f"was made by kernel '{kernel}'; got '{made}'" in complaint(capsys, *longer)
+    assert run(*longer) == 0
+    assert "was made by kernel fast without saying its lanes: taken to be fast, " in capsys.readouterr().err
 
 
 def test_a_loss_that_is_not_finite_ends_in_one_line_that_says_what_to_do(capsys, tmp_path):

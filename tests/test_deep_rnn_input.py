@@ -160,6 +160,7 @@ def test_a_state_belongs_to_its_settings_and_chorales(music):
 def test_memory_that_a_group_or_a_limit_does_not_allow_is_refused(tmp_path, monkeypatch):
     (tmp_path / "max").write_text("2000000\n")
     monkeypatch.setattr(memory, "CONTROL_GROUP", tmp_path / "max")
+    monkeypatch.setattr(memory, "USED", tmp_path / "nothing")
     memory.check_room(2e6, "two megabytes")
     assert "this process may have 0.002 GB" in refusal(memory.check_room, 2.1e6, "more")
     (tmp_path / "max").write_text("max\n")  # as the kernel writes no limit

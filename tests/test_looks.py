@@ -118,3 +118,12 @@ def test_looks_that_are_none_are_refused_in_one_line(wrong):
     with pytest.raises(InputError, match="; got ") as refused:
         wrong()
     assert "\n" not in str(refused.value)
+
+
+def test_looks_that_begin_very_early_are_those_of_the_formula_as_far_as_numbers_go():
+    cadence = logarithmic(1e-100, 10)
+    assert cadence.after(0.9) == pytest.approx(1.0)
+    assert cadence.after(1e250) == np.inf
+    for soon in (5e-324, 1e-101):
+        with pytest.raises(InputError, match="first is a proper time of at least 1e-100"):
+            logarithmic(soon)

@@ -3,22 +3,20 @@
 A kernel has a `name`, `step(flat, memory, batches, eta, n, frozen)` and `loss(flat)`, see `plain.PlainKernel`.
 """
 
-import hashlib
 import logging
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classical.kernels.kept import load, numba_settings
+from classical.kernels.lanes import n_lanes
 from classical.settings import DeepRNNSettings
 from encoding import InputError, Transitions
-from encoding.cache import cache_folder
 from encoding.layout import Group
 
 log = logging.getLogger("armonica")
@@ -33,8 +31,8 @@ class Kernel(Protocol):
         """What the rule remembers, as this kernel keeps it, from (R, 2, d, n_slots, w); (R, 0, ...) where nothing."""
         ...
 
-    def past(self, memory: Any) -> NDArray[np.floating]:
-        """What is remembered as any kernel can read it."""
+    def past(self, memory: Any, of: slice = slice(None)) -> NDArray[np.floating]:
+        """What is remembered, of some of the replicas, as any kernel can read it."""
         ...
 
     def step(
@@ -54,10 +52,11 @@ class Kernel(Protocol):
         ...
 
 
-def kernel_named(
-    name: str | None, device: str, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]
-) -> Kernel:
-    """The kernel called `fast`, `plain` or `graph`.
+Build = Callable[[Transitions, DeepRNNSettings, dict[str, Group]], Kernel]
+
+
+def kernel_named(name: str | None, device: str, settings: DeepRNNSettings) -> tuple[str, Build]:
+    """Which kernel it is, `fast`, `plain` or `graph`, its code compiled, and what builds it.
 
     None: on the processor fast where it can run, plain where it cannot, which is then said; elsewhere graph.
 
@@ -67,29 +66,38 @@ def kernel_named(
     if name not in (None, "fast", "plain", "graph"):
         raise InputError(f"kernel is fast, plain or graph; got {name!r}")
     if device != "cpu" or name == "graph":
-        return _graph(name, device, data, settings, layout)
+        return "graph", _graph(name, device)
     obstacle = None if name == "plain" else _obstacle(settings)
     if name == "fast" and obstacle:
-        raise InputError(f"kernel fast was asked for, but {obstacle}: ask for plain")
+        raise InputError(f"kernel fast was asked for, but {obstacle}: ask for plain or graph")
     if name == "plain" or obstacle:
         if obstacle:
             log.warning("kernel plain: %s", obstacle)
         from classical.kernels.plain import PlainKernel
 
-        return PlainKernel(data, settings, layout)
-    return compiled("cpu").FastKernel(data, settings, layout)
+        return "plain", PlainKernel
+    return "fast", compiled("cpu").FastKernel
 
 
 def compiled(name: str) -> Any:
-    """The module `name` of this package, `cpu` or `tile`: only so loaded is its compiled code well kept."""
-    with _compiled_code_kept():
-        return import_module(f"classical.kernels.{name}")
+    """The module `name` of this package, `cpu` or `tile`: only so loaded is its compiled code well kept.
+
+    Raises:
+        InputError: ARMONICA_LANES asks for vectors that are not to be had.
+    """
+    if name not in _compiled:
+        home = Path(__file__).parent
+        sources = b"".join((home / f"{part}.py").read_bytes() for part in ("tile", "errors", "steps"))
+        names = [f"{__name__}.{part}" for part in ("tile", "errors", "steps", "cpu")]
+        _compiled[name] = load(f"{__name__}.{name}", names, sources + str(n_lanes()).encode())
+    return _compiled[name]
 
 
-def _graph(
-    name: str | None, device: str, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]
-) -> Kernel:
-    """The kernel for a device of torch's."""
+_compiled: dict[str, Any] = {}
+
+
+def _graph(name: str | None, device: str) -> Build:
+    """What builds the kernel for a device of torch's."""
     import torch
 
     from classical.kernels.graph import GraphKernel
@@ -108,47 +116,20 @@ def _graph(
             f"device {device} was asked for, but torch {torch.__version__} sees {count} CUDA devices: leave it out, or "
             "install a build of torch for your card"
         )
-    return GraphKernel(data, settings, layout, there)
-
-
-@contextmanager
-def _compiled_code_kept() -> Iterator[None]:
-    """While the kernels are loaded, Numba keeps their code in the cache folder, under a fingerprint of their sources.
-
-    By itself it would write beside the sources, which may be read-only, and would not notice that a file they import
-    has changed. Where nothing can be kept the kernels are compiled anew in every process, and this is said.
-    """
-    config, home = _numba_settings(), Path(__file__).parent
-    sources = b"".join((home / name).read_bytes() for name in ("tile.py", "errors.py", "steps.py"))
-    sources += os.environ.get("ARMONICA_LANES", "").encode()
-    folder = cache_folder() / "kernels" / hashlib.sha256(sources).hexdigest()[:16]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = tempfile.TemporaryFile(dir=folder)
-        probe.close()
-    except OSError as error:
-        folder = Path(tempfile.mkdtemp(prefix="armonica-kernels-"))
-        log.warning("compiled kernels are not kept, and compiled again next time: %s", error)
-    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = before
-
-
-def _numba_settings() -> Any:
-    """Numba's settings, which it sets from the environment as it is loaded: no type checker can know their names."""
-    return import_module("numba.core.config")
+    return partial(GraphKernel, device=there)
 
 
 def _obstacle(settings: DeepRNNSettings) -> str | None:
     """Why the compiled kernel cannot run, or None."""
     if settings.precision != "float32":
         return f"the fast kernel computes in float32, not in {settings.precision}"
+    said = os.environ.get("NUMBA_DISABLE_JIT", "")
+    if said not in ("", "0", "1"):  # Numba would warn, at length
+        raise InputError(f"NUMBA_DISABLE_JIT is 0 or 1; got {said!r}")
     try:
         import llvmlite.binding
 
-        disabled = _numba_settings().DISABLE_JIT
+        disabled = numba_settings().DISABLE_JIT
     except ImportError as error:
         return f"numba cannot be loaded ({error})"
     if disabled:

@@ -13,11 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from classical.kernels.errors import HINGE, NLL, SQUARED
+from classical.kernels.plain import EVERY
 from classical.kernels.steps import FROZEN, SVD, Data, Net, Rule, Work, learn_steps, loss_now
 from classical.kernels.tile import ADDRESS, LANES, NARROW, padded
 from classical.orthogonal import polar_factor
 from classical.settings import GROUPS, DeepRNNSettings
-from encoding import N_KEYS, InputError, Transitions
+from classical.start import groups
+from classical.threads import n_threads
+from encoding import HIGHEST, N_KEYS, Chorale, Transitions, pack
 from encoding.layout import Group
 
 COSTS = {"nll": NLL, "squared": SQUARED, "hinge": HINGE}
@@ -35,7 +38,7 @@ class Ring(NamedTuple):
 class FastKernel:
     """Steps of all replicas of one network, single precision."""
 
-    name = "fast"
+    name = f"fast, {LANES} lanes"
 
     def __init__(self, data: Transitions, settings: DeepRNNSettings, layout: dict[str, Group]) -> None:
         """Lay the transitions out for the compiled steps."""
@@ -54,13 +57,14 @@ class FastKernel:
             deltas[:, -age, ..., :width] = past[:, age - 1]
         return Ring(deltas, np.zeros(n_replicas, np.int64))
 
-    def past(self, memory: Ring) -> NDArray[np.float32]:
+    def past(self, memory: Ring, of: slice = EVERY) -> NDArray[np.float32]:
         """The deltas of the last two steps, latest first, (R, 2, d, n_slots, w); (R, 0, ...) for the exact rule."""
-        n_replicas, n_places, depth, n_slots, _ = memory.deltas.shape
+        deltas = memory.deltas[of]
+        n_replicas, n_places, depth, n_slots, _ = deltas.shape
         past = np.empty((n_replicas, 2 if n_places else 0, depth, n_slots, self.settings.width), np.float32)
-        for replica, turn in enumerate(memory.turn):
+        for replica, turn in enumerate(memory.turn[of]):
             for age in range(1, past.shape[1] + 1):
-                past[replica, age - 1] = memory.deltas[replica, (turn - age) % 3, ..., : self.settings.width]
+                past[replica, age - 1] = deltas[replica, (turn - age) % 3, ..., : self.settings.width]
         return past
 
     def step(
@@ -148,20 +152,20 @@ class FastKernel:
 
     def _share(self, run, replicas: list[int]) -> None:
         """Run the replicas on as many threads as this process has cores, each with a place of its own to write on."""
-        n_threads = max(1, min(len(replicas), _n_cores()))
-        while len(self._works) < n_threads:
+        n_places = max(1, min(len(replicas), n_threads()))
+        while len(self._works) < n_places:
             self._works.append(_places(self.settings, self._data, self._n_weights, len(self._rule.starts)))
-        if n_threads == 1:
+        if n_places == 1:
             for replica in replicas:
                 run(replica, 0)
             return
-        pool = self._threads(n_threads - 1)
+        pool = self._threads(n_places - 1)
 
         def go(place: int) -> None:
-            for replica in replicas[place::n_threads]:
+            for replica in replicas[place::n_places]:
                 run(replica, place)
 
-        shares = [pool.submit(go, place) for place in range(1, n_threads)]
+        shares = [pool.submit(go, place) for place in range(1, n_places)]
         try:
             go(0)  # this thread works too
         finally:
@@ -174,17 +178,6 @@ class FastKernel:
         if self._pool is None or self._pool[:2] != (os.getpid(), n):
             self._pool = os.getpid(), n, ThreadPoolExecutor(n, "armonica")
         return self._pool[2]
-
-
-def _n_cores() -> int:
-    """Threads for the replicas: as many as ARMONICA_THREADS says, else the cores that this process may run on."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    said = os.environ.get("ARMONICA_THREADS", "")
-    if not said:
-        return there
-    if not said.isdigit() or not 1 <= int(said) <= 1024:
-        raise InputError(f"ARMONICA_THREADS is a whole number from 1 to 1024; got {said!r}")
-    return int(said)
 
 
 def _laid_out(data: Transitions, silent_start: bool) -> Data:
@@ -232,6 +225,15 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
     )
     net = Net(**matrices, narrow=int(0 < w % LANES <= NARROW))
     return net, Work(**arrays, sums=np.zeros(oo), pending=np.zeros(n_groups, np.bool_))
+
+
+def ready() -> None:
+    """Compile, or load, all there is: a step at rate 0 and a loss of the smallest network."""
+    settings, layout = DeepRNNSettings(depth=1, width=1, rule="exact", batch=1), groups(1, 1)
+    kernel = FastKernel(pack([Chorale(np.full((2, 4), HIGHEST, np.int16), "", "", 0)]), settings, layout)
+    flat, memory = np.zeros((1, kernel._n_weights), np.float32), kernel.memory(np.zeros((1, 0, 1, 1, 1), np.float32))
+    kernel.step(flat, memory, np.zeros((1, 1, 1), np.int64), np.zeros(1), 1, np.zeros(1, bool))
+    kernel.loss(flat)
 
 
 def carved(**shapes: tuple[int, ...]) -> dict[str, NDArray[np.float32]]:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classical.kernels.plain import PlainKernel
+from classical.kernels.plain import EVERY, PlainKernel
 from classical.memory import GIGABYTE
 from classical.orthogonal import nearly_polar_factor
 from classical.settings import DeepRNNSettings
@@ -53,11 +53,12 @@ class GraphKernel:
 
     def memory(self, past: NDArray[np.floating]) -> Tensor:
         """What the rule remembers, on the device."""
-        return torch.from_numpy(past.copy()).to(self.device)
+        with self._full_memory_said(len(past)):
+            return torch.from_numpy(past.copy()).to(self.device)
 
-    def past(self, memory: Tensor) -> NDArray[np.floating]:
+    def past(self, memory: Tensor, of: slice = EVERY) -> NDArray[np.floating]:
         """The deltas of the last two steps, latest first, (R, 2, d, n_slots, w); (R, 0, ...) for the exact rule."""
-        return memory.cpu().numpy().copy()
+        return memory[of].cpu().numpy().copy()
 
     def step(
         self,
@@ -78,7 +79,8 @@ class GraphKernel:
 
     def loss(self, flat: NDArray[np.floating]) -> NDArray[np.float64]:
         """The losses at these weights, (R,)."""
-        return self._plain.value(self._plain.forward(torch.from_numpy(flat).to(self.device))[1]).cpu().numpy()
+        with self._full_memory_said(len(flat)):
+            return self._plain.value(self._plain.forward(torch.from_numpy(flat).to(self.device))[1]).cpu().numpy()
 
     @contextmanager
     def _full_memory_said(self, n_replicas: int) -> Iterator[None]:

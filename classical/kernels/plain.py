@@ -14,6 +14,8 @@ from classical.settings import DeepRNNSettings
 from encoding import Transitions
 from encoding.layout import Group
 
+EVERY = slice(None)  # replica
+
 
 class Pass(NamedTuple):
     """One forward and backward pass: activities (R, n, w), fields and errors (R, n, 54), deltas (R, n, w)."""
@@ -50,9 +52,9 @@ class PlainKernel:
         """What the rule remembers, as this kernel keeps it: `past` itself."""
         return past.copy()
 
-    def past(self, memory: NDArray[np.floating]) -> NDArray[np.floating]:
+    def past(self, memory: NDArray[np.floating], of: slice = EVERY) -> NDArray[np.floating]:
         """The deltas of the last two steps, latest first, (R, 2, d, n_slots, w); (R, 0, ...) for the exact rule."""
-        return memory.copy()
+        return memory[of].copy()
 
     def step(
         self,

@@ -14,19 +14,17 @@ be compiled again with each.
 # Numba gives an intrinsic its first argument (the typing context) and binds arrays to pointers; pyright cannot know.
 # pyright: reportCallIssue=false, reportArgumentType=false
 
-import os
-
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
+from classical.kernels.lanes import n_lanes
+
 NOTHING, TANH, SLOPE = 0, 1, 2
 FRESH = 4  # in addition to one of these: c need not have been cleared
 
-SHORT = os.environ.get("ARMONICA_LANES") == "8"  # as on processors without AVX-512
-LANES = 16 if llvm.get_host_cpu_features().get("avx512f") and not SHORT else 8
+LANES = n_lanes()
 NARROW = 4  # columns
 # Rows of a block by its number of vectors: as many sums as there are registers, less one for a and one for each b.
 ROWS = {16: (0, 8, 8, 6, 6, 5, 4, 3), 8: (0, 6, 6, 4)}[LANES]

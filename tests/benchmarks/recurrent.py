@@ -200,27 +200,41 @@ def cores(turns: int) -> None:
 
 
 ONE_PROCESS = """
-import resource, sys, time
+import sys, time
 began = time.perf_counter()
 from classical import DeepRNN
 from encoding import load_chorales
 chorales = load_chorales()
 ready = time.perf_counter()
-network = DeepRNN(chorales, depth=2, width=90, rule=sys.argv[2], n_replicas=int(sys.argv[1]))
+network = DeepRNN(chorales, depth=2, width=90, rule="exact")
 network.step(0.01, 2)
-first = time.perf_counter() - ready
-network.step(0.01, 20)
-print(first, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.perf_counter() - ready)
+"""
+
+LEARNING = """
+import resource, sys
+from experiments.cli import main
+try:
+    main(["learn", "--until-steps", "2", "--threads", "1", *sys.argv[1:]])
+except SystemExit as end:
+    assert end.code == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def in_a_process(n_replicas: int, rule: str, cache: str | None = None) -> tuple[float, float]:
-    """Seconds of the first two steps of a fresh process, and the most memory it had, in MB."""
+def in_a_process(script: str, *words: str, cache: str | None = None) -> float:
+    """The number that a fresh process prints last."""
     others = {"ARMONICA_CACHE": cache} if cache else {}
-    words = [sys.executable, "-c", ONE_PROCESS, str(n_replicas), rule]
-    done = subprocess.run(words, env=os.environ | others, capture_output=True, text=True, check=True, cwd=ROOT)
-    first, memory = map(float, done.stdout.split())
-    return first, memory
+    command = [sys.executable, "-c", script, *words]
+    done = subprocess.run(command, env=os.environ | others, capture_output=True, text=True, check=True, cwd=ROOT)
+    return float(done.stdout.split()[-1])
+
+
+def learning_memory(n_replicas: int, rule: str, kernel: str) -> float:
+    """The most memory that `armonica learn` had: two steps, a look with its noise, a checkpoint, a picture; in MB."""
+    with tempfile.TemporaryDirectory() as store:
+        options = {"--replicas": str(n_replicas), "--rule": rule, "--kernel": kernel, "--store": store}
+        return in_a_process(LEARNING, *(word for pair in options.items() for word in pair))
 
 
 def processes() -> None:
@@ -232,14 +246,14 @@ def processes() -> None:
             check=True,
             cwd=ROOT,
         )  # the chorales are read; the kernels are not compiled
-        rows = [("cold", in_a_process(1, "exact", cold)[0])]
-        rows += [("kept", in_a_process(1, "exact", cold)[0]) for _ in range(2)]
+        rows = [(kind, in_a_process(ONE_PROCESS, cache=cold)) for kind in ("cold", "kept", "kept")]
     table("First two steps of a process, d=2, w=90, compilation included", ("compiled kernels", "s"), rows)
     rows = []
-    for rule in ("exact", "delayed"):
-        one, many = in_a_process(1, rule)[1], in_a_process(17, rule)[1]
-        rows.append((rule, one, (many - one) / 16))
-    table("Memory, d=2, w=90", ("rule", "1 replica, MB", "each further one, MB"), rows)
+    for kernel, rule in (("fast", "exact"), ("fast", "delayed"), ("plain", "exact"), ("plain", "delayed")):
+        one, many = (learning_memory(n_replicas, rule, kernel) for n_replicas in (1, 17))
+        rows.append((kernel, rule, one, (many - one) / 16))
+    heads = ("kernel", "rule", "1 replica, MB", "each further one, MB")
+    table("Memory of armonica learn, d=2, w=90: most resident, 1 and 17 replicas, one thread", heads, rows)
 
 
 def proper_time(turns: int) -> None:
@@ -250,15 +264,31 @@ def proper_time(turns: int) -> None:
     table("Proper time an hour, d=2, w=68, exact, one replica on one thread", ("rate", "tau an hour", "ratio"), rows)
 
 
+TABLES = ("steps", "products", "cores", "processes", "time", "sizes")
+
+
+def _turns(said: str) -> int:
+    if not (said.isascii() and said.isdecimal()) or int(said) < 1:
+        raise argparse.ArgumentTypeError(f"turns are a whole number of at least 1; got {said!r}")
+    return int(said)
+
+
+def _tables(said: str) -> list[str]:
+    unknown = [name for name in said.split(",") if name not in TABLES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"tables are {', '.join(TABLES)}; got {', '.join(unknown) or 'none'}")
+    return said.split(",")
+
+
 def main() -> None:
     """All tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=15, help="counted turns of each measurement")
-    parser.add_argument("--only", default="steps,products,cores,sizes,processes,time", help="which tables, with commas")
+    parser.add_argument("--turns", type=_turns, default=15, help="counted turns of each measurement, at least 1")
+    parser.add_argument("--only", type=_tables, default=TABLES, help=f"which tables, with commas: {', '.join(TABLES)}")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    only = asked.only.split(",")
+    only = asked.only
     if "steps" in only:
         beside_others(load_chorales(), asked.turns)
     if "products" in only:
