@@ -15,7 +15,7 @@ import os, signal, sys, threading, time
 sys.argv[0] = "armonica"
 here, seconds, times = os.getpid(), float(sys.argv.pop(1)), int(sys.argv.pop(1))
 def often():
-    time.sleep(seconds)
+    time.sleep(0.05 + seconds)  # not before main is entered
     for _ in range(times):
         os.kill(here, signal.SIGINT)
         time.sleep(0.002)
