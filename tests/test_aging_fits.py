@@ -75,14 +75,16 @@ def test_one_replica_has_an_exponent_with_the_scatter_of_its_looks_and_parameter
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_criterion_prefers_the_form_that_was_planted(form):
+    """To those that do not hold it: a + c x^b is a power for a = 0, a logarithm for b -> 0, and wins by chance."""
     law, x, _ = FORMS[form]
-    rng = np.random.Generator(np.random.Philox(key=[4, 4]))
-    factors = np.exp(0.01 * rng.standard_normal((len(x), 4)))
-    compared = compare_forms(Displacement(TAU_W, TAU_W * x, law(x)[:, None] * factors, None), (0, 1000))
-    assert compared[0].aic <= compared[-1].aic
-    nested = {"power": {"power", "near_plateau"}, "logarithm": {"logarithm", "spherical"}}
-    assert compared[0].form in nested.get(form, {form})
-    assert form in {fit.form for fit in compared if fit.aic < compared[0].aic + 5}
+    rivals = tuple(name for name in FORMS if name != "near_plateau" or form in ("spherical", "near_plateau"))
+    first = []
+    for seed in range(30):
+        rng = np.random.Generator(np.random.Philox(key=[seed, 4]))
+        factors = np.exp(0.002 * rng.standard_normal((len(x), 1)))
+        curve = Displacement(TAU_W, TAU_W * x, law(x)[:, None] * factors, None)
+        first.append(compare_forms(curve, (0, 1000), forms=rivals)[0].form)
+    assert first.count(form) >= 25, first
 
 
 def test_growth_without_end_has_no_plateau():

@@ -46,6 +46,14 @@ def test_noise_below_the_floor_is_no_obstacle(planted):
     assert passed.time == pytest.approx(-np.log(0.1), rel=1e-3)
 
 
+def test_a_curve_that_ends_below_its_floor_has_arrived(planted):
+    """From tau = 3 on it has no logarithm: the passage lies between the looks around 3, and is not missed."""
+    below = np.where(TAU < 3, 0.5 + np.exp(-TAU), 0.4)
+    passed = learning_time(planted(TAU, below), 0.01, floor=0.5)
+    assert passed.reached.all()
+    assert TAU[TAU < 3][-4] < passed.time[0] < TAU[TAU >= 3][3]
+
+
 def test_not_reached_is_an_answer(planted):
     passed = learning_time(planted(TAU, np.stack([np.exp(-TAU), np.exp(-TAU / 10)], 1)), 0.1)
     assert passed.reached.tolist() == [True, False]

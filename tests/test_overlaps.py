@@ -55,6 +55,15 @@ def test_a_machine_is_like_itself_whatever_its_units_are_called():
     assert activation_overlap(both, kind="pairs")[0, 1] == pytest.approx(activation_overlap(both, kind="pairs")[0, 0])
 
 
+def test_weights_into_a_layer_are_alike_whatever_its_units_are_called():
+    """J0 is (R, w, 54): a unit is a row, its inputs take the place of samples; a unit may be turned over."""
+    weights = RNG.normal(size=(9, 54))
+    other = renamed(weights.T).T
+    both = np.stack([weights, other])
+    assert abs(overlaps(both)[0, 1]) < 0.5
+    assert activation_overlap(both.transpose(0, 2, 1))[0, 1] == pytest.approx(1)
+
+
 def test_turned_units_are_found_only_where_signs_are_free():
     x = RNG.normal(size=(5000, 6))
     order = RNG.permutation(6)

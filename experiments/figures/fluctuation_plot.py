@@ -49,20 +49,26 @@ def fluctuation_plot(responses: Mapping[str, Response], temperature: ArrayLike, 
         },
     )
     for label, found in responses.items():
-        heat = _heat(temperature, found.response.n_replicas)
-        moving = np.asarray(np.isfinite([each.value for each in found[:3]]).all((0, 1)))
-        if not moving.any():
-            picture.note(f"{label}: every replica froze")
-            continue
-        if not moving.all():
-            picture.note(f"{label}: {np.sum(~moving)} of {len(moving)} replicas froze, and are left out")
-        chi, correlation, displacement = (each.value[:, moving] for each in found[:3])
-        _curves(picture, label, chi * heat[moving], correlation, displacement, found.start[moving].mean())
-        _slopes(picture, label, chi, correlation, displacement, heat[moving])
+        _one(picture, label, found, _heat(temperature, found.response.n_replicas))
     seen = [one.x for one in picture.series if one.panel == "slope"]
     if seen:
         picture.add("slope", "X = 1", [np.min(np.hstack(seen)), np.max(np.hstack(seen))], 1.0, kind="fit")
     return picture
+
+
+def _one(picture: Picture, label: str, found: Response, heat: NDArray[np.float64]) -> None:
+    """What one waiting time adds, of the replicas that did not freeze."""
+    three = np.stack([found.response.value, found.correlation.value, found.displacement.value])
+    moving = np.flatnonzero(np.isfinite(three).all((0, 1)))
+    frozen = len(heat) - len(moving)
+    if not len(moving):
+        picture.note(f"{label}: every replica froze")
+        return
+    if frozen:
+        picture.note(f"{label}: {frozen} of {len(heat)} replicas froze, and are left out")
+    chi, correlation, displacement = three[:, :, moving]
+    _curves(picture, label, chi * heat[moving], correlation, displacement, found.start[moving].mean())
+    _slopes(picture, label, chi, correlation, displacement, heat[moving])
 
 
 def _heat(temperature: ArrayLike, n_replicas: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.displacement import displacement
+from experiments.observables.displacement import Displacement, displacement
 from experiments.observables.two_times import TwoTimeCurve, align, chosen_groups
 
 if TYPE_CHECKING:
@@ -109,21 +109,30 @@ def aging(
     moved = displacement(trajectory, waiting, group=group, periodic=periodic)
     if not moved.waiting > 0:
         raise InputError("aging is looked at from a waiting time above 0; got 0: take displacement, or a later look")
-    seen = noise(trajectory, group=group, kind=kind)
-    after = seen.time > 0  # at time 0 output weights are 0, and so is the noise of all behind them
-    time, gamma = seen.time[after], seen.gamma[after]
-    if not np.isfinite(gamma).any():
-        raise InputError("Gamma was not looked at after time 0: learn with Looks(noise=...), or take displacement")
-    if (gamma[np.isfinite(gamma)] == 0).all():
+    seen = _after_start(noise(trajectory, group=group, kind=kind))
+    if (seen.gamma[np.isfinite(seen.gamma)] == 0).all():
         return Aging(moved.waiting, moved.lag, moved.value, group, "D")
+    return Aging(moved.waiting, moved.lag, _accumulated(moved, seen, temperature), group, "Delta")
+
+
+def _after_start(seen: Noise) -> Noise:
+    """The looks after time 0: there output weights are 0, and so is the noise of all behind them."""
+    after = seen.time > 0
+    if not np.isfinite(seen.gamma[after]).any():
+        raise InputError("Gamma was not looked at after time 0: learn with Looks(noise=...), or take displacement")
+    return Noise(seen.time[after], seen.gamma[after])
+
+
+def _accumulated(moved: Displacement, seen: Noise, temperature: str) -> NDArray[np.float64]:
+    """Sum of dD / Gamma over the looks of each replica, (n, R)."""
     delta = np.full_like(moved.value, np.nan)
     for replica, value in enumerate(moved.value.T):
-        known, looked = np.isfinite(value), np.isfinite(gamma[:, replica])
+        known, looked = np.isfinite(value), np.isfinite(seen.gamma[:, replica])
         if known.any():
             times = moved.waiting + np.append(0, moved.lag[known])
-            driving = _driving(times, time[looked], gamma[looked, replica], temperature, replica)
+            driving = _driving(times, seen.time[looked], seen.gamma[looked, replica], temperature, replica)
             delta[known, replica] = np.cumsum(np.diff(value[known], prepend=0) / driving)
-    return Aging(moved.waiting, moved.lag, delta, group, "Delta")
+    return delta
 
 
 def _driving(

@@ -72,8 +72,10 @@ def learning_time(
     (Hertz & Tyrcha 2024, Sec. IV.) s is a local parabola in ln tau, weighted by the tricube of the distance (loess,
     Cleveland 1979); the window reaches `smoothing` to either side, or to the seventh nearest look if that is farther,
     so a curve that is curved in the logarithms is not flattened. Left out are spikes (looks more than six deviations
-    above the median of five), time 0, superseded looks and those that are not finite. The errors take the noise of
-    different looks to be independent.
+    above the median of five), time 0, superseded looks and those that are not finite. A look at or below the floor,
+    where there is no logarithm, counts as a tenth of the level: below any crossing, and not so far that it bends the
+    curve before it. (Left out, a curve whose end is all below its floor would never arrive.) The errors take the noise
+    of different looks to be independent.
 
     Args:
         trajectory: of R replicas.
@@ -95,7 +97,6 @@ def learning_time(
         if seen.any():
             x, excess = np.log(trajectory.time[seen, replica]), trajectory.loss[seen, replica] - floor
             until[replica] = np.exp(x[-1])
-            # Noise may carry a loss below its floor, where there is no logarithm: it has passed any level.
             y = np.log(np.where(excess > 0, excess, loss / 10))
             time[replica], error[replica] = _first_passage(x, y, level, smoothing)
     return LearningTime(float(loss), time, error, np.isfinite(time), until)

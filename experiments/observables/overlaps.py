@@ -62,6 +62,9 @@ def activation_overlap(activations: ArrayLike, *, kind: str = "matched", signs: 
     et al. 2019). Independent replicas give 0 for raw and pairs, but about sqrt(2 ln N / M) for matched and N/(N + M)
     for kernel: the best of many is never zero, so take M well above N. `pairs` is made for spins, x = +-1.
 
+    Weights into a layer are compared in the same way, whatever its units are called: a row of J0 is a hidden unit, and
+    its 54 inputs take the place of the samples.
+
     Args:
         activations: (R, n_samples, width), at least two replicas.
         kind: one of the above.
@@ -69,6 +72,13 @@ def activation_overlap(activations: ArrayLike, *, kind: str = "matched", signs: 
 
     Raises:
         InputError: other shapes, fewer than two replicas, no finite numbers, an unknown kind.
+
+    >>> J0 = np.random.default_rng(0).normal(size=(1, 7, 54))  # (R, w, 54), as layout()["J0"] has it
+    >>> J0 = np.concatenate([J0, J0[:, ::-1]])  # the same machine, its hidden units in the opposite order
+    >>> round(float(overlaps(J0)[0, 1]), 2)
+    0.12
+    >>> round(float(activation_overlap(J0.transpose(0, 2, 1))[0, 1]), 2)
+    1.0
     """
     _check_kind(kind, ACTIVATION_KINDS)
     x = numbers(activations, "activations", "n_replicas", "n_samples", "width")

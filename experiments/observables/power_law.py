@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 GAMMAS = np.geomspace(0.01, 10, 61)  # where the least misfit is first looked for
 ZOOMS = 4  # each makes the bracket 20 times finer
+ROUGH = 1  # zooms that are enough for weights, and for what a fit leaves: the misfit is flat at its minimum
 SURE = 0.999  # that a curve falls at all
 
 
@@ -75,7 +76,10 @@ def power_law(
             last look and whose beginning obeys the law of its rest: the fit without the first eighth, quarter or half
             of the looks leaves no less, by an F-test at 95 % (Chow 1960) or within 0.2 % of the loss. Where a
             beginning had to go, twice that is cut. The intervals take the law to hold in the window: a correction
-            that hides in the noise of the looks is not in them.
+            that hides in the noise of the looks is not in them. With a transient .3 exp(-tau/15) before .12 + .8
+            tau^-.6, seen by one replica from 10 to 1000, they held .96 of the truths at a noise of 0.5 % a look, .90 at
+            1 % (.93 of those with both ends), and .05 at 3 %: there the transient passes for a part of the law, so
+            average over replicas, or give the window.
         floor: the irreducible loss, to flag an NLL_inf below it.
 
     Raises:
@@ -98,7 +102,7 @@ def power_law(
 
 def residuals(tau: Array, loss: Array) -> Array | None:
     """What the best power law leaves of one curve, relative to the fit; None if it does not fall."""
-    best, _ = _weighted_fit(tau, loss)
+    best, _ = _weighted_fit(tau, loss, ROUGH)
     return _relative(tau, loss, best) if best[1] > 0 else None
 
 
@@ -121,11 +125,11 @@ def _relative(tau: Array, loss: Array, best: Array) -> Array:
     return (loss - model) / (model if (model > 0).all() else np.sqrt(np.mean(loss**2)))
 
 
-def _weighted_fit(tau: Array, loss: Array) -> tuple[Array, Array]:
+def _weighted_fit(tau: Array, loss: Array, zooms: int = ZOOMS) -> tuple[Array, Array]:
     """(NLL_inf, A, gamma) and the weights, 1 / model^2 of the round before: those of the noisy loss would pull down."""
     best, weight = np.zeros(3), np.ones(len(tau))
-    for _ in range(3):
-        best = _least_squares(tau, loss[:, None], weight)[:, 0]
+    for fineness in (ROUGH, ROUGH, zooms):
+        best = _least_squares(tau, loss[:, None], weight, fineness)[:, 0]
         model = _model(tau, best)
         weight = 1 / model**2 if (model > 0).all() and (loss > 0).all() else np.ones(len(tau))
     return best, weight
@@ -149,12 +153,12 @@ def _misfit(tau: Array, losses: Array, weight: Array, gammas: Array) -> Array:
     return np.maximum((weight @ y**2)[:, None] - product**2 / square, 0)
 
 
-def _least_squares(tau: Array, losses: Array, weight: Array) -> Array:
+def _least_squares(tau: Array, losses: Array, weight: Array, zooms: int = ZOOMS) -> Array:
     """(NLL_inf, A, gamma) of B curves, (3, B)."""
     unit = float(np.exp(np.log(tau).mean()))  # tau in units of the middle of the window: powers near 1
     t, n_curves = tau / unit, losses.shape[1]
     gammas = np.broadcast_to(GAMMAS, (n_curves, len(GAMMAS)))
-    for _ in range(ZOOMS):
+    for _ in range(zooms):
         k = np.clip(_misfit(t, losses, weight, gammas).argmin(1), 1, gammas.shape[1] - 2)
         rows = np.arange(n_curves)
         gammas = np.linspace(gammas[rows, k - 1], gammas[rows, k + 1], 41, axis=1)
