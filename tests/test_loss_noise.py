@@ -120,3 +120,18 @@ def test_points_off_the_line_widen_the_interval():
 def test_what_is_too_short_or_no_loss_is_refused(call, said):
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_losses_that_alternate_are_no_more_certain_than_independent_ones():
+    """AR(1) with rho = -1/2: tau_int = (1 + rho) / (1 - rho) / 2 = 1/6."""
+    rng, held, times = np.random.default_rng(11), 0, []
+    for _ in range(100):
+        x = np.zeros(2000)
+        steps = rng.normal(size=2000)
+        for k in range(1, 2000):
+            x[k] = -0.5 * x[k - 1] + steps[k]
+        found = loss_fluctuations(0.1 + 0.01 * x)
+        held += found.mean[0].holds(0.1)
+        times.append(found.correlation_time[0].best)
+    assert held >= 95
+    assert np.mean(times) == pytest.approx(1 / 6, abs=0.05)

@@ -19,6 +19,8 @@ from experiments.observables.given import number, numbers
 N_INDEPENDENT = 50  # fewer independent losses than this do not show how wide they scatter, nor how long they remember
 N_REMOVED = 2  # mean and slope
 ROUNDING = 1e-12
+INDEPENDENT = 0.5  # tau_int of losses without memory
+LEAST_WINDOW = 2.0  # times `window`: lags that are always summed
 
 
 class LossFluctuations(NamedTuple):
@@ -102,9 +104,9 @@ def integrated_time(residual: NDArray[np.float64], *, window: float, n_removed: 
 
 
 def _windowed(rho: NDArray[np.float64], window: float) -> tuple[float, int]:
-    """Sum of rho up to the first W that is `window` times it."""
+    """Sum of rho up to the first W that is `window` times it, and so far that losses that alternate are seen to."""
     tau = np.cumsum(rho) - rho[0] / 2
-    enough = np.arange(1, len(rho)) >= window * tau[1:]
+    enough = np.arange(1, len(rho)) >= window * np.maximum(tau[1:], LEAST_WINDOW)
     last = 1 + int(np.argmax(enough)) if enough.any() else len(rho) - 1
     return max(float(tau[last]), 1 / len(rho)), last
 
@@ -126,7 +128,8 @@ def _flicker(loss: NDArray[np.float64], window: float) -> tuple[Fit, Fit, Fit, F
     flat = _half_width(x, tau)
     deviation = _scaled(s, _half_width(squares, window=window))
     relative = _scaled(s / mean, _half_width(squares - x / mean, window=window)) if mean > 0 else UNTOLD
-    known = _scaled(tau, NORMAL * np.sqrt((4 * last + 2) / n))
+    reach = NORMAL * max(tau, INDEPENDENT) * np.sqrt((4 * last + 2) / n)
+    known = Fit(tau - reach, tau, tau + reach)
     return Fit(mean - flat, mean, mean + flat), deviation, relative, known
 
 
@@ -145,7 +148,9 @@ def _half_width(x: NDArray[np.float64], tau: float | None = None, *, window: flo
     x = x - x.mean()
     if tau is None:
         tau, _ = integrated_time(x, window=window, n_removed=1)
-    n_independent = max(len(x) / (2 * tau), N_REMOVED + 2)
+    n_independent = max(
+        len(x) / (2 * max(tau, INDEPENDENT)), N_REMOVED + 2
+    )  # alternating losses: none the better for it
     return float(student(n_independent - N_REMOVED) * x.std() / np.sqrt(n_independent))
 
 
