@@ -157,7 +157,7 @@ def test_a_card_that_runs_out_of_memory_is_one_line_and_loses_nothing(music, mon
 
     monkeypatch.setattr(network._kernel, "_run", lambda *_, **__: full())
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5 * 10**8, 10**9))
-    monkeypatch.setattr(vars(network._kernel)["_plain"], "forward", full)
+    monkeypatch.setattr("classical.kernels.plain.PlainKernel.forward", full)
     for verb in (lambda: network.step(0.05, 2), network.loss):
         with pytest.raises(
             InputError, match=r"1 replica\(s\) do not fit into the memory of cpu, which has 0.5 GB left"
