@@ -87,6 +87,17 @@ def test_the_criterion_prefers_the_form_that_was_planted(form):
     assert first.count(form) >= 25, first
 
 
+def test_a_parameter_more_has_to_pay_for_itself():
+    """a + c x^b never fits worse than a power; it pays the parameter (4 here) in one of twenty."""
+    law, x, _ = FORMS["power"]
+    first = []
+    for seed in range(40):
+        factors = np.exp(0.01 * np.random.Generator(np.random.Philox(key=[seed, 6])).standard_normal((len(x), 1)))
+        curve = Displacement(TAU_W, TAU_W * x, law(x)[:, None] * factors, None)
+        first.append(compare_forms(curve, (0, 1000), forms=("near_plateau", "power"))[0].form)
+    assert first.count("power") >= 32, first
+
+
 def test_growth_without_end_has_no_plateau():
     x = np.geomspace(0.1, 30, 24)
     fit = fit_aging(exact(np.log1p, x, (0.9, 1.1)), "spherical", (0, 100))

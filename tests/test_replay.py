@@ -160,7 +160,7 @@ def test_replicas_with_times_of_their_own_are_compared_at_these(network, planted
 
 def test_displacements_of_the_function_go_where_all_two_time_curves_go(network, planted):
     w, shift = network.weights(), network.layout()["h0"].slice
-    time = np.unique(np.concatenate([[2.0, 4.0], *(waiting + np.geomspace(0.05, 20, 16) for waiting in (2.0, 4.0))]))
+    time = np.unique(np.concatenate([[2.0, 4.0], *(waiting + np.geomspace(0.02, 20, 16) for waiting in (2.0, 4.0))]))
     rows = np.stack([w] * len(time))
     rows[:, :, shift] += np.log(time)[:, None, None] * np.array([1.0, 1.1])[:, None]
     curves = [function_displacement(network, planted(time, weights=rows), waiting=waiting) for waiting in (2.0, 4.0)]

@@ -56,17 +56,17 @@ def overlap_distribution(
         P(q) = 2 / (R (R - 1)) sum_{a<b} delta(q - q_ab)
         deviation^2 = < (q_ab - q_cd)^2 / 2 >,    a, b, c, d all different    (U-statistic, Hoeffding 1948)
 
-    Pairs that share a replica are not independent: their scatter about their own mean is too small, by R - 1 for
-    overlaps that are products m_a m_b, so that pairs without a common replica tell the deviation. The three errors:
+    Pairs that share a replica are not independent: their scatter about their own mean is too small, so pairs of
+    pairs without a common replica tell the deviation. The three errors:
 
     - of the mean, from drawing replicas with replacement (pairs of a replica with its own copy are left out). Where
       pairs are independent all the same (replicas in one state), it is too wide, by up to sqrt(3).
-    - of the deviation, in its logarithm, from leaving out each replica in turn. Held .95 to .97 of planted truths for
+    - of the deviation, in its logarithm, from leaving out each replica in turn. Held .97 to .93 of planted truths for
       6 to 20 replicas; where q takes two values only, +-q_0 of an up-down symmetry, but .64 (6 replicas) and .79 (12).
       It takes five replicas, no one of which makes all the difference.
     - of the density, from as many independent pairs as leaving out replicas tells (at least R/2, at most all), with
-      Jeffreys' interval for a share of so many (after Korn & Graubard 1998). Bins of equal width are set by the pairs
-      themselves, which is not in it.
+      Jeffreys' interval for a share of so many (after Korn & Graubard 1998). Careful: it held .99 to 1 for
+      6 replicas, .95 to 1 for 20. That bins of equal width are set by the pairs themselves is not in it.
 
     Two or three replicas have no interval: NaN.
 
