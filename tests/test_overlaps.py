@@ -203,7 +203,7 @@ def test_the_errors_belong_to_the_density_and_the_seed_repeats_them():
         (lambda: overlap_distribution([[1, 2], [3, 1]]), "symmetric"),
         (lambda: overlap_distribution([[1, np.nan], [np.nan, 1]]), "finite"),
         (lambda: overlap_distribution(np.eye(3), bins=0), "at least 1, or their edges; got 0"),
-        (lambda: overlap_distribution(np.eye(3), bins="auto"), "their number.*got 'auto'"),  # type: ignore[arg-type]
+        (lambda: overlap_distribution(np.eye(3), bins="auto"), "their number.*got 'auto'"),  # type: ignore[arg-type]  # as a user may
         (lambda: overlap_distribution(np.eye(3), bins=[0.5, 1]), "hold all overlaps, 0 .. 0"),
         (lambda: overlap_distribution(np.eye(3), bins=[1, -1]), "increase"),
     ],

@@ -188,7 +188,7 @@ def test_all_baselines_come_by_name(music):
         (lambda: markov_loss([piece(60, 62)], 0), "at least 1; got 0"),
         (lambda: markov_loss([piece(60, 62)], 1, [SHORT]), "at least one transition"),
         (lambda: markov_loss([piece(60, 62)], 1, strength=-1), "strength of the prior is positive"),
-        (lambda: markov_loss("chorales", 1), "at least one chorale"),  # type: ignore[arg-type]
+        (lambda: markov_loss("chorales", 1), "at least one chorale"),  # type: ignore[arg-type]  # as a user may
         (lambda: reservoir_loss([piece(60, 62)], 0, seed=0), "width is a whole number of at least 1"),
         (lambda: reservoir_loss([piece(60, 62)], 3, seed=0, radius=-1), "radius"),
         (lambda: reservoir_loss([piece(60, 62)], 3, seed=-1), "seed is a whole number"),

@@ -1,5 +1,7 @@
 """How fast to learn: the right rate at the right time, and back where the loss spikes; in a bowl of known motion."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,7 @@ class Bowl:
         self.w = np.array(weights)[:, 0]
 
     def clone(self, seed):
-        raise NotImplementedError
+        return copy.deepcopy(self)
 
 
 class Cliff(Bowl):

@@ -191,7 +191,7 @@ def _edges(pairs: NDArray[np.float64], bins: object) -> NDArray[np.float64]:
         return np.linspace(low, high, int(bins) + 1)
     if isinstance(bins, str) or np.ndim(np.array(bins, object)) != 1:
         raise InputError(f"bins are their number, at least 1, or their edges; got {bins!r}")
-    edges = numbers(list(bins), "edges of bins", "n_bins + 1")  # type: ignore[call-overload]
+    edges = numbers(bins, "edges of bins", "n_bins + 1")
     if len(edges) < 2 or (np.diff(edges) <= 0).any() or low < edges[0] or high > edges[-1]:
         raise InputError(f"edges of bins increase and hold all overlaps, {low:.4g} .. {high:.4g}; got {bins}")
     return edges
