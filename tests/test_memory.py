@@ -71,7 +71,7 @@ def most(options, n_replicas):
 
 DeepRNN(chorales, depth=1, width=2, rule="exact").step(0.01)
 for options in json.loads(sys.argv[1]):
-    taken, said = most(options, 17) - most(options, 1)
+    taken, said = most(options, 49) - most(options, 1)
     print(options, taken / 1e6, said / 1e6)
     assert taken < said < 4 * taken + 20e6, (options, taken, said)
 """
@@ -81,5 +81,7 @@ for options in json.loads(sys.argv[1]):
 def test_what_many_replicas_take_is_no_more_than_what_is_checked_beforehand_and_not_far_less():
     cases = [{"kernel": kernel, "rule": rule, "depth": 2} for kernel, rule in CASES]
     words = [sys.executable, "-c", MEMORY, json.dumps(cases)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"ARMONICA_THREADS": "1"})
+    # What the allocator keeps back for later (some megabytes, another sum on every machine) is not the network's.
+    given = {"ARMONICA_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=os.environ | given)
     assert done.returncode == 0, done.stdout + done.stderr
