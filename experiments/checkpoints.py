@@ -6,7 +6,6 @@ The last two are kept.
 """
 
 import hashlib
-import io
 import logging
 import os
 import zlib
@@ -37,11 +36,9 @@ def write_checkpoint(folder: Path, saved: Mapping[str, Any]) -> None:
     """
     new, before = (folder / name for name in CHECKPOINTS)
     arrays = {name: np.asarray(value) for name, value in saved.items()} | {"run.format": np.array(FORMAT)}
-    buffer = io.BytesIO()
     sealed = arrays | {SEAL: np.array(_seal(arrays))}
-    np.savez(buffer, **sealed)  # type: ignore[arg-type]  # a checker fears that one is called allow_pickle: none is
     with replace_file(folder / "checkpoint.next.npz") as file:
-        file.write(buffer.getbuffer())
+        np.savez(file, **sealed)  # type: ignore[arg-type]  # a checker fears that one is called allow_pickle: none is
     if new.exists():
         os.replace(new, before)
     os.replace(folder / "checkpoint.next.npz", new)
