@@ -1,7 +1,7 @@
 """The verbs that show what there is: plot and listen to runs, describe data and systems."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,6 @@ from experiments.commands.options import (
     music_there,
     say,
 )
-
-if TYPE_CHECKING:
-    from experiments.store import Run
 
 
 def plot(
@@ -57,6 +54,7 @@ def _plot_study(name: str, scale: str, store: Path, out: Path | None) -> None:
 
 def _plot_run(run: str, store: Path, out: Path | None) -> None:
     from experiments.figures.of_run import draw_learning_curve
+    from experiments.figures.picture import check_table
     from experiments.store import Store, load_run
 
     path = Store(store).find(run)
@@ -64,17 +62,9 @@ def _plot_run(run: str, store: Path, out: Path | None) -> None:
     loaded = load_run(path)
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw_learning_curve(loaded, picture)
-    _write_table(loaded, picture.with_suffix(".csv"))
+    check_table(picture.with_suffix(".csv"), begins="look,replica,step,", of="run")
+    loaded.trajectory.to_csv(picture.with_suffix(".csv"))
     say(f"{picture}\n{picture.with_suffix('.csv')}")
-
-
-def _write_table(run: "Run", path: Path) -> None:
-    """The numbers of a run; in the place of such a table, but of nothing else."""
-    from encoding.errors import InputError
-
-    if path.exists() and not path.is_dir() and not path.read_bytes().startswith(b"look,replica,step,"):
-        raise InputError(f"{path} is no table of a run, and is left as it is: give the picture another name (--out)")
-    run.trajectory.to_csv(path)
 
 
 def listen(
