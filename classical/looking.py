@@ -4,7 +4,7 @@ So a look takes the memory of one network however many there are, and its number
 replicas stand beside.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from classical.bptt import exact_deltas
 from classical.costs import COSTS
 from classical.kernels.plain import Pass, PlainKernel
+from classical.noise import gamma
 
 
 def one_by_one(flat: NDArray[np.floating]) -> list[NDArray[np.floating]]:
@@ -54,3 +55,27 @@ def downhill(plain: PlainKernel, flat: NDArray[np.floating]) -> Tensor:
     layers, output = plain.run(flat)
     error = COSTS[plain.settings.cost].error(data.targets, output)
     return plain.direction(Pass(layers, output, error, exact_deltas(weights, data, layers, error)), None)
+
+
+def gammas(
+    plain: PlainKernel,
+    flat: NDArray[np.floating],
+    pasts: Iterable[NDArray[np.floating]],
+    batch: NDArray[np.int64] | None,
+    *,
+    tangent: bool,
+) -> NDArray[np.float64]:
+    """Gamma of eq. (6) for each group of weights, (n_replicas, n_groups): `DeepRNN.noise`.
+
+    Args:
+        plain: whose slots and settings are meant.
+        flat: weights, (n_replicas, n_weights).
+        pasts: what each replica remembers, an ensemble of one each.
+        batch: slots that the variance runs over, (n_replicas, p), or None for all.
+        tangent: for what is kept orthogonal, only the part along the orthogonal group.
+    """
+    seen = []
+    for replica, (own, past) in enumerate(zip(one_by_one(flat), pasts, strict=True)):
+        mine = None if batch is None else batch[replica : replica + 1]
+        seen.append(gamma(plain, own, plain.pass_through(own, past), mine, tangent=tangent))
+    return np.concatenate(seen)

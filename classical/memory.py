@@ -5,6 +5,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classical.threads import n_threads
 from encoding import N_KEYS, InputError
 
 if TYPE_CHECKING:
@@ -29,6 +30,36 @@ def check_room(n_bytes: float, what: str) -> None:
             f"{what} need about {n_bytes / GIGABYTE:.3g} GB of memory; this process may have "
             f"{max(there, 0) / GIGABYTE:.3g} GB more: ask for fewer replicas, or a smaller size"
         )
+
+
+def check_fits(
+    settings: "DeepRNNSettings",
+    n_slots: int,
+    n_weights: int,
+    n_replicas: int,
+    *,
+    kernel: str,
+    device: str,
+    ahead: int,
+) -> None:
+    """Refuse a DeepRNN that does not fit; a card has memory of its own, and says itself when it is full.
+
+    Args:
+        settings: of the network.
+        n_slots: see `bytes_needed`, as for all that follow.
+        n_weights: of one replica.
+        n_replicas: R.
+        kernel: `"fast"`, `"plain"` or `"graph"`.
+        device: `"cpu"`, or a card.
+        ahead: steps whose batches are drawn at once.
+
+    Raises:
+        InputError: more memory is needed than there is.
+    """
+    places = 0 if device != "cpu" else min(n_replicas, n_threads())
+    sizes = n_slots, n_weights, n_replicas
+    needed = bytes_needed(settings, *sizes, kernel=kernel, ahead=ahead, places=places)
+    check_room(needed, f"{n_replicas} replica(s) of depth {settings.depth}, width {settings.width}")
 
 
 def ran_out(error: BaseException) -> bool:

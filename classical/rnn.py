@@ -9,7 +9,6 @@ update from a batch of time slots, and the polar factor of every M. Costs, eta a
 in (B2) to (B7); losses are reported in bits per output unit.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -19,18 +18,18 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from classical.batches import check_batch, draw
 from classical.costs import COSTS
+from classical.given import checked_state, checked_weights
 from classical.kernels import kernel_named
 from classical.kernels.plain import PlainKernel
-from classical.looking import downhill, measures, one_by_one, stacked
-from classical.memory import bytes_needed, check_room
+from classical.looking import downhill, gammas, measures, stacked
+from classical.memory import check_fits
 from classical.network import Network
-from classical.noise import gamma
 from classical.rates import checked_count, rate_of_each
-from classical.settings import DeepRNNSettings
+from classical.settings import DeepRNNSettings, fingerprint
 from classical.start import groups, start
-from classical.threads import n_threads
-from encoding import InputError, Purpose, checked_seed, pack, stream
+from encoding import InputError, checked_seed, pack
 from encoding.layout import Group
 from encoding.transitions import Piece, checked_pieces
 
@@ -83,12 +82,14 @@ class DeepRNN:
         self.n_replicas = checked_count(n_replicas)
         self._chorales = checked_pieces(chorales)
         self._packed = pack(self._chorales, self.settings.standardisation)
-        self._check_batch()
-        self._question = _fingerprint(asdict(self.settings), self._packed.sha256)
+        check_batch(self.settings, self._packed.n_slots)
+        self._question = fingerprint(self.settings, self._packed.sha256)
         self._layout = groups(depth, width)
         self._computed_by: dict[str, Any] = {"kernel": kernel, "device": device}
         kind, build = kernel_named(kernel, device, self.settings)
-        self._check_memory(kind, device)
+        n_weights = max(group.slice.stop for group in self._layout.values())
+        sizes = self._packed.n_slots, n_weights, self.n_replicas
+        check_fits(self.settings, *sizes, kernel=kind, device=device, ahead=DRAWN_AT_ONCE)
         self._kernel = build(self._packed, self.settings, self._layout)
         self._plain = PlainKernel(self._packed, self.settings, self._layout)  # for what is looked at now and then
         self._replica = np.arange(first_replica, first_replica + n_replicas)
@@ -169,18 +170,7 @@ class DeepRNN:
         Raises:
             InputError: another shape, or an entry that is not finite.
         """
-        wanted, precision = self._flat.shape, self.settings.precision
-        try:
-            with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite
-                array = np.array(weights, precision)
-        except (TypeError, ValueError):
-            raise InputError(f"weights are numbers, of shape {wanted}; got {type(weights).__name__}") from None
-        if array.shape != wanted or not np.isfinite(array).all():
-            raise InputError(
-                f"weights are finite, of shape {wanted}; got shape {array.shape}"
-                f"{'' if np.isfinite(array).all() else f' with entries that are not finite in {precision}'}"
-            )
-        self._flat = array
+        self._flat = checked_weights(weights, self._flat.shape, self.settings.precision)
         self._memory = self._kernel.memory(self._no_past())
         self._frozen[:] = -1
 
@@ -203,19 +193,7 @@ class DeepRNN:
         Raises:
             InputError: a state of another system, of other settings or of other chorales.
         """
-        now = self.state()
-        given = {name: np.array(state[name]) for name in now if name in state}
-        for name, array in now.items():
-            if name not in given or given[name].shape != array.shape or given[name].dtype != array.dtype:
-                came = f"{given[name].dtype} {given[name].shape}" if name in given else "nothing"
-                raise InputError(
-                    f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?"
-                )
-        numbers = [given[name] for name in ("weights", "past")]
-        if not all(np.isfinite(array).all() for array in numbers) or min(given["step"].min(), given["seed"].min()) < 0:
-            raise InputError("the state has entries that are not finite, or steps or seeds below 0: it is damaged")
-        if (given["question"] != self._question).any():
-            raise InputError("the state is of a network with other settings or other chorales: build that one")
+        given = checked_state(state, self.state())
         self._step, self._seed = given["step"], given["seed"]
         self._replica, self._frozen = given["replica"], given["frozen"]
         self._flat, self._memory = given["weights"], self._kernel.memory(given["past"])
@@ -283,16 +261,7 @@ class DeepRNN:
 
     def batches(self, n: int) -> NDArray[np.int64]:
         """Slots of the next `n` steps, drawn by (seed, replica, step): (R, n, p), or all of them, (1, 1, n_slots)."""
-        p, n_slots = self.settings.batch, self._packed.n_slots
-        if p is None:
-            return np.arange(n_slots)[None, None]
-        drawn = np.empty((self.n_replicas, n, p), np.int64)
-        for r, ahead in np.ndindex(self.n_replicas, n):
-            rng = stream(int(self._seed[r]), int(self._replica[r]), Purpose.BATCH, int(self._step[r]) + ahead)
-            drawn[r, ahead] = (
-                rng.integers(n_slots, size=p) if self.settings.replacement else rng.permutation(n_slots)[:p]
-            )
-        return drawn
+        return draw(self.settings, self._packed.n_slots, n, self._seed, self._replica, self._step)
 
     def _no_past(self) -> NDArray[np.floating]:
         """Nothing remembered: deltas of zero for the delayed rule, an empty array for the exact one."""
@@ -304,29 +273,5 @@ class DeepRNN:
         if self.settings.batch is None:
             return np.zeros((self.n_replicas, len(self._layout)))
         batch = self.batches(1)[:, 0] if self.settings.noise_over == "batch" else None
-        seen = []
-        for replica, own in enumerate(one_by_one(self._flat)):
-            mine = slice(replica, replica + 1)
-            now = self._plain.pass_through(own, self._kernel.past(self._memory, mine))
-            seen.append(gamma(self._plain, own, now, None if batch is None else batch[mine], tangent=tangent))
-        return np.concatenate(seen)
-
-    def _check_memory(self, kind: str, device: str) -> None:
-        """Refuse what does not fit; a card has memory of its own, and says itself when it is full."""
-        depth, width = self.settings.depth, self.settings.width
-        places = 0 if device != "cpu" else min(self.n_replicas, n_threads())
-        n_weights = max(group.slice.stop for group in self._layout.values())
-        sizes = self._packed.n_slots, n_weights, self.n_replicas
-        needed = bytes_needed(self.settings, *sizes, kernel=kind, ahead=DRAWN_AT_ONCE, places=places)
-        check_room(needed, f"{self.n_replicas} replica(s) of depth {depth}, width {width}")
-
-    def _check_batch(self) -> None:
-        size, n = self.settings.batch, self._packed.n_slots
-        if size is not None and not self.settings.replacement and size > n:
-            raise InputError(f"a batch without replacement has at most the {n} slots there are; got {size}")
-
-
-def _fingerprint(settings: dict[str, Any], data: str) -> np.uint64:
-    """Eight bytes that tell apart what is learned, and how."""
-    digest = hashlib.sha256(f"{sorted(settings.items())} {data}".encode()).digest()
-    return np.frombuffer(digest[:8], "<u8")[0]
+        pasts = (self._kernel.past(self._memory, slice(r, r + 1)) for r in range(self.n_replicas))
+        return gammas(self._plain, self._flat, pasts, batch, tangent=tangent)

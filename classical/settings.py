@@ -1,8 +1,11 @@
 """What can be chosen about a deep recurrent network, checked where it is said."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass
 from numbers import Integral
 from typing import ClassVar
+
+import numpy as np
 
 from encoding import InputError
 from encoding.pianoroll import STANDARDISATIONS
@@ -80,6 +83,12 @@ class DeepRNNSettings:
         """Whether the group takes its polar factor after every step."""
         kind = group[0] == "M" or (self.feedforward == "orthogonal" and group[0] == "J" and group != "J0")
         return kind and self.learns(group)
+
+
+def fingerprint(settings: DeepRNNSettings, data: str) -> np.uint64:
+    """Eight bytes that tell apart what is learned (`data`, a digest of it), and how."""
+    digest = hashlib.sha256(f"{sorted(asdict(settings).items())} {data}".encode()).digest()
+    return np.frombuffer(digest[:8], "<u8")[0]
 
 
 def _check_count(name: str, count: int | None) -> None:

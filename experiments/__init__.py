@@ -3,22 +3,28 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from experiments.learning import NothingMoves, Progress, System, Until, learn
+    from experiments.learner import Progress
+    from experiments.learning import NothingMoves, learn
     from experiments.looks import Looks, aging_looks, at, linear, logarithmic
     from experiments.run_folder import RunFolder
     from experiments.schedules import constant, halve_at_spikes, piecewise
     from experiments.store import Store, load_run, system_of
+    from experiments.system import System
     from experiments.task import Music, Task
     from experiments.trajectory import Trajectory
+    from experiments.until import Until
 
 _HOMES = {
-    "learning": ("NothingMoves", "Progress", "System", "Until", "learn"),
+    "learner": ("Progress",),
+    "learning": ("NothingMoves", "learn"),
     "run_folder": ("RunFolder",),
     "looks": ("Looks", "aging_looks", "at", "linear", "logarithmic"),
     "schedules": ("constant", "halve_at_spikes", "piecewise"),
     "store": ("Store", "load_run", "system_of"),
+    "system": ("System",),
     "task": ("Music", "Task"),
     "trajectory": ("Trajectory",),
+    "until": ("Until",),
 }
 
 __all__ = [

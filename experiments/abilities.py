@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
-from experiments.learning import System
+from experiments.system import System
 
 ABILITIES = {
     "outputs": "the output fields H of all training transitions, (n_replicas, n_slots, n_outputs)",

@@ -6,10 +6,10 @@ from typing import Any
 
 from encoding import Chorale, InputError
 from encoding.describe import describe
-from experiments.learning import Until
 from experiments.looks import Looks, aging_looks, logarithmic
 from experiments.schedules import Schedule, constant, halve_at_spikes
 from experiments.systems import family, names, plain_settings, typed_settings
+from experiments.until import Until
 
 # What `armonica learn` does when nothing is said: minutes on a laptop. The published rule asks for rates 50 times
 # smaller (docs/equations.md), and so for 50 times the steps.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.learning import System
+from experiments.system import System
 
 FREE = 0.1  # of a step: weights found farther than this from where they were put are not free
 

@@ -19,11 +19,11 @@ from classical.memory import check_room
 from encoding import InputError
 from experiments.abilities import ability, signs, undisturbed
 from experiments.differences import along, step_of
-from experiments.learning import System
 from experiments.observables.given import whole
 from experiments.observables.jackknife import left_out
 from experiments.replay import played, replay, times
 from experiments.store import Run
+from experiments.system import System
 from experiments.trajectory import Trajectory
 
 Array = NDArray[np.float64]

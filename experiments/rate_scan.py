@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.learning import Callback, NothingMoves, Until
+from experiments.learner import Callback
+from experiments.learning import NothingMoves
 from experiments.looks import NEAR, SOONEST, Looks, Union, at, logarithmic
 from experiments.observables.stability import Stability, compare_curves
 from experiments.store import Store, check_countable
 from experiments.task import Music, Task
 from experiments.trajectory import Trajectory
+from experiments.until import Until
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from experiments.trajectory import Row, Trajectory
 
 if TYPE_CHECKING:
-    from experiments.learning import System
+    from experiments.system import System
 
 Saved = dict[str, NDArray[Any]]
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from encoding import InputError
 from encoding.transitions import Piece
 from experiments.abilities import ability, undisturbed
-from experiments.learning import System
 from experiments.observables import TwoTimeCurve, bits_per_unit_to_nats_per_step
 from experiments.observables.estimate import mean_and_error
 from experiments.observables.two_times import moments
 from experiments.store import Music, Run, system_of
+from experiments.system import System
 from experiments.trajectory import Trajectory
 
 Splits = Sequence[str] | Mapping[str, Sequence[Piece]]

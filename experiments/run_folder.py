@@ -32,7 +32,7 @@ from experiments.run_files import read_json, read_trajectory, write_json
 from experiments.trajectory import Row, Trajectory
 
 if TYPE_CHECKING:
-    from experiments.learning import System
+    from experiments.system import System
 
 log = logging.getLogger("armonica")
 

@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from experiments.figures.of_run import draw_learning_curve
-from experiments.learning import Progress as Standing
-from experiments.learning import Until
+from experiments.learner import Progress as Standing
 from experiments.observables import largest_stable_rate
 from experiments.rate_scan import RateScan, check_losses, compare_scan, scan_curves, verdict
 from experiments.rate_scan_files import check_target, write_scan
 from experiments.store import Run, Store
 from experiments.task import Task
+from experiments.until import Until
 
 CONSOLE = Console(stderr=True)
 LONGEST = 365 * 86400.0

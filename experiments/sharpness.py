@@ -18,10 +18,10 @@ from classical.rates import rate_of_each
 from encoding import InputError
 from experiments.abilities import ability, signs, undisturbed
 from experiments.differences import along, step_of
-from experiments.learning import System
 from experiments.observables.given import number, whole
 from experiments.replay import played, replay, times
 from experiments.store import Run
+from experiments.system import System
 from experiments.trajectory import Trajectory
 
 Array = NDArray[np.float64]

@@ -15,13 +15,16 @@ from encoding import InputError
 from encoding.chorales import sha256
 from encoding.files import expanded
 from experiments.checkpoints import good_checkpoint, has_checkpoint, vouch
-from experiments.learning import NUMBER, Callback, Progress, System, Until, learn, part
+from experiments.learner import Callback, Progress, part
+from experiments.learning import learn
 from experiments.observables import irreducible_loss
 from experiments.run_files import read_json, read_trajectory
 from experiments.run_folder import RunFolder
+from experiments.system import System
 from experiments.systems import family, typed_settings
 from experiments.task import Music, Task, read_task, write_task
 from experiments.trajectory import Trajectory
+from experiments.until import NUMBER, Until
 
 MOST_STEPS = 1 << 62  # of a run
 

@@ -28,9 +28,9 @@ from typing import Any
 from encoding import InputError
 from encoding.files import expanded
 from experiments.asking import schedule_named
-from experiments.learning import Until
 from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic
 from experiments.task import Music, Task
+from experiments.until import Until
 
 MUSIC = ("source", "split", "first", "transpose", "excerpt")
 UNTIL = ("time", "loss", "steps")

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from encoding import InputError
-from experiments.learning import Callback, NothingMoves, Progress
+from experiments.learner import Callback, Progress
+from experiments.learning import NothingMoves
 from experiments.run_folder import Busy
 from experiments.store import Store, standing
 from experiments.study import Planned, Study

@@ -18,7 +18,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from encoding import Chorale, InputError
-from experiments.learning import System
+from experiments.system import System
 
 GROUP = "armonica.systems"
 LEARNS_FROM = ("chorales", "nothing")

@@ -19,12 +19,13 @@ from encoding import Chorale, InputError, load_chorales
 from encoding.chorales import sha256
 from encoding.files import expanded
 from experiments.checkpoints import FORMAT
-from experiments.learning import NUMBER, System
 from experiments.looks import Looks
 from experiments.observables import irreducible_loss
 from experiments.run_files import read_json, write_json
 from experiments.schedules import Schedule, constant
+from experiments.system import System
 from experiments.systems import family, plain_settings, typed_settings
+from experiments.until import NUMBER
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, checked_seed
 from experiments.abilities import signs
-from experiments.learning import System
 from experiments.observables import Correlation, Displacement, TwoTimeCurve
 from experiments.observables.given import number, numbers, whole
+from experiments.system import System
 
 
 class ClonesOverlap(TwoTimeCurve):

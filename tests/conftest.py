@@ -168,3 +168,33 @@ def machine() -> "Callable[..., System]":
             return copy
 
     return Machine
+
+
+@pytest.fixture(scope="session")
+def armonica() -> "Callable[..., int]":
+    """The exit code of the command: `armonica("learn", "--width", 6)`."""
+    from experiments.cli import main
+
+    def run(*words) -> int:
+        with pytest.raises(SystemExit) as end:
+            main([str(word) for word in words])
+        assert isinstance(end.value.code, int)
+        return end.value.code
+
+    return run
+
+
+@pytest.fixture
+def complaint(armonica, capsys) -> "Callable[..., str]":
+    """The one line that says what is wrong; warnings, and the folder of the run, may stand before it."""
+
+    def said(*words) -> str:
+        assert armonica(*words) == 2
+        _, errors = capsys.readouterr()
+        assert "Traceback" not in errors
+        *before, last = errors.splitlines()
+        assert last.startswith("armonica: ")
+        assert not any(line.startswith("armonica: ") for line in before)
+        return last
+
+    return said

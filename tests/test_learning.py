@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from encoding import InputError
 from encoding.layout import lay_out
 from experiments import Looks, Until, at, constant, halve_at_spikes, learn, linear, logarithmic, piecewise
-from experiments.learning import Learner, NothingMoves
+from experiments.learner import Learner
+from experiments.learning import NothingMoves
 from experiments.run_folder import RunFolder
 
 

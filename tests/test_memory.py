@@ -48,13 +48,13 @@ def test_a_look_takes_one_replica_at_a_time_and_its_numbers_are_those_of_each_al
 MEMORY = """
 import json, os, sys
 import numpy as np
-from classical import DeepRNN, rnn
+from classical import DeepRNN, memory
 from encoding import Chorale
 
 pitches = np.random.default_rng(0).integers(43, 97, (1200, 4)).astype(np.int16)
 chorales = [Chorale(part, "random", "drawn", 0) for part in np.split(pitches, 40)]
 needed = []
-rnn.check_room = lambda n_bytes, what: needed.append(n_bytes)
+memory.check_room = lambda n_bytes, what: needed.append(n_bytes)
 
 def most(options, n_replicas):
     read, write = os.pipe()

@@ -19,13 +19,13 @@ from experiments.figures.of_study import FIGURES, draw_study, picture_of
 from experiments.figures.picture import HEADER, Panel, Picture, write_numbers
 from experiments.figures.sgd_noise import sgd_noise
 from experiments.figures.talk import talk
-from experiments.learning import Until
 from experiments.looks import Looks, aging_looks
 from experiments.observables import Fit
 from experiments.store import Run, Store
 from experiments.study import Planned, load_study, study_names
 from experiments.sweep import sweep
 from experiments.task import Music, Task
+from experiments.until import Until
 
 MUSIC = Music(first=1, excerpt=4)
 TIME = np.geomspace(0.5, 400, 220)

@@ -8,7 +8,8 @@ import pytest
 from encoding import InputError
 from encoding.layout import lay_out
 from experiments import Looks, Until, constant, halve_at_spikes, learn, linear, piecewise
-from experiments.learning import Learner, NothingMoves
+from experiments.learner import Learner
+from experiments.learning import NothingMoves
 
 
 class Bowl:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from encoding import InputError
-from experiments.learning import Until
 from experiments.store import Store, load_run
 from experiments.study import Planned, load_study
 from experiments.sweep import State, estimate, states, sweep
+from experiments.until import Until
 
 GLASS = """
 figure = "fig2"

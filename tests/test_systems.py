@@ -12,7 +12,7 @@ from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
 from encoding import Chorale, InputError
 from experiments import Looks, System, Until, aging_looks, constant, halve_at_spikes, learn, linear, piecewise
-from experiments.learning import Learner
+from experiments.learner import Learner
 from experiments.run_folder import RunFolder
 
 RATE = 0.05

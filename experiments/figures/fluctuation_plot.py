@@ -8,7 +8,7 @@ tau << tau_w, then bend: X(C) < 1 is the ratio of the temperature to that at whi
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,6 +56,17 @@ def fluctuation_plot(responses: Mapping[str, Response], temperature: ArrayLike, 
     return picture
 
 
+class _Moving(NamedTuple):
+    """One waiting time, of the replicas that did not freeze: chi, C and D, (n_lags, R); T, (R,); C(tau_w, tau_w)."""
+
+    label: str
+    chi: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    displacement: NDArray[np.float64]
+    heat: NDArray[np.float64]
+    start: float
+
+
 def _one(picture: Picture, label: str, found: Response, heat: NDArray[np.float64]) -> None:
     """What one waiting time adds, of the replicas that did not freeze."""
     three = np.stack([found.response.value, found.correlation.value, found.displacement.value])
@@ -67,8 +78,9 @@ def _one(picture: Picture, label: str, found: Response, heat: NDArray[np.float64
     if frozen:
         picture.note(f"{label}: {frozen} of {len(heat)} replicas froze, and are left out")
     chi, correlation, displacement = three[:, :, moving]
-    _curves(picture, label, chi * heat[moving], correlation, displacement, found.start[moving].mean())
-    _slopes(picture, label, chi, correlation, displacement, heat[moving])
+    seen = _Moving(label, chi, correlation, displacement, heat[moving], found.start[moving].mean())
+    _curves(picture, seen)
+    _slopes(picture, seen)
 
 
 def _heat(temperature: ArrayLike, n_replicas: int) -> NDArray[np.float64]:
@@ -78,38 +90,28 @@ def _heat(temperature: ArrayLike, n_replicas: int) -> NDArray[np.float64]:
     return np.broadcast_to(heat, (n_replicas,))
 
 
-def _curves(
-    picture: Picture,
-    label: str,
-    chi: NDArray[np.float64],
-    correlation: NDArray[np.float64],
-    displacement: NDArray[np.float64],
-    start: float,
-) -> None:
-    """T chi of one waiting time in both panels, and the line of equilibrium beside it."""
-    for panel, along in (("correlation", correlation.mean(1)), ("displacement", displacement.mean(1) / 2)):
-        order = np.argsort(along)
-        picture.band(panel, label, along[order], chi[order])
-        origin = start if panel == "correlation" else 0.0
-        ends = np.array([origin, along[np.abs(along - origin).argmax()]])
-        picture.add(panel, f"{label}: X = 1", ends, np.abs(ends - origin), kind="fit", colour=label)
+def _curves(picture: Picture, seen: _Moving) -> None:
+    """T chi in both panels, and the line of equilibrium beside it."""
+    along = {
+        "correlation": (seen.correlation.mean(1), seen.start),
+        "displacement": (seen.displacement.mean(1) / 2, 0.0),
+    }
+    for panel, (x, origin) in along.items():
+        order = np.argsort(x)
+        picture.band(panel, seen.label, x[order], (seen.chi * seen.heat)[order])
+        ends = np.array([origin, x[np.abs(x - origin).argmax()]])
+        picture.add(panel, f"{seen.label}: X = 1", ends, np.abs(ends - origin), kind="fit", colour=seen.label)
 
 
-def _slopes(
-    picture: Picture,
-    label: str,
-    chi: NDArray[np.float64],
-    correlation: NDArray[np.float64],
-    displacement: NDArray[np.float64],
-    heat: NDArray[np.float64],
-) -> None:
+def _slopes(picture: Picture, seen: _Moving) -> None:
     """X in windows of neighbouring lags."""
     found = []
-    for first in range(max(len(chi) - WINDOW + 1, 1)):
+    for first in range(max(len(seen.chi) - WINDOW + 1, 1)):
         rows = slice(first, first + WINDOW)
-        x: Any = told(picture, label, fluctuation_dissipation, chi[rows], displacement[rows], heat)
+        window = seen.chi[rows], seen.displacement[rows], seen.heat
+        x: Any = told(picture, seen.label, fluctuation_dissipation, *window)
         if x is not None:
-            found.append((correlation[rows].mean(), *x))
+            found.append((seen.correlation[rows].mean(), *x))
     if found:
         at, low, best, high = np.array(found).T
-        picture.add("slope", label, at, best, low=low, high=high, kind="points")
+        picture.add("slope", seen.label, at, best, low=low, high=high, kind="points")

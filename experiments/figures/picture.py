@@ -128,16 +128,21 @@ def write_numbers(picture: Picture, path: Path) -> None:
         file.write(("\n".join([HEADER, *_rows(picture)]) + "\n").encode())
 
 
-def check_table(path: Path) -> None:
+def check_table(path: Path, *, begins: str = f"{HEADER}\n", of: str = "figure") -> None:
     """See that a table of numbers may be written there.
+
+    Args:
+        path: of the table.
+        begins: how the first line of such a table begins.
+        of: what it is a table of.
 
     Raises:
         InputError: a folder, or a file that is no such table.
     """
     if path.is_dir():
         raise InputError(f"{path} is to be a table, and is a folder: give the picture another name (--out)")
-    if path.exists() and path.read_bytes().split(b"\n", 1)[0].rstrip() != HEADER.encode():
-        raise InputError(f"{path} is no table of a figure, and is left as it is: give the picture another name (--out)")
+    if path.exists() and not (path.read_bytes().split(b"\n", 1)[0].rstrip() + b"\n").startswith(begins.encode()):
+        raise InputError(f"{path} is no table of a {of}, and is left as it is: give the picture another name (--out)")
 
 
 def _rows(picture: Picture) -> Iterable[str]:

@@ -1,0 +1,46 @@
+"""What is put into a network from outside: weights and states, looked at before they are taken."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError
+
+
+def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str) -> NDArray[np.floating]:
+    """A copy of `weights` in the precision of the network.
+
+    Raises:
+        InputError: another shape, or an entry that is not finite.
+    """
+    try:
+        with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite
+            array = np.array(weights, precision)
+    except (TypeError, ValueError):
+        raise InputError(f"weights are numbers, of shape {wanted}; got {type(weights).__name__}") from None
+    if array.shape != wanted or not np.isfinite(array).all():
+        raise InputError(
+            f"weights are finite, of shape {wanted}; got shape {array.shape}"
+            f"{'' if np.isfinite(array).all() else f' with entries that are not finite in {precision}'}"
+        )
+    return array
+
+
+def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """A copy of the arrays of `state` that a network has `now`: the same names, shapes, kinds and question.
+
+    Raises:
+        InputError: a state of another system, of other settings or of other chorales.
+    """
+    given = {name: np.array(state[name]) for name in now if name in state}
+    for name, array in now.items():
+        if name not in given or given[name].shape != array.shape or given[name].dtype != array.dtype:
+            came = f"{given[name].dtype} {given[name].shape}" if name in given else "nothing"
+            raise InputError(f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?")
+    numbers = [given[name] for name in ("weights", "past")]
+    if not all(np.isfinite(array).all() for array in numbers) or min(given["step"].min(), given["seed"].min()) < 0:
+        raise InputError("the state has entries that are not finite, or steps or seeds below 0: it is damaged")
+    if (given["question"] != now["question"]).any():
+        raise InputError("the state is of a network with other settings or other chorales: build that one")
+    return given

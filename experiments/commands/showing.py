@@ -1,0 +1,118 @@
+"""The verbs that show what there is: plot and listen to runs, describe data and systems."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments.commands.options import (
+    ExcerptOption,
+    FirstOption,
+    RunArgument,
+    ScaleOption,
+    SourceOption,
+    SplitOption,
+    StoreOption,
+    TransposeOption,
+    music_there,
+    say,
+)
+
+
+def plot(
+    what: Annotated[
+        str,
+        typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, generalisation, a .toml), or a run, or 'latest'."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the store, or the run's folder]")
+    ] = None,
+    scale: ScaleOption = "laptop",
+    store: StoreOption = Path("runs"),
+) -> None:
+    """Draw a study's figure from its runs, or the learning curve of a run; the numbers go beside it as CSV."""
+    from experiments.study import is_study
+
+    if is_study(what):
+        _plot_study(what, scale, store, out)
+    else:
+        _plot_run(what, store, out)
+
+
+def _plot_study(name: str, scale: str, store: Path, out: Path | None) -> None:
+    from encoding.files import expanded
+    from experiments.figures.of_study import draw_study
+    from experiments.store import Store
+    from experiments.study import load_study
+
+    study = load_study(name, scale)
+    path = expanded(out or store / f"{study.name}-{scale}.png")
+    for line in draw_study(study, Store(store), path).lines():
+        say(line)
+    say(f"{path}\n{path.with_suffix('.csv')}")
+
+
+def _plot_run(run: str, store: Path, out: Path | None) -> None:
+    from experiments.figures.of_run import draw_learning_curve
+    from experiments.figures.picture import check_table
+    from experiments.store import Store, load_run
+
+    path = Store(store).find(run)
+    picture = out or path / "learning_curve.png"
+    loaded = load_run(path)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    draw_learning_curve(loaded, picture)
+    check_table(picture.with_suffix(".csv"), begins="look,replica,step,", of="run")
+    loaded.trajectory.to_csv(picture.with_suffix(".csv"))
+    say(f"{picture}\n{picture.with_suffix('.csv')}")
+
+
+def listen(
+    run: RunArgument,
+    chorale: Annotated[int, typer.Option(help="Whose first chords the network hears, from 0.")] = 0,
+    split: Annotated[
+        str | None, typer.Option(help="Take the chorale from this split. [default: what was learned]")
+    ] = None,
+    opening: Annotated[int, typer.Option(help="How many chords it hears before it plays by itself.")] = 8,
+    steps: Annotated[int | None, typer.Option(help="Chords in all. [default: as long as the chorale]")] = None,
+    replica: Annotated[int, typer.Option(help="Which of the replicas plays.")] = 0,
+    choose: Annotated[
+        str, typer.Option(help="four: at most the 4 surest; likeliest: all above 1/2; sample: by probability.")
+    ] = "four",
+    seed: Annotated[int, typer.Option(help="Of the draws of sample.")] = 0,
+    tempo: Annotated[float, typer.Option(help="Quarter notes a minute.")] = 80,
+    out: Annotated[Path | None, typer.Option(help="Folder for what it plays. [default: the run's folder]")] = None,
+    store: StoreOption = Path("runs"),
+) -> None:
+    """Let a trained network play: MIDI, MusicXML, WAV, and a piano roll beside the original."""
+    from experiments.listening import Wish, play
+    from experiments.store import Store, load_run
+
+    wish = Wish(chorale, split, opening, steps, replica, choose, seed, tempo)
+    path = Store(store).find(run)
+    for line in play(load_run(path), wish, out or path):
+        say(line)
+
+
+def data(
+    source: SourceOption = "music21",
+    split: SplitOption = "train",
+    first: FirstOption = 80,
+    transpose: TransposeOption = True,
+    excerpt: ExcerptOption = None,
+    each: Annotated[bool, typer.Option("--each", help="A line a chorale: its number, name and length.")] = False,
+) -> None:
+    """Describe the chorales: counts, ranges, keys; licence and source of each part."""
+    from experiments.asking import chorale_lines, data_lines
+
+    chorales = music_there(source, split, first, transpose, excerpt).load()
+    for line in chorale_lines(chorales) if each else data_lines(chorales):
+        say(line)
+
+
+def systems() -> None:
+    """List what can learn: the systems installed, their settings and what these are when nothing is said."""
+    from experiments.asking import system_lines
+
+    for line in system_lines():
+        say(line)
