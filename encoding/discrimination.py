@@ -153,14 +153,14 @@ def _dual(vectors: Vectors, measured: Vectors, overlap: NDArray[np.complex128]) 
 
 def _gram(psi: Vectors, p: Array, copies: int) -> NDArray[np.complex128]:
     root = np.sqrt(p)
-    return root[:, None] * root * (psi.conj() @ psi.T) ** copies
+    return np.outer(root, root) * (psi.conj() @ psi.T).astype(np.complex128) ** copies
 
 
 def _coordinates(gram: NDArray[np.complex128]) -> Vectors:
     """Vectors with this Gram matrix <v_x|v_y>, one a row, in as many dimensions as they span."""
     value, vector = np.linalg.eigh(gram)
     there = value > 1e-13 * value[-1]
-    return vector[:, there].conj() * np.sqrt(value[there])
+    return (vector[:, there].conj() * np.sqrt(value[there])).astype(np.complex128)
 
 
 def _root(matrix: NDArray[np.complex128]) -> NDArray[np.complex128]:
@@ -171,10 +171,10 @@ def _root(matrix: NDArray[np.complex128]) -> NDArray[np.complex128]:
 def _inverse_root(matrix: NDArray[np.complex128]) -> NDArray[np.complex128]:
     value, vector = np.linalg.eigh(matrix)
     there = value > 1e-14 * value[-1]
-    return (vector[:, there] / np.sqrt(value[there])) @ vector[:, there].conj().T
+    return ((vector[:, there] / np.sqrt(value[there])) @ vector[:, there].conj().T).astype(np.complex128)
 
 
-def _entropy(p: Array) -> float:
+def _entropy(p: NDArray[np.floating]) -> float:
     there = p[p > 1e-15]
     return float(-(there * np.log2(there)).sum())
 

@@ -40,7 +40,9 @@ def assert_encoding(
     asked = checked_pitches(list(encoding.known if notes is None else notes))
     length = (np.abs(encoding.states(asked)) ** 2).sum(-1)
     off = np.abs(length - 1).argmax()
-    assert abs(length[off] - 1) < NORM, f"{encoding.name}: the state of {spelled(asked[off])} has length {length[off]}"
+    assert abs(length[off] - 1) < NORM, (
+        f"{encoding.name}: the state of {spelled(int(asked[off]))} has length {length[off]}"
+    )
     found = aliases(encoding, asked, threshold=threshold)
     hidden = [alias for alias in found if not alias.declared]
     assert not hidden, f"{encoding.name}: not declared, yet the same: {_told(hidden)}; declare them in `same`, or mend"
@@ -57,8 +59,8 @@ def assert_encoding(
     ):
         wrong = np.flatnonzero(decoded != heard)
         assert not len(wrong), (
-            f"{encoding.name}: from {how} along {axes} {spelled(asked[wrong[0]])} is read as "
-            f"{spelled(decoded[wrong[0]])} ({len(wrong)} of {len(asked)} notes): measure more axes, or declare them "
+            f"{encoding.name}: from {how} along {axes} {spelled(int(asked[wrong[0]]))} is read as "
+            f"{spelled(int(decoded[wrong[0]]))} ({len(wrong)} of {len(asked)} notes): measure more axes, or declare them "
             "the same"
         )
 
