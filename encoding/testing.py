@@ -60,8 +60,8 @@ def assert_encoding(
         wrong = np.flatnonzero(decoded != heard)
         assert not len(wrong), (
             f"{encoding.name}: from {how} along {axes} {spelled(int(asked[wrong[0]]))} is read as "
-            f"{spelled(int(decoded[wrong[0]]))} ({len(wrong)} of {len(asked)} notes): measure more axes, or declare them "
-            "the same"
+            f"{spelled(int(decoded[wrong[0]]))} ({len(wrong)} of {len(asked)} notes): measure more axes, or declare "
+            "them the same"
         )
 
 
