@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     BATCH = 2
     DISORDER = 3
     MUSIC = 4
+    MEASUREMENT = 5
 
 
 def checked_seed(seed: int, name: str = "seed") -> int:

@@ -1,0 +1,96 @@
+"""What `armonica audit` prints: an encoding's table, for the notes as they are sung and for all alike."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from encoding import InputError
+from encoding.audit import Audit, audit, frequencies, spelled
+from encoding.clock import ENCODINGS, of_voices
+from encoding.qubits import Encoding
+from encoding.transitions import Piece
+
+VOICES = {"soprano": 0, "alto": 1, "tenor": 2, "bass": 3, "all": None}
+FEW = 8  # lines of aliases
+
+
+def audited_encoding(name: str, chorales: Sequence[Piece], voice: str) -> Encoding:
+    """The encoding of a voice by name; a compass spans what that voice sings, or all voices do.
+
+    Raises:
+        InputError: a name or a voice that is not there.
+    """
+    if voice not in VOICES:
+        raise InputError(f"voices are {', '.join(VOICES)}; got {voice!r}")
+    if name != "compass":
+        return of_voices(name)[0]
+    pitches = np.concatenate([chorale.pitches for chorale in chorales])
+    number = VOICES[voice]
+    if number is not None:
+        return of_voices(name, pitches)[number]
+    sung = pitches[pitches >= 0]
+    return ENCODINGS["compass"](int(sung.min()), int(sung.max()))
+
+
+def audit_lines(encoding: Encoding, chorales: Sequence[Piece], voice: str, *, axes: str = "ZX") -> Iterator[str]:
+    """The table, line by line: notes as frequent as in the chorales beside all alike."""
+    notes, share = frequencies(chorales, VOICES[voice])
+    both = [audit(encoding, notes.tolist(), prior, axes=axes) for prior in (share, None)]
+    asked = f"{len(notes)} notes of {'all voices' if voice == 'all' else 'the ' + voice}"
+    yield f"{encoding.name}: {asked} in {len(chorales)} chorales, on {encoding.n_qubits} qubit(s)"
+    yield _row("", "as sung", "all alike")
+    for label, number in _rows(axes, encoding.n_qubits):
+        yield _row(label, *(number(made) for made in both))
+    yield from _alias_lines(both[0])
+
+
+def _rows(axes: str, n_qubits: int) -> Iterator[tuple[str, Any]]:
+    yield "names told apart", lambda made: str(made.n_names)
+    yield "entropy of the notes, bits", lambda made: f"{made.note_entropy:.3f}"
+    yield "entropy of the names, bits", lambda made: f"{made.name_entropy:.3f}"
+    yield "information accessible, bits", lambda made: f"{made.information.low:.4f}"
+    yield "Holevo's bound, bits", lambda made: f"{made.information.high:.4f}"
+    yield "right by chance", lambda made: f"{made.chance:.4f}"
+    yield "right from one copy, at best", lambda made: f"{made.best.low:.4f}"
+    for n in (1, 2, 4, 8, 16, 32, 64):
+        yield f"pretty good measurement, {n} cop{'y' if n == 1 else 'ies'}", lambda made, n=n: f"{made.success[n]:.4f}"
+    drawn = " (drawn)" if n_qubits * len(axes) > 2 else ""
+    for error in (0.05, 0.01, 0.001):
+        label = f"shots along {', '.join(axes)}, wrong in {100 * error:g} %{drawn}"
+        yield label, lambda made, error=error: _shots(made.shots[error])
+
+
+def _shots(n: int | None) -> str:
+    return "never" if n is None else str(n)
+
+
+def _row(label: str, *numbers: str) -> str:
+    return f"{label:46}" + "".join(f"{number:>12}" for number in numbers)
+
+
+def _alias_lines(made: Audit) -> Iterator[str]:
+    if not made.aliases:
+        yield "aliases: none"
+        return
+    alike: dict[tuple[int, bool], list[str]] = defaultdict(list)
+    for alias in made.aliases:
+        alike[alias.first, alias.declared].append(spelled(alias.second))
+    hidden = len(made.undeclared)
+    yield f"aliases at fidelity .99: {len(made.aliases)} pairs, {hidden} of them not declared"
+    for (first, declared), others in sorted(alike.items(), key=lambda entry: entry[0][1])[:FEW]:
+        yield f"  {spelled(first)} looks like {', '.join(others)}{'' if declared else ' (not declared)'}"
+    if len(alike) > FEW:
+        yield f"  and so {len(alike) - FEW} notes more"
+
+
+def draw_clock(encoding: Encoding, chorales: Sequence[Piece], voice: str, path: Path) -> None:
+    """The clock of an encoding with the notes of a voice, as a picture."""
+    from experiments.figures.clock_face import clock_face
+    from experiments.figures.save import check_picture, save_figure
+
+    check_picture(path)
+    notes, share = frequencies(chorales, VOICES[voice])
+    save_figure(clock_face(encoding, notes.tolist(), share), path)
