@@ -68,7 +68,7 @@ def _shots(n: int | None) -> str:
 
 
 def _row(label: str, *numbers: str) -> str:
-    return f"{label:46}" + "".join(f"{number:>12}" for number in numbers)
+    return f"{label:50}" + "".join(f"{number:>12}" for number in numbers)
 
 
 def _alias_lines(made: Audit) -> Iterator[str]:

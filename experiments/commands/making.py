@@ -101,7 +101,7 @@ def stability(
     ] = "0.0025,0.005,0.01,0.02,0.04",
     system: Annotated[str, typer.Option(help="What learns, see armonica systems.")] = "deep-rnn",
     setting: SettingOption = None,
-    until: Annotated[float, typer.Option(help="Learn at every rate to this proper time.")] = 50.0,
+    until: Annotated[float, typer.Option(help="Learn at every rate to this proper time.")] = 40.0,
     since: Annotated[float, typer.Option(help="Compare from this proper time on.")] = 2.0,
     tolerance: Annotated[float, typer.Option(help="Allowed deviation: 0.02 is 2 %.")] = 0.02,
     replicas: ReplicasOption = 4,

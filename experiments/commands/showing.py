@@ -110,6 +110,32 @@ def data(
         say(line)
 
 
+def audit(
+    encoding: Annotated[str, typer.Argument(help="pitch-class, octave-phase, octave-qubit or compass.")],
+    voice: Annotated[str, typer.Option(help="soprano, alto, tenor, bass, or all.")] = "all",
+    axes: Annotated[str, typer.Option(help="Along which shots are measured: some of XYZ.")] = "ZX",
+    out: Annotated[
+        Path | None, typer.Option(help="Picture of the clock: .png, .svg or .pdf. [default: clock-ENCODING.png]")
+    ] = None,
+    source: SourceOption = "music21",
+    split: SplitOption = "train",
+    first: FirstOption = 80,
+    transpose: TransposeOption = True,
+    excerpt: ExcerptOption = None,
+) -> None:
+    """Say what an encoding of notes as qubits can carry: aliases, success, information, shots; and draw its clock."""
+    from encoding.files import expanded
+    from experiments.auditing import audit_lines, audited_encoding, draw_clock
+
+    chorales = music_there(source, split, first, transpose, excerpt).load()
+    made = audited_encoding(encoding, chorales, voice)
+    path = expanded(out or f"clock-{encoding}.png")
+    for line in audit_lines(made, chorales, voice, axes=axes):
+        say(line)
+    draw_clock(made, chorales, voice, path)
+    say(path)
+
+
 def systems() -> None:
     """List what can learn: the systems installed, their settings and what these are when nothing is said."""
     from experiments.asking import system_lines

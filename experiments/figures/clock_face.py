@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST = 160.0  # square points, the dot of the most frequent place
 SMALLEST = 6.0
 NEAR = 2  # decimals to which places are one
+RIM = 0.99  # from here on a name stands outside the circle
 MANY = 28  # labels beyond which they are written smaller
 KETS = {(0, 1): r"$|0\rangle$", (1, 0): r"$|{+}\rangle$", (0, -1): r"$|1\rangle$", (-1, 0): r"$|{-}\rangle$"}
 
@@ -63,14 +64,14 @@ def _face(axes: "Axes", bloch: NDArray[np.float64], notes: Sequence[int], weight
         size = SMALLEST + (LARGEST - SMALLEST) * weight[here].sum() / most
         silent = all(notes[i] == REST for i in here)
         axes.scatter([x], [z], s=size, color=VERMILION if silent else BLUE, linewidth=0, zorder=3)
-        out = 1.17 / max(np.hypot(x, z), 0.35)
-        at = (x * out, z * out) if np.hypot(x, z) > 0.05 else (0, -0.14)
-        axes.annotate(
-            together([notes[i] for i in here]), at, ha="center", va="center", fontsize=6 if len(places) > MANY else 8.5
-        )
+        on_rim = np.hypot(x, z) > RIM
+        at, size = ((1.17 * x, 1.17 * z), 6 if len(places) > MANY else 8.5) if on_rim else ((x, z - 0.12), 5.5)
+        axes.annotate(together([notes[i] for i in here]), at, ha="center", va="center", fontsize=size)
+    off_rim = any(0.05 < np.hypot(x, z) <= RIM for x, z in places)  # then there is no room within
+    far = 1.36 if off_rim else 0.72
     for (x, z), ket in KETS.items():
-        axes.annotate(ket, (0.72 * x, 0.72 * z), ha="center", va="center", fontsize=9, color=GREY)
-    axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
+        axes.annotate(ket, (far * x, far * z), ha="center", va="center", fontsize=9, color=GREY)
+    axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal")
     axes.axis("off")
 
 
@@ -79,7 +80,7 @@ def _fidelities(axes: "Axes", encoding: Encoding, notes: Sequence[int]) -> None:
     states = encoding.states(order)
     picture = axes.imshow(np.abs(states.conj() @ states.T) ** 2, origin="lower", cmap="Blues", vmin=0, vmax=1)
     dress(axes)
-    ticks = [i for i, note in enumerate(order) if note == REST or note % 12 == 0 or len(order) <= 16]
+    ticks = [i for i, note in enumerate(order) if note % 12 == 0 or len(order) <= 16]
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(ticks, [spelled(order[i]) for i in ticks], fontsize=8)
     axes.tick_params(axis="x", rotation=90)
@@ -92,13 +93,15 @@ def _fidelities(axes: "Axes", encoding: Encoding, notes: Sequence[int]) -> None:
 def together(notes: Sequence[int]) -> str:
     """What stands at one place, in a few letters: a note, one pitch class in several octaves, or a range.
 
-    >>> together([60]), together([48, 60, 72]), together([60, 61, -1])
-    ('C4', 'C', 'C4, C#4, rest')
+    >>> together([60]), together([48, 60, 72]), together([60, 61, -1]), together(range(60, 72))
+    ('C4', 'C', 'C4, C#4, rest', 'C4 to B4')
     """
     sung = sorted(note for note in notes if note != REST)
     rest = ["rest"] if REST in notes else []
     if len(sung) > 1 and len({note % 12 for note in sung}) == 1:
         return ", ".join([spelled(sung[0]).rstrip("-0123456789"), *rest])
+    if len(sung) > 3 and sung[-1] - sung[0] == len(sung) - 1:
+        return ", ".join([f"{spelled(sung[0])} to {spelled(sung[-1])}", *rest])
     if len(sung) > 3:
         return ", ".join([f"{len(sung)} notes", *rest])
     return ", ".join([*map(spelled, sung), *rest])
