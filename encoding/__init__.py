@@ -1,8 +1,10 @@
 """What a chorale is, and how it becomes numbers."""
 
 from encoding.chorales import REST, Chorale, load_chorales
+from encoding.clock import encoding_named, of_voices
 from encoding.errors import InputError
 from encoding.pianoroll import HIGHEST, LOWEST, N_KEYS, Standardisation, multi_hot, sounding_pitches, standardise
+from encoding.qubits import Encoding
 from encoding.randomness import Purpose, checked_seed, stream
 from encoding.transitions import Transitions, pack
 
@@ -12,13 +14,16 @@ __all__ = [
     "N_KEYS",
     "REST",
     "Chorale",
+    "Encoding",
     "InputError",
     "Purpose",
     "Standardisation",
     "Transitions",
     "checked_seed",
+    "encoding_named",
     "load_chorales",
     "multi_hot",
+    "of_voices",
     "pack",
     "sounding_pitches",
     "standardise",

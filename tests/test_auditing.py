@@ -46,9 +46,10 @@ def test_dots_stand_where_hours_stand_on_a_clock_and_are_as_large_as_notes_are_f
     face, table = clock_face(pitch_class(), [60, 63, 66], [1, 1, 4]).axes[:2]
     places = np.concatenate([dots.get_offsets() for dots in face.collections])
     np.testing.assert_allclose(places, [[0, 1], [1, 0], [0, -1]])
-    first, second, third = (dots.get_sizes()[0] for dots in face.collections)
+    first, second, third = (dots.properties()["sizes"][0] for dots in face.collections)
     assert first == second < third
-    np.testing.assert_allclose(table.images[0].get_array(), [[1, 0.5, 0], [0.5, 1, 0.5], [0, 0.5, 1]], atol=1e-12)
+    shown = np.asarray(table.images[0].get_array())
+    np.testing.assert_allclose(shown, [[1, 0.5, 0], [0.5, 1, 0.5], [0, 0.5, 1]], atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Notes as rotations: amplitudes by hand, length one, and what is declared to be the same is, and nothing else."""
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,8 +129,8 @@ WRONG = {
     "it raised ZeroDivisionError": lambda: Encoding("broken", lambda pitch: 1 // 0)([60]),
     "rotations are at least one of RX, RY, RZ; got 'RW'": lambda: Encoding("x", lambda p: p[:, None], [("RW", 0)]),
     "rotations are at least one": lambda: Encoding("x", lambda p: p[:, None], []),
-    "pairs of axis and qubit": lambda: Encoding("x", lambda p: p[:, None], "RY"),
-    "a qubit is a whole number": lambda: Encoding("x", lambda p: p[:, None], [("RY", 0.5)]),
+    "pairs of axis and qubit": lambda: Encoding("x", lambda p: p[:, None], cast(Any, "RY")),
+    "a qubit is a whole number": lambda: Encoding("x", lambda p: p[:, None], cast(Any, [("RY", 0.5)])),
     "at most 16 qubits": lambda: Encoding("x", lambda p: p[:, None], [("RY", 16)]),
     "at most 8 qubits": lambda: Encoding("x", lambda p: p[:, None], [("RY", 8)]).densities(60),
     "some notes, each once": lambda: Encoding("x", lambda p: p[:, None], notes=[60, 60]),
