@@ -115,6 +115,36 @@ def aging(
     return Aging(moved.waiting, moved.lag, _accumulated(moved, seen, temperature), group, "Delta")
 
 
+def aging_by_group(
+    trajectory: "Trajectory",
+    waiting: float,
+    *,
+    kind: Kind = "noise",
+    temperature: Literal["running", "waiting"] = "running",
+    periodic: bool = False,
+) -> dict[str, Aging]:
+    """`aging` of each group of weights by itself, in units of its own noise; D for a group without any.
+
+    Args:
+        trajectory: with weights and looks at the noise.
+        waiting: tau_w > 0, the proper time of a look of the weights.
+        kind: of noise, see `noise`.
+        temperature: see `aging`.
+        periodic: for those groups that have a period.
+
+    Raises:
+        InputError: as `aging` does; which group it was is said.
+    """
+    found = {}
+    for name, each in trajectory.layout.items():
+        around = periodic and each.period is not None
+        try:
+            found[name] = aging(trajectory, waiting, group=name, kind=kind, temperature=temperature, periodic=around)
+        except InputError as refused:
+            raise InputError(f"group {name}: {refused}") from None
+    return found
+
+
 def _after_start(seen: Noise) -> Noise:
     """The looks after time 0: there output weights are 0, and so is the noise of all behind them."""
     after = seen.time > 0
