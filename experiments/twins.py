@@ -224,7 +224,7 @@ def _waited(waiting: float | None) -> float:
 def _whole_steps(lags: ArrayLike, rate: float) -> NDArray[np.int64]:
     """Rising numbers of steps at `rate`, each once; none of 0, where nothing has moved."""
     eta = number("rate", rate, above=0)
-    wanted = numbers(lags, "lags", "n_lags")
+    wanted = numbers(lags, "lags", "n_lags", any_size=True)
     if (wanted < 0).any():
         raise InputError(f"lags are proper times of at least 0, in a list; got {lags!r:.60}")
     if wanted.max() / eta > 1 << 31:
