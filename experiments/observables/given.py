@@ -38,11 +38,11 @@ def number(
     Raises:
         InputError: anything else; True is none.
     """
-    if is_number(value) and above < (found := float(value)) <= most and found >= least:
+    found = float(value) if is_number(value) else np.nan
+    if above < found <= most and found >= least:
         return found
     bound = f" above {above:g}" if np.isfinite(above) else f" of at least {least:g}" if np.isfinite(least) else ""
-    if is_number(value) and most < float(value) < np.inf:
-        bound = f" of at most {most:g}"
+    bound = f" of at least {least:g}" if above < found < least else f" of at most {most:g}" if found > most else bound
     raise InputError(f"{name} is a finite number{bound}; got {shown(value)}")
 
 
