@@ -140,7 +140,7 @@ def _chosen_slots(slots: Sequence[int] | None, n_slots: int) -> NDArray[np.int64
 
 
 def _is_slot(slot: object, n_slots: int) -> bool:
-    return isinstance(slot, int | np.integer) and not isinstance(slot, bool) and 0 <= slot < n_slots
+    return isinstance(slot, int | np.integer) and not isinstance(slot, bool) and bool(0 <= slot < n_slots)
 
 
 def _tangents(system: System, weights: ArrayLike, slots: NDArray[np.int64], n: int, seed: int) -> NDArray[np.float32]:

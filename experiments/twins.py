@@ -26,7 +26,7 @@ from encoding.errors import shown
 from experiments.abilities import checked_system, signs
 from experiments.learning import System
 from experiments.observables import Correlation, Displacement, TwoTimeCurve
-from experiments.observables.given import LARGEST, SMALLEST, entries, number, numbers, whole
+from experiments.observables.given import LARGEST, SMALLEST, entries, is_word, number, numbers, whole
 
 MOST_CLONES = 1000  # all pairs are compared
 
@@ -70,15 +70,12 @@ def clone_test(
         seed: of the clones' noise.
 
     Raises:
-        InputError: no system, a rate that is not positive, lags of no step, fewer than one clone or more than 1000, or
-            a waiting time below 0.
+        InputError: no system, rate not positive, lags of no step, no clone or more than 1000, or waiting below 0.
     """
-    system = checked_system("system", system)
-    steps, since = _whole_steps(lags, rate), _waited(waiting)
+    system, steps, since = checked_system("system", system), _whole_steps(lags, rate), _waited(waiting)
     n_clones = whole("n_clones", n_clones, most=MOST_CLONES)
-    check_room(
-        2.0 * (n_clones + 1) * sum(each.nbytes for each in system.state().values()), f"n_clones = {n_clones} clones"
-    )
+    state = sum(array.nbytes for array in system.state().values())
+    check_room(2.0 * n_clones * state, f"n_clones = {n_clones} clones")
     rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), 0]))
     noises = rng.integers(1 << 62, size=n_clones).tolist()  # far from the seeds that people give
     machines = [twin(system), *(system.clone(noise) for noise in noises)]
@@ -146,8 +143,7 @@ def response(
         seed: of the field.
 
     Raises:
-        InputError: no system, rate, field or chunk not positive, lags of no step, an unknown group, or a waiting time
-            below 0.
+        InputError: no system, rate, field or chunk not positive, lags of no step, no such group, or waiting below 0.
     """
     system = checked_system("system", system)
     steps, since, names = _whole_steps(lags, rate), _waited(waiting), _chosen(system, groups)
@@ -194,7 +190,12 @@ def _mean_over(here: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[
 
 
 def twin(system: System) -> System:
-    """A copy that goes on as `system` would, with the same noise."""
+    """A copy that goes on as `system` would, with the same noise.
+
+    Raises:
+        InputError: no system.
+    """
+    system = checked_system("system", system)
     copy = system.clone(0)
     copy.restore(system.state())
     return copy
@@ -225,8 +226,8 @@ def _chosen(system: System, groups: Sequence[str] | None) -> list[str]:
     """The names of the groups that are meant."""
     layout = system.layout()
     names = list(layout) if groups is None else [groups] if isinstance(groups, str) else entries("groups", groups)
-    if not names or not all(isinstance(name, str) and name in layout for name in names):
-        raise InputError(f"groups are some of {', '.join(layout)}; got {', '.join(map(str, names)) or 'none'}")
+    if not names or not all(is_word(name, list(layout)) for name in names):
+        raise InputError(f"groups are some of {', '.join(layout)}; got {shown(names) if names else 'none'}")
     return names
 
 

@@ -52,11 +52,11 @@ def whole(name: str, value: Any, *, least: int = 1, most: int = MOST) -> int:
     Raises:
         InputError: anything else; True is none.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
-        too_large = isinstance(value, Integral) and value > most
-        bound = f"at most {most}" if too_large else f"at least {least}"
+    found = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else least - 1
+    if not least <= found <= most:
+        bound = f"at most {most}" if found > most else f"at least {least}"
         raise InputError(f"{name} is a whole number of {bound}; got {shown(value)}")
-    return int(value)
+    return found
 
 
 def flag(name: str, value: Any) -> bool:

@@ -47,7 +47,6 @@ def _nats(n_units: int) -> float:
 
 def _times(loss: Loss, factor: float) -> Loss:
     with np.errstate(over="ignore"):
-        losses: Any = reals("loss", loss) * factor
-    if isinstance(loss, Fit):
-        return Fit(*losses.tolist())
-    return losses if losses.ndim else float(losses)
+        scaled: Any = reals("loss", loss) * factor
+    answer: Any = Fit(*scaled.tolist()) if isinstance(loss, Fit) else scaled if scaled.ndim else float(scaled)
+    return answer
