@@ -19,6 +19,12 @@ from experiments.store import Run
 
 TIME = np.geomspace(1, 64, 25)
 LAG = np.geomspace(0.1, 30, 40)
+
+
+def curve(waiting: float, power: float = 0.6) -> observables.Displacement:
+    return observables.Displacement(waiting, waiting * LAG, LAG[:, None] ** power * [1.0, 1.1, 0.95], None)
+
+
 WRONG = {
     "nothing": None,
     "a word": "words",
@@ -31,6 +37,13 @@ WRONG = {
     "an array of nothing": np.zeros((0, 3)),
     "a number too long to be shown": 10**5000,
 }
+STRANGE = [  # which may be an answer's beginning in one place and a mistake in another
+    *(-1, 0, 0.0, 1, 2.5, 1e-320, 1e-150, 1e30, 1e300, np.inf, -np.inf, 2**63, -(10**400), True, np.True_),
+    *("", "J", b"J", (), [], [[]], [1, 2], (2, 1), (0, np.inf), (np.nan, 1), (10**400, 10**401), np.array("J")),
+    *(np.float32(3), np.zeros((2, 2)), np.ones((5, 2)), np.full((4, 4), 1e-320), np.full((4, 4), 1e300), np.eye(6)),
+    *(np.arange(8.0), 1e59 * np.arange(1, 9), np.full(4, np.nan), np.array([1, "2", None], object), [None, 1]),
+    *({"J": 1}, {1, 2}, range(3), range(10**12), iter([1]), lambda *given: given, int, np, curve),
+]
 FINE = {  # what is no mistake in that place
     ("compare_curves", "loss", "not a number"),
     ("bits_per_unit_to_nats_per_step", "loss", "not a number"),
@@ -41,10 +54,6 @@ FINE = {  # what is no mistake in that place
     ("baselines", "seeds", "an array of nothing"),
     ("largest_stable_rate", "compared", "an array of nothing"),
 }
-
-
-def curve(waiting: float, power: float = 0.6) -> observables.Displacement:
-    return observables.Displacement(waiting, waiting * LAG, LAG[:, None] ** power * [1.0, 1.1, 0.95], None)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +161,17 @@ def test_every_wrong_thing_in_every_place_is_one_line_that_names_the_place(name,
         assert place(argument) in said.lower().replace("_", " "), f"{what}: {said}"
         assert "\n" not in said
         assert len(said) < 400
+
+
+@pytest.mark.parametrize(("name", "argument"), ARGUMENTS)
+def test_whatever_is_given_is_answered_or_refused_in_one_line_and_no_warning_is_heard(name, argument, good):
+    for value in STRANGE:
+        try:
+            FUNCTIONS[name](**good[name] | {argument: value})
+        except InputError as refused:
+            lines = str(refused).splitlines()
+            if len(lines) != 1:
+                pytest.fail(f"{value!r:.60} is refused in {len(lines)} lines")
 
 
 @pytest.mark.parametrize("name", [name for name, argument in ARGUMENTS if argument == "trajectory"])

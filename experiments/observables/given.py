@@ -186,7 +186,7 @@ def pieces(name: str, value: Any, *, least: int = 1) -> list[Piece]:
     if least == 0 and isinstance(value, list | tuple) and not value:
         return []
     try:
-        found = checked_pieces(value)
+        found = checked_pieces(entries(name, value) if isinstance(value, Sequence | np.ndarray) else value)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     for place, piece in enumerate(found):

@@ -37,7 +37,7 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
         raise InputError(f"encoding is a function of pitches (n_steps, n_voices); got {shown(encoding)}")
     followers: dict[bytes, list[NDArray[np.bool_]]] = defaultdict(list)
     for chorale in pieces("chorales", chorales, least=0):
-        roll, heard = multi_hot(chorale.pitches) > 0, np.ascontiguousarray(encoding(chorale.pitches))
+        roll, heard = multi_hot(chorale.pitches) > 0, _heard(chorale, encoding)
         if heard.shape[:1] != roll.shape[:1] or heard.dtype.hasobject:
             raise InputError(f"an encoding gives a row for each of {len(roll)} chords; got {heard.dtype} {heard.shape}")
         for t in range(len(roll) - 1):
@@ -48,6 +48,13 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
     entropies = [len(next_chords) * _entropy(np.mean(next_chords, 0)) for next_chords in followers.values()]
     n_slots = sum(map(len, followers.values()))
     return float(np.sum(entropies) / (n_slots * roll.shape[1]))
+
+
+def _heard(chorale: Piece, encoding: Encoding) -> NDArray:
+    try:
+        return np.ascontiguousarray(encoding(chorale.pitches))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"encoding is a function of pitches (n_steps, n_voices); on them it fails: {error}") from error
 
 
 def _entropy(p: NDArray[np.floating]) -> float:

@@ -40,7 +40,7 @@ def fit_logistic(
     Raises:
         InputError: no numbers, other shapes, or a ridge or a tolerance that is not positive.
     """
-    if not is_number(ridge) or not RIDGES[0] <= ridge <= RIDGES[1]:
+    if not is_number(ridge) or not RIDGES[0] <= float(ridge) <= RIDGES[1]:
         raise InputError(f"the ridge is positive, {RIDGES[0]:g} or more (as good as none); got {shown(ridge)}")
     tolerance = number("tolerance (in nats per slot)", tolerance, above=0)
     inputs, targets = _slots(inputs, targets)
