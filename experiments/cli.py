@@ -145,6 +145,7 @@ def learn(
 
 @app.command()
 def plot(
+    context: typer.Context,
     what: Annotated[
         str,
         typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, generalisation, a .toml), or a run, or 'latest'."),
@@ -156,10 +157,13 @@ def plot(
     store: StoreOption = Path("runs"),
 ) -> None:
     """Draw a study's figure from its runs, or the learning curve of a run; the numbers go beside it as CSV."""
+    from encoding.errors import InputError
     from experiments.study import is_study
 
     if is_study(what):
         _plot_study(what, scale, store, out)
+    elif _said(context, "scale"):
+        raise InputError(f"--scale is of studies; got it with the run {what!r}: leave it out, or name a study")
     else:
         _plot_run(what, store, out)
 
@@ -317,10 +321,15 @@ def _music_for(context: typer.Context, system: str) -> "Music | None":
 
     if family(system).learns_from == "chorales":
         return _music(**{name: context.params[name] for name in MUSIC})
-    said = [name for name in MUSIC if str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"]
+    said = [name for name in MUSIC if _said(context, name)]
     if said:
         raise InputError(f"{system} learns from no music; got --{', --'.join(said)}: leave it out")
     return None
+
+
+def _said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, rather than left at its default."""
+    return str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"
 
 
 def _music(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":
