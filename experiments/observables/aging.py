@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.displacement import Displacement, displacement
+from experiments.observables.given import flag, is_word, trajectory_of
 from experiments.observables.two_times import TwoTimeCurve, align, chosen_groups
 
 if TYPE_CHECKING:
@@ -58,8 +60,9 @@ def noise(trajectory: "Trajectory", *, group: str | None = None, kind: Kind = "n
     Raises:
         InputError: no such group or kind, or Gamma was never looked at.
     """
-    if kind not in ("noise", "tangent"):
-        raise InputError(f'the kind of noise is "noise" or "tangent"; got {kind!r}')
+    trajectory = trajectory_of("trajectory", trajectory)
+    if not is_word(kind, ("noise", "tangent")):
+        raise InputError(f'the kind of noise is "noise" or "tangent"; got {shown(kind)}')
     if kind == "tangent" and "tangent_noise" not in trajectory.measured:
         raise InputError('this run did not measure the tangent noise: take kind="noise"')
     by_group = trajectory.noise if kind == "noise" else trajectory.measured["tangent_noise"]  # (n_looks, R, n_groups)
@@ -104,8 +107,8 @@ def aging(
         InputError: as `displacement` and `noise` do; Gamma was not looked at from tau_w to the end, or it is 0 for some
             replicas or looks only.
     """
-    if temperature not in ("running", "waiting"):
-        raise InputError(f'the temperature is "running" or "waiting"; got {temperature!r}')
+    if not is_word(temperature, ("running", "waiting")):
+        raise InputError(f'the temperature is "running" or "waiting"; got {shown(temperature)}')
     moved = displacement(trajectory, waiting, group=group, periodic=periodic)
     if not moved.waiting > 0:
         raise InputError("aging is looked at from a waiting time above 0; got 0: take displacement, or a later look")
@@ -135,6 +138,7 @@ def aging_by_group(
     Raises:
         InputError: as `aging` does; which group it was is said.
     """
+    trajectory, periodic = trajectory_of("trajectory", trajectory), flag("periodic", periodic)
     found = {}
     for name, each in trajectory.layout.items():
         around = periodic and each.period is not None

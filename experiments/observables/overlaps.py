@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.given import number, numbers
+from encoding.errors import shown
+from experiments.observables.given import flag, is_word, number, numbers
 
 KINDS = ("normalised", "raw", "centred")
 ACTIVATION_KINDS = ("raw", "matched", "kernel", "pairs")
@@ -86,6 +87,7 @@ def activation_overlap(activations: ArrayLike, *, kind: str = "matched", signs: 
     1.0
     """
     _check_kind(kind, ACTIVATION_KINDS)
+    signs = flag("signs", signs)
     x = numbers(activations, "activations", "n_replicas", "n_samples", "width")
     _check_replicas(len(x))
     _, n_samples, width = x.shape
@@ -147,14 +149,14 @@ def _flat(values: ArrayLike) -> ArrayLike:
     """All axes after the first as one, where these are arrays at all."""
     try:
         array = np.asarray(values)
-    except ValueError:
+    except Exception:  # which `numbers` refuses
         return values
     return array.reshape(len(array), -1) if array.ndim > 1 and array.size else array
 
 
 def _check_kind(kind: str, kinds: tuple[str, ...]) -> None:
-    if kind not in kinds:
-        raise InputError(f"kind is one of {', '.join(kinds)}; got {kind!r}")
+    if not is_word(kind, kinds):
+        raise InputError(f"kind is one of {', '.join(kinds)}; got {shown(kind)}")
 
 
 def _check_replicas(n_replicas: int) -> None:
