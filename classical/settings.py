@@ -8,9 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from encoding import InputError
+from encoding.errors import shown
 from encoding.pianoroll import STANDARDISATIONS
 
 GROUPS = ("J", "M", "K", "W", "h0")
+MOST_LAYERS = 10_000  # each has groups of weights of its own
 CHOICES = {
     "rule": ("delayed", "exact"),
     "cost": ("nll", "squared", "hinge"),
@@ -62,7 +64,7 @@ class DeepRNNSettings:
         """Refuse what makes no network.
 
         Raises:
-            InputError: a size below 1, or a name that is not known.
+            InputError: a size below 1, more than 10,000 layers, or a name that is not known.
         """
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
@@ -71,6 +73,8 @@ class DeepRNNSettings:
             raise InputError(f"replacement is True or False; got {self.replacement!r}")
         for name in ("depth", "width", "batch"):
             _check_count(name, getattr(self, name))
+        if self.depth > MOST_LAYERS:
+            raise InputError(f"depth is a number of layers, at most {MOST_LAYERS}; got {shown(self.depth)}")
         if not isinstance(self.learned, tuple | list) or not self.learned or not set(self.learned) <= set(GROUPS):
             raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {self.learned!r}")
         object.__setattr__(self, "learned", tuple(group for group in GROUPS if group in self.learned))

@@ -3,3 +3,12 @@
 
 class InputError(ValueError):
     """Raised where input from outside (an argument, a file, a run folder) is not what was expected."""
+
+
+def shown(value: object, most: int = 60) -> str:
+    """What came, for the end of such a line: one line, not too long, whatever it is."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a number of thousands of digits, or somebody's object
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 3]}..."

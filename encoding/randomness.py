@@ -10,7 +10,7 @@ from numbers import Integral
 
 import numpy as np
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 
 
 class Purpose(IntEnum):
@@ -30,7 +30,7 @@ def checked_seed(seed: int, name: str = "seed") -> int:
         InputError: not a whole number from 0 to 2^63 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**63:
-        raise InputError(f"{name} is a whole number of at least 0, below 2^63; got {seed!r}")
+        raise InputError(f"{name} is a whole number of at least 0, below 2^63; got {shown(seed)}")
     return int(seed)
 
 

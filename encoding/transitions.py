@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 from encoding.pianoroll import Standardisation, multi_hot, standardise
 
 
@@ -117,8 +117,8 @@ def checked_pieces(chorales: Sequence[Piece]) -> list[Piece]:
     pieces = [] if isinstance(chorales, str) or not isinstance(chorales, Iterable) else list(chorales)
     wrong = [piece for piece in pieces if not hasattr(piece, "pitches")]
     if not pieces or wrong:
-        came = repr(wrong[0] if wrong else chorales) if wrong or not isinstance(chorales, list | tuple) else "none"
-        raise InputError(f"a network learns from at least one chorale; got {came[:60]}")
+        came = shown(wrong[0] if wrong else chorales) if wrong or not isinstance(chorales, list | tuple) else "none"
+        raise InputError(f"a network learns from at least one chorale; got {came}")
     return pieces
 
 

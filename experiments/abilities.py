@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
+from encoding.errors import shown
 from experiments.system import System
 
 ABILITIES = {
@@ -19,6 +20,19 @@ ABILITIES = {
     "gradient": "dE/dw of the mean cost of a time slot, in nats, over all data, (n_replicas, n_weights)",
     "loss_on": "the NLL on other chorales, in bits per output unit, (n_replicas,)",
 }
+
+
+def checked_system(name: str, value: Any) -> System:
+    """A System, and not its class.
+
+    Raises:
+        InputError: something else; what a run is of is built by `experiments.system_of`.
+    """
+    if isinstance(value, type) or not isinstance(value, System):
+        kind = type(value).__name__
+        came = f"a {kind}: take experiments.system_of(run)" if kind == "Run" else shown(value)
+        raise InputError(f"{name} is a System, with step, loss, weights and what else one promises; got {came}")
+    return value
 
 
 def ability(system: System, name: str) -> Callable[..., NDArray[Any]]:

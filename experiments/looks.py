@@ -134,8 +134,7 @@ def logarithmic(first: float = 0.1, per_decade: int = 20) -> Cadence:
     Raises:
         InputError: `first` is not positive or below 1e-100, or `per_decade` no whole number from 1 to 10^6.
     """
-    _soon("first", first)
-    return Logarithmic(float(first), _often(per_decade))
+    return Logarithmic(soon("first", first), _often(per_decade))
 
 
 def linear(every: float) -> Cadence:
@@ -170,8 +169,7 @@ def aging_looks(waiting: Iterable[float], per_decade: int = 10, first: float = 0
     times = _times("a waiting time", waiting)
     if not times:
         raise InputError("aging is looked at from at least one waiting time; got none")
-    _soon("first", first)
-    first, per_decade = float(first), _often(per_decade)
+    first, per_decade = soon("first", first), _often(per_decade)
     return Union((At(times), *(Logarithmic(first, per_decade, since=time) for time in times)))
 
 
@@ -193,11 +191,16 @@ def _often(per_decade: int) -> int:
     return int(per_decade)
 
 
-def _soon(name: str, value: float) -> None:
-    """A first look: positive, and not so early that the later ones leave the numbers."""
+def soon(name: str, value: float) -> float:
+    """A first look: positive, and not so early that the later ones leave the numbers.
+
+    Raises:
+        InputError: something else.
+    """
     _positive(name, value)
     if value < SOONEST:
         raise InputError(f"{name} is a proper time of at least {SOONEST:g}; got {value!r}")
+    return float(value)
 
 
 def _positive(name: str, value: float) -> None:

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from encoding.transitions import Piece
 from experiments.abilities import ability, undisturbed
 from experiments.observables import TwoTimeCurve, bits_per_unit_to_nats_per_step
 from experiments.observables.estimate import mean_and_error
+from experiments.observables.given import entries, is_word, pieces, trajectory_of
 from experiments.observables.two_times import moments
 from experiments.store import Music, Run, system_of
 from experiments.system import System
@@ -55,10 +57,11 @@ def played(run: Run | System, trajectory: Trajectory | None) -> tuple[System, Tr
     """The system and the trajectory that are meant; see `replay`."""
     if isinstance(run, Run):
         trajectory = run.trajectory if trajectory is None else trajectory
-    elif not isinstance(run, System):
+    elif not isinstance(run, System) or isinstance(run, type):
         raise InputError(f"a Run, or a System and its Trajectory, can be played again; got {type(run).__name__}")
-    if not isinstance(trajectory, Trajectory):
-        raise InputError(f"a System is played again along its Trajectory; got {type(trajectory).__name__}")
+    if trajectory is None:
+        raise InputError("a System is played again along its Trajectory; got NoneType: give trajectory")
+    trajectory = trajectory_of("trajectory", trajectory)
     if not len(trajectory.weights):
         raise InputError("the run took no weights: ask for looks at them (Looks(weights=...), --keep-weights)")
     system = system_of(run, 0) if isinstance(run, Run) else run
@@ -93,8 +96,8 @@ class Generalisation(NamedTuple):
         Raises:
             InputError: no such split was asked for.
         """
-        if split not in self.bits:
-            raise InputError(f"split is one of {', '.join(self.bits)}; got {split!r}")
+        if not is_word(split, tuple(self.bits)):
+            raise InputError(f"split is one of {', '.join(self.bits)}; got {shown(split)}")
         return mean_and_error(self.bits[split])
 
 
@@ -127,14 +130,17 @@ def generalisation(
 def _chorales(run: Run | System, splits: Splits) -> Mapping[str, Sequence[Piece]]:
     """Name -> chorales."""
     splits = (splits,) if isinstance(splits, str) else splits
-    if not splits:
-        raise InputError("splits are names, as ('valid', 'test'), or name -> chorales; got none")
-    if isinstance(splits, Mapping):
-        return splits
+    if isinstance(splits, Mapping) and splits:
+        return {name: pieces(f"splits[{shown(name)}]", chorales) for name, chorales in splits.items()}
+    names = [] if isinstance(splits, Mapping) else entries("splits", splits)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"splits are names, as ('valid', 'test'), or name -> chorales; got {shown(splits) if names else 'none'}"
+        )
     if not isinstance(run, Run) or run.task["music"] is None:
-        raise InputError(f"only a run that learned from music has splits {', '.join(splits)}: give name -> chorales")
+        raise InputError(f"only a run that learned from music has splits {', '.join(names)}: give name -> chorales")
     music = Music(**run.task["music"])
-    return {name: music.other_split(name).load() for name in splits}
+    return {name: music.other_split(name).load() for name in names}
 
 
 class FunctionDisplacement(TwoTimeCurve):
@@ -186,7 +192,7 @@ def activations_at(run: Run | System, trajectory: Trajectory | None = None, *, l
     system, trajectory = played(run, trajectory)
     activations, n = ability(system, "activations"), len(trajectory.weights)
     if isinstance(look, bool) or not isinstance(look, int | np.integer) or not -n <= look < n:
-        raise InputError(f"weights were taken at {n} looks; got look {look!r}")
+        raise InputError(f"weights were taken at {n} looks; got look {shown(look)}")
     with undisturbed(system):
         system.put(trajectory.weights[look])
         return activations()

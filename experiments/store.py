@@ -117,6 +117,8 @@ class Store:
         found = [path for path in runs if path.name.startswith(name)]
         if len(found) == 1:
             return found[0]
+        for place in (self.path / name, expanded(name)) if name else ():
+            _check_folder(place)
         there = ", ".join(path.name for path in runs[-5:]) or "no run"
         which = f"{len(found)} runs begin so" if found else f"the store {self.path} holds {there}"
         raise InputError(f"a run is a folder, a key of the store, or 'latest'; got {name!r}: {which}")
@@ -126,9 +128,10 @@ def load_run(path: str | Path) -> Run:
     """The run in a folder, whether it has ended or not.
 
     Raises:
-        InputError: no run is there, or it is damaged or of another version.
+        InputError: no run is there, or it is damaged, of another version, or no folder.
     """
     folder = expanded(path)
+    _check_folder(folder)
     task = read_task(folder)
     vouch(folder, task["key"])
     described = read_json(folder / "layout.json")
@@ -143,6 +146,7 @@ def standing(path: Path, key: str) -> Progress | None:
     Raises:
         InputError: the run is damaged, or another.
     """
+    _check_folder(path)
     if not has_checkpoint(path):
         return None
     own = part(good_checkpoint(path, key, weights=False)[1], "learner")
@@ -192,10 +196,19 @@ def check_countable(until: Until, rate: float) -> None:
         raise InputError(f"a run ends within 2^62 steps; got {asked}: ask for less, or for a larger rate")
 
 
+def _check_folder(path: Path) -> None:
+    """Refuse a file in the place of a run."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"a run is a folder; {path} is a file: move it aside")
+
+
 def _has_rows(path: Path) -> bool:
-    """Whether anything was learned there; a process that is killed early leaves a folder without."""
+    """Whether anything was learned there; a process that is killed early leaves a folder without.
+
+    A checkpoint without the rows that it vouches for is a run too, a damaged one.
+    """
     rows = path / "trajectory.jsonl"
-    return rows.exists() and rows.stat().st_size > 0
+    return has_checkpoint(path) or (rows.exists() and rows.stat().st_size > 0)
 
 
 def _highest_rate(schedule: dict[str, Any]) -> float:

@@ -28,7 +28,8 @@ from typing import Any
 from encoding import InputError
 from encoding.files import expanded
 from experiments.asking import schedule_named
-from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic
+from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic, soon
+from experiments.store import check_countable
 from experiments.task import Music, Task
 from experiments.until import Until
 
@@ -186,7 +187,7 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
         raise InputError(f"{where}: schedule is a word; got {table['schedule']!r}")
     try:
         which = Music(**{**music, "first": first or None})
-        return Planned(
+        planned = Planned(
             Task(
                 table["system"],
                 table["settings"],
@@ -199,6 +200,8 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
             Until(**until),
             float(table["rate"]),
         )
+        check_countable(planned.until, planned.rate)
+        return planned
     except (TypeError, ValueError, OverflowError) as error:  # an InputError too: which file it was
         raise InputError(f"{where}: {error}") from None
 
@@ -207,11 +210,11 @@ def _looks(said: Any, rate: float, where: str) -> Looks:
     """The three cadences that a study's `looks` mean."""
     if not isinstance(said, dict) or set(said) - set(LOOKS):
         raise InputError(f"{where}: looks has {', '.join(LOOKS)}; got {said!r}")
-    first = said.get("first", 0.1)
+    first = soon("looks.first", said.get("first", 0.1))
     loss: list[Cadence] = [logarithmic(first, said.get("per_decade", 20))]
     noise, weights = ([logarithmic(first, said[name])] if name in said else [] for name in ("noise", "weights"))
     if "aging" in said:
-        lags = aging_looks(said["aging"], said.get("lags", 10), said.get("first_lag", first))
+        lags = aging_looks(said["aging"], said.get("lags", 10), soon("looks.first_lag", said.get("first_lag", first)))
         noise, weights = [*noise, lags], [*weights, lags]
     if "every_step" in said:
         starts, steps = said["every_step"], said.get("steps", 1000)

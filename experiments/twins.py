@@ -20,11 +20,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classical.memory import check_room
 from encoding import InputError, checked_seed
-from experiments.abilities import signs
+from encoding.errors import shown
+from experiments.abilities import checked_system, signs
 from experiments.observables import Correlation, Displacement, TwoTimeCurve
-from experiments.observables.given import number, numbers, whole
+from experiments.observables.given import LARGEST, SMALLEST, entries, is_word, number, numbers, whole
 from experiments.system import System
+
+MOST_CLONES = 1000  # all pairs are compared
 
 
 class ClonesOverlap(TwoTimeCurve):
@@ -66,10 +70,12 @@ def clone_test(
         seed: of the clones' noise.
 
     Raises:
-        InputError: a rate that is not positive, lags of no step, fewer than one clone, or a waiting time below 0.
+        InputError: no system, rate not positive, lags of no step, no clone or more than 1000, or waiting below 0.
     """
-    steps, since = _whole_steps(lags, rate), _waited(waiting)
-    n_clones = whole("n_clones", n_clones)
+    system, steps, since = checked_system("system", system), _whole_steps(lags, rate), _waited(waiting)
+    n_clones = whole("n_clones", n_clones, most=MOST_CLONES)
+    state = sum(array.nbytes for array in system.state().values())
+    check_room(2.0 * n_clones * state, f"n_clones = {n_clones} clones")
     rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), 0]))
     noises = rng.integers(1 << 62, size=n_clones).tolist()  # far from the seeds that people give
     machines = [twin(system), *(system.clone(noise) for noise in noises)]
@@ -77,7 +83,8 @@ def clone_test(
     for n in np.diff(steps, prepend=0).tolist():
         alive &= np.all([_go_on(machine, rate, n) for machine in machines], axis=0)
         pairs = list(combinations([machine.weights().astype(np.float64) for machine in machines], 2))
-        apart = [[_overlap(a, b) for a, b in pairs], [((a - b) ** 2).mean(1) for a, b in pairs]]
+        with np.errstate(over="ignore", invalid="ignore"):  # of machines that diverge
+            apart = [[_overlap(a, b) for a, b in pairs], [((a - b) ** 2).mean(1) for a, b in pairs]]
         rows.append(np.where(alive, np.mean(apart, axis=1), np.nan))
     overlap, displacement = np.array(rows).swapaxes(0, 1)
     lag = np.asarray(steps * float(rate), np.float64)
@@ -136,10 +143,11 @@ def response(
         seed: of the field.
 
     Raises:
-        InputError: rate, field or chunk not positive, lags of no step, an unknown group, or a waiting time below 0.
+        InputError: no system, rate, field or chunk not positive, lags of no step, no such group, or waiting below 0.
     """
+    system = checked_system("system", system)
     steps, since, names = _whole_steps(lags, rate), _waited(waiting), _chosen(system, groups)
-    size, chunk = number("field", field, above=0), whole("chunk", chunk)
+    size, chunk = number("field", field, above=0, least=SMALLEST, most=LARGEST), whole("chunk", chunk)
     layout, here = system.layout(), np.zeros(system.weights().shape, bool)
     for name in names:
         here[:, layout[name].slice] = True
@@ -170,7 +178,8 @@ def _pulled(
             alive &= _go_on(pulled, rate, more)
             _push(pulled, np.where(alive[:, None], more * rate * h, 0))
         now, moved = (machine.weights().astype(np.float64) for machine in (free, pulled))
-        row = [_mean_over(here, each) for each in (h * (moved - now) / square, now * start, (now - start) ** 2)]
+        with np.errstate(over="ignore", invalid="ignore"):  # of machines that diverge
+            row = [_mean_over(here, each) for each in (h * (moved - now) / square, now * start, (now - start) ** 2)]
         rows.append(np.where(alive, row, np.nan))
     return np.array(rows)
 
@@ -181,7 +190,12 @@ def _mean_over(here: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[
 
 
 def twin(system: System) -> System:
-    """A copy that goes on as `system` would, with the same noise."""
+    """A copy that goes on as `system` would, with the same noise.
+
+    Raises:
+        InputError: no system.
+    """
+    system = checked_system("system", system)
     copy = system.clone(0)
     copy.restore(system.state())
     return copy
@@ -211,9 +225,9 @@ def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 def _chosen(system: System, groups: Sequence[str] | None) -> list[str]:
     """The names of the groups that are meant."""
     layout = system.layout()
-    names = list(layout) if groups is None else [groups] if isinstance(groups, str) else list(groups)
-    if not names or not set(names) <= set(layout):
-        raise InputError(f"groups are some of {', '.join(layout)}; got {', '.join(map(str, names)) or 'none'}")
+    names = list(layout) if groups is None else [groups] if isinstance(groups, str) else entries("groups", groups)
+    if not names or not all(is_word(name, list(layout)) for name in names):
+        raise InputError(f"groups are some of {', '.join(layout)}; got {shown(names) if names else 'none'}")
     return names
 
 
@@ -223,13 +237,13 @@ def _waited(waiting: float | None) -> float:
 
 def _whole_steps(lags: ArrayLike, rate: float) -> NDArray[np.int64]:
     """Rising numbers of steps at `rate`, each once; none of 0, where nothing has moved."""
-    eta = number("rate", rate, above=0)
-    wanted = numbers(lags, "lags", "n_lags")
+    eta = number("rate", rate, above=0, least=SMALLEST, most=LARGEST)
+    wanted = numbers(lags, "lags", "n_lags", any_size=True)
     if (wanted < 0).any():
-        raise InputError(f"lags are proper times of at least 0, in a list; got {lags!r:.60}")
-    if wanted.max() / eta > 1 << 31:
+        raise InputError(f"lags are proper times of at least 0, in a list; got {shown(lags)}")
+    if float(wanted.max()) / eta > 1 << 31:
         raise InputError(f"lags are at most 2^31 steps; got {wanted.max():g} at rate {eta:g}")
     steps = np.unique(np.rint(wanted / eta).astype(np.int64))
     if not steps[-1]:
-        raise InputError(f"lags are proper times of at least one step of {eta:g}; got {lags!r:.60}")
+        raise InputError(f"lags are proper times of at least one step of {eta:g}; got {shown(lags)}")
     return steps[steps > 0]

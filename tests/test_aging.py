@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from encoding import InputError
-from experiments.observables import aging, noise
+from experiments.observables import aging, aging_by_group, noise
 
 LOOKS = np.unique(np.concatenate([[4.0, 16.0], 4 + np.geomspace(0.1, 60, 40), 16 + np.geomspace(0.1, 60, 40)]))
 
@@ -52,6 +52,28 @@ def test_without_noise_there_is_no_delta_and_the_result_says_so(planted):
     assert plain.quantity == "D"
     moved = run.weights[LOOKS > 4] - run.weights[LOOKS == 4]
     assert plain.value == pytest.approx((moved**2).mean(2))
+
+
+def test_every_group_ages_in_units_of_its_own_noise_and_one_without_any_is_displaced(planted):
+    """Weights sqrt(c (tau - 4)) away, so D = c tau: Delta = (c / Gamma) tau; angles also around the circle."""
+    weights = np.sqrt(np.maximum(LOOKS - 4, 0))[:, None, None] * np.sqrt([1.0, 3.0, 3.0, 5.0, 2.0])
+    groups = {"J": 1, "M0": 2, "h0": 1, "angles": (1, 4.0)}
+    run = planted(LOOKS, weights=weights, groups=groups, noise=np.array([[[2.0, 3.0, 0.0, 1.0]]]))
+    aged = aging_by_group(run, 4.0)
+    assert [(name, each.group, each.quantity) for name, each in aged.items()] == [
+        ("J", "J", "Delta"),
+        ("M0", "M0", "Delta"),
+        ("h0", "h0", "D"),
+        ("angles", "angles", "Delta"),
+    ]
+    for name, slope in {"J": 0.5, "M0": 1.0, "h0": 5.0, "angles": 2.0}.items():
+        assert aged[name].value[:, 0] == pytest.approx(slope * aged[name].lag)
+    around = aging_by_group(run, 4.0, periodic=True)
+    assert around["J"].value == pytest.approx(aged["J"].value)
+    assert around["angles"].value.max() <= 4 < aged["angles"].value.max()  # half a period is as far as it goes
+    run.noise[-1, 0, 1] = 0.0
+    with pytest.raises(InputError, match="group M0: Gamma is positive throughout"):
+        aging_by_group(run, 4.0)
 
 
 def test_gamma_is_the_mean_over_groups_by_their_sizes(planted):

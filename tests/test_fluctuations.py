@@ -48,7 +48,7 @@ def test_one_replica_has_no_interval():
         (np.ones((5, 2)), np.ones((5, 2)), 1.0, "a replica that does not move"),
         (np.ones((5, 2)), np.ones((5, 2)), 0.0, "temperature is positive"),
         (np.ones((5, 2)), np.ones((5, 2)), [1.0, 1.0, 1.0], "temperature is positive"),
-        ("chi", np.ones((5, 2)), 1.0, "are numbers"),
+        ("chi", np.ones((5, 2)), 1.0, "response chi and D are real numbers"),
     ],
 )
 def test_what_gives_no_slope_is_refused(chi, far, heat, said):

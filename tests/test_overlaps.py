@@ -33,6 +33,29 @@ def test_what_points_nowhere_has_no_overlap():
     assert np.isnan(overlaps([[0.1, 0.1, 0.1], [1.0, 2.0, 4.0]], kind="centred")[0]).all()
 
 
+@pytest.mark.parametrize("period", [2 * np.pi, 4.0])
+def test_angles_overlap_by_the_cosine_of_what_lies_between_them_and_a_full_turn_is_nothing(period):
+    one, turns = RNG.uniform(0, period, 40), RNG.integers(-3, 4, 40)
+    quarter, eighth = one + period / 4, one + period / 8 + period * turns
+    q = overlaps([one, one + period * turns, quarter, eighth], period=period)
+    half = np.sqrt(0.5)
+    truth = [[1, 1, 0, half], [1, 1, 0, half], [0, 0, 1, half], [half, half, half, 1]]
+    assert q == pytest.approx(np.array(truth), abs=1e-12)
+    assert overlaps([[0.0, 0.0], [0.0, period / 2]], period=period)[0, 1] == pytest.approx(0)  # one alike, one opposite
+
+
+def test_angles_drawn_independently_have_no_overlap_and_no_length_or_mean_is_taken_off():
+    angles = np.random.default_rng(2).uniform(0, 2 * np.pi, (20, 900))
+    pairs = overlaps(angles, period=2 * np.pi)[np.triu_indices(20, 1)]
+    assert np.abs(pairs).max() < 5 / np.sqrt(2 * 900)  # <cos^2> = 1/2
+    for kind in ("raw", "centred"):
+        with pytest.raises(InputError, match="leave kind out"):
+            overlaps(angles, kind=kind, period=2 * np.pi)
+    for period in (0, -1.0, np.nan, "2 pi", True):
+        with pytest.raises(InputError, match="period is a finite number above 0"):
+            overlaps(angles, period=period)  # type: ignore[arg-type]
+
+
 def test_activations_are_compared_over_samples_and_units():
     x = RNG.normal(size=(3, 20, 7))
     q = activation_overlap(x, kind="raw")

@@ -184,7 +184,7 @@ def test_what_neither_can_do_is_refused(trap, said, match):
     [
         ({"field": 0.0}, "field is a finite number above 0"),
         ({"chunk": 0}, "chunk is a whole number of at least 1"),
-        ({"groups": ["J"]}, "groups are some of w; got J"),
+        ({"groups": ["J"]}, r"groups are some of w; got \['J'\]"),
         ({"groups": []}, "got none"),
     ],
 )

@@ -42,10 +42,15 @@ def music_for(context: typer.Context, system: str) -> "Music | None":
 
     if family(system).learns_from == "chorales":
         return music_there(**{name: context.params[name] for name in MUSIC})
-    said = [name for name in MUSIC if str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"]
+    said = [name for name in MUSIC if was_said(context, name)]
     if said:
         raise InputError(f"{system} learns from no music; got --{', --'.join(said)}: leave it out")
     return None
+
+
+def was_said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, rather than left at its default."""
+    return str(getattr(context.get_parameter_source(name), "name", "")) == "COMMANDLINE"
 
 
 def music_there(source: str, split: str, first: int, transpose: bool, excerpt: int | None) -> "Music":

@@ -16,10 +16,12 @@ from experiments.commands.options import (
     TransposeOption,
     music_there,
     say,
+    was_said,
 )
 
 
 def plot(
+    context: typer.Context,
     what: Annotated[
         str,
         typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, generalisation, a .toml), or a run, or 'latest'."),
@@ -31,10 +33,13 @@ def plot(
     store: StoreOption = Path("runs"),
 ) -> None:
     """Draw a study's figure from its runs, or the learning curve of a run; the numbers go beside it as CSV."""
+    from encoding.errors import InputError
     from experiments.study import is_study
 
     if is_study(what):
         _plot_study(what, scale, store, out)
+    elif was_said(context, "scale"):
+        raise InputError(f"--scale is of studies; got it with the run {what!r}: leave it out, or name a study")
     else:
         _plot_run(what, store, out)
 

@@ -1,6 +1,6 @@
 """Numbers from trajectories and data, with numpy and scipy alone: what learned, and how, is not known here."""
 
-from experiments.observables.aging import Aging, Noise, aging, noise
+from experiments.observables.aging import Aging, Noise, aging, aging_by_group, noise
 from experiments.observables.aging_fits import AgingFit, compare_forms, fit_aging
 from experiments.observables.baselines import baselines, h0_loss, logistic_loss
 from experiments.observables.collapse import Collapse, Scaling, collapse
@@ -44,6 +44,7 @@ __all__ = [
     "Ultrametricity",
     "activation_overlap",
     "aging",
+    "aging_by_group",
     "baselines",
     "bits_per_unit_to_nats_per_step",
     "collapse",

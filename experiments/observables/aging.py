@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.displacement import Displacement, displacement
+from experiments.observables.given import flag, is_word, trajectory_of
 from experiments.observables.two_times import TwoTimeCurve, align, chosen_groups
 
 if TYPE_CHECKING:
@@ -58,8 +60,9 @@ def noise(trajectory: "Trajectory", *, group: str | None = None, kind: Kind = "n
     Raises:
         InputError: no such group or kind, or Gamma was never looked at.
     """
-    if kind not in ("noise", "tangent"):
-        raise InputError(f'the kind of noise is "noise" or "tangent"; got {kind!r}')
+    trajectory = trajectory_of("trajectory", trajectory)
+    if not is_word(kind, ("noise", "tangent")):
+        raise InputError(f'the kind of noise is "noise" or "tangent"; got {shown(kind)}')
     if kind == "tangent" and "tangent_noise" not in trajectory.measured:
         raise InputError('this run did not measure the tangent noise: take kind="noise"')
     by_group = trajectory.noise if kind == "noise" else trajectory.measured["tangent_noise"]  # (n_looks, R, n_groups)
@@ -104,8 +107,8 @@ def aging(
         InputError: as `displacement` and `noise` do; Gamma was not looked at from tau_w to the end, or it is 0 for some
             replicas or looks only.
     """
-    if temperature not in ("running", "waiting"):
-        raise InputError(f'the temperature is "running" or "waiting"; got {temperature!r}')
+    if not is_word(temperature, ("running", "waiting")):
+        raise InputError(f'the temperature is "running" or "waiting"; got {shown(temperature)}')
     moved = displacement(trajectory, waiting, group=group, periodic=periodic)
     if not moved.waiting > 0:
         raise InputError("aging is looked at from a waiting time above 0; got 0: take displacement, or a later look")
@@ -113,6 +116,37 @@ def aging(
     if (seen.gamma[np.isfinite(seen.gamma)] == 0).all():
         return Aging(moved.waiting, moved.lag, moved.value, group, "D")
     return Aging(moved.waiting, moved.lag, _accumulated(moved, seen, temperature), group, "Delta")
+
+
+def aging_by_group(
+    trajectory: "Trajectory",
+    waiting: float,
+    *,
+    kind: Kind = "noise",
+    temperature: Literal["running", "waiting"] = "running",
+    periodic: bool = False,
+) -> dict[str, Aging]:
+    """`aging` of each group of weights by itself, in units of its own noise; D for a group without any.
+
+    Args:
+        trajectory: with weights and looks at the noise.
+        waiting: tau_w > 0, the proper time of a look of the weights.
+        kind: of noise, see `noise`.
+        temperature: see `aging`.
+        periodic: for those groups that have a period.
+
+    Raises:
+        InputError: as `aging` does; which group it was is said.
+    """
+    trajectory, periodic = trajectory_of("trajectory", trajectory), flag("periodic", periodic)
+    found = {}
+    for name, each in trajectory.layout.items():
+        around = periodic and each.period is not None
+        try:
+            found[name] = aging(trajectory, waiting, group=name, kind=kind, temperature=temperature, periodic=around)
+        except InputError as refused:
+            raise InputError(f"group {name}: {refused}") from None
+    return found
 
 
 def _after_start(seen: Noise) -> Noise:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.aging_forms import FORMS, akaike, amplitudes, around, at_an_end, best_shape
 from experiments.observables.estimate import Fit
-from experiments.observables.given import is_number
+from experiments.observables.given import entries, is_number, is_word, reals
 from experiments.observables.jackknife import jackknife
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window
 
@@ -45,7 +46,8 @@ class AgingFit(NamedTuple):
         """The fitted function at x = tau / tau_w, counted from the onset like the curve, (n,)."""
         form, best = FORMS[self.form], [each.best for each in self.parameters.values()]
         shape = best[len(form.names) - 1] if form.shapes else 0.0
-        basis = form.basis(np.asarray(x, np.float64) - self.onset, shape)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # before the onset a power is no number
+            basis = form.basis(reals("x", x) - self.onset, shape)
         return np.tensordot(best[: len(basis)], np.array(basis), 1)
 
 
@@ -63,8 +65,8 @@ def fit_aging(curve: TwoTimeCurve, form: str, window: tuple[float, float], *, on
         InputError: another form, a window with too few looks or too narrow to tell, a curve of 0 there, or a shape at
             the end of what is searched (the window cannot tell it).
     """
-    if form not in FORMS:
-        raise InputError(f"the form of an aging function is one of {', '.join(FORMS)}; got {form!r}")
+    if not is_word(form, tuple(FORMS)):
+        raise InputError(f"the form of an aging function is one of {', '.join(FORMS)}; got {shown(form)}")
     kind = FORMS[form]
     x, value = _in_window(curve, window, onset, len(kind.names))
     n_replicas = value.shape[1]
@@ -97,7 +99,7 @@ def compare_forms(
         InputError: as `fit_aging` does, if it does so for all of them.
     """
     fits, refused = [], InputError(f"at least one form is compared, of {', '.join(FORMS)}; got none")
-    for form in forms:
+    for form in entries("forms", forms):
         try:
             fits.append(fit_aging(curve, form, window, onset=onset))
         except InputError as error:
@@ -114,7 +116,7 @@ def _in_window(
     check_curve_of_ratio(curve)
     low, high = checked_window(window)
     if not is_number(onset) or not 0 <= onset < np.inf:
-        raise InputError(f"the onset is a number of at least 0, in units of tau_w; got {onset!r}")
+        raise InputError(f"the onset is a number of at least 0, in units of tau_w; got {shown(onset)}")
     lag, value = curve.shared()
     x = lag / curve.waiting
     if onset > 0:

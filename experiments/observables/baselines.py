@@ -11,9 +11,10 @@ import numpy as np
 from encoding import pack
 from encoding.transitions import Piece
 from experiments.observables.estimate import Fit, mean_fit
+from experiments.observables.given import entries, pieces
 from experiments.observables.logistic import RIDGE_ELSEWHERE, fit_logistic, logistic_nll, with_one
 from experiments.observables.markov import markov_loss
-from experiments.observables.reservoir import reservoir_loss
+from experiments.observables.reservoir import packed_both, reservoir_loss
 
 NO_RIDGE = 1e-6  # nats; adds less than 1e-6 bits to the loss of the paper's 80 chorales
 
@@ -32,13 +33,13 @@ def h0_loss(chorales: Sequence[Piece], other: Sequence[Piece] | None = None) -> 
     Raises:
         InputError: no transitions.
     """
-    learned = pack(chorales).targets > 0
+    learned = pack(pieces("chorales", chorales)).targets > 0
     if other is None:
         n_sounds, n_silent = learned.sum(0), (~learned).sum(0)
         cost = sum(np.where(n > 0, -n * np.log2(np.maximum(n, 1) / len(learned)), 0.0) for n in (n_sounds, n_silent))
         return float(np.sum(cost) / learned.size)
     chance = (learned.sum(0) + 0.5) / (len(learned) + 1)
-    return float(-np.log2(np.where(pack(other).targets > 0, chance, 1 - chance)).mean())
+    return float(-np.log2(np.where(pack(pieces("other", other)).targets > 0, chance, 1 - chance)).mean())
 
 
 def logistic_loss(
@@ -63,8 +64,7 @@ def logistic_loss(
     Raises:
         InputError: a ridge that is not positive, or no transitions.
     """
-    learned = pack(chorales, standardisation)
-    scored = learned if other is None else pack(other, learned.standardisation)
+    learned, scored = packed_both(chorales, other, standardisation)
     if ridge is None:
         ridge = NO_RIDGE if other is None else RIDGE_ELSEWHERE
     weights = fit_logistic(with_one(learned.inputs), learned.targets, ridge=ridge)
@@ -92,8 +92,8 @@ def baselines(
         InputError: as of each of them.
     """
     losses: dict[str, float | Fit] = {"h0": h0_loss(chorales, other), "logistic": logistic_loss(chorales, other)}
-    losses |= {f"markov {order}": markov_loss(chorales, order, other) for order in orders}
-    if len(seeds):
+    losses |= {f"markov {order}": markov_loss(chorales, order, other) for order in entries("orders", orders)}
+    if seeds := entries("seeds", seeds):
         drawn = [reservoir_loss(chorales, width, seed=seed, other=other) for seed in seeds]
         losses[f"reservoir {width}"] = mean_fit(np.array(drawn))
     return losses

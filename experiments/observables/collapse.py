@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
+from encoding.errors import shown
 from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, UNTOLD, Fit, quantile_fit
 from experiments.observables.jackknife import jackknife
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window
@@ -127,7 +128,7 @@ def _lines(curves: Sequence[TwoTimeCurve], window: tuple[float, float]) -> list[
 
 def _check(curves: Sequence[TwoTimeCurve]) -> None:
     if not isinstance(curves, list | tuple) or len(curves) < 2:
-        raise InputError("a collapse compares a list of two curves or more")
+        raise InputError(f"a collapse compares a list of two curves or more; got {shown(curves)}")
     for curve in curves:
         check_curve_of_ratio(curve)
     waiting = sorted(curve.waiting for curve in curves)

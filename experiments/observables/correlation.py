@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from experiments.observables.given import flag, trajectory_of
 from experiments.observables.two_times import TwoTimeCurve, chosen_groups, moments, snapshots
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def two_time_correlation(
     Raises:
         InputError: no such look or group, none after it, or periodic where a group has no period.
     """
-    if periodic:
+    trajectory, raw = trajectory_of("trajectory", trajectory), flag("raw", raw)
+    if flag("periodic", periodic):
         return _of_angles(trajectory, waiting, group, raw)
     slices = [trajectory.layout[name].slice for name in chosen_groups(trajectory.layout, group)]
     moment = moments(trajectory, waiting)

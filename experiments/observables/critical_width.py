@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
 from experiments.observables.critical_power import fit_powers
-from experiments.observables.estimate import BOOTSTRAPS, NORMAL, Fit, quantile_fit, student
-from experiments.observables.given import numbers, whole
+from experiments.observables.estimate import BOOTSTRAPS, MOST_DRAWS, NORMAL, Fit, quantile_fit, student
+from experiments.observables.given import SMALLEST, numbers, reals, whole
 
 Array = NDArray[np.float64]
 FEWEST = 4  # widths: three numbers are fitted
@@ -46,11 +46,13 @@ class CriticalWidth(NamedTuple):
 
     def quadratic_curve(self, widths: NDArray[np.floating]) -> Array:
         """The parabola, also where it is negative."""
-        return np.asarray(np.polynomial.polynomial.polyval(np.asarray(widths, float), self.coefficients), float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(np.polynomial.polynomial.polyval(reals("widths", widths), self.coefficients), float)
 
     def power_curve(self, widths: NDArray[np.floating]) -> Array:
         """a (w - w_c)^nu, and 0 below w_c."""
-        return self.amplitude.best * np.maximum(np.asarray(widths, float) - self.power.best, 0) ** self.nu.best
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.amplitude.best * np.maximum(reals("widths", widths) - self.power.best, 0) ** self.nu.best
 
 
 def critical_width(widths: Any, inverse_times: Any, *, seed: int = 0, n_draws: int = BOOTSTRAPS) -> CriticalWidth:
@@ -77,7 +79,7 @@ def critical_width(widths: Any, inverse_times: Any, *, seed: int = 0, n_draws: i
     """
     w, times, left_out = _sorted(widths, inverse_times)
     rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), len(w)]))
-    n_draws = whole("n_draws", n_draws, least=LEAST_DRAWS)
+    n_draws = whole("n_draws", n_draws, least=LEAST_DRAWS, most=MOST_DRAWS)
     mean, count = np.array([each.mean() for each in times]), np.array([len(each) for each in times])
     design, power = _design(w, count), fit_powers(w, mean[None], count)[0]
     parabola = design @ mean
@@ -97,8 +99,10 @@ def _sorted(widths: Any, inverse_times: Any) -> tuple[Array, list[Array], int]:
             f"widths are different numbers, and inverse_times has a row for each; got {len(w)} and {len(rates)}"
         )
     known = np.isfinite(rates)
-    if (rates[known] <= 0).any():
-        raise InputError(f"inverse times are above 0, NaN where not reached; got {rates[known].min():g}")
+    if (rates[known] <= SMALLEST).any():
+        raise InputError(
+            f"inverse times are above 0 (by {SMALLEST:g}), NaN where not reached; got {rates[known].min():g}"
+        )
     order = [i for i in np.argsort(w) if known[i].any()]
     if len(order) < FEWEST:
         raise InputError(f"a critical width needs times at {FEWEST} widths; got {len(order)}: learn at more widths")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from experiments.observables.given import flag, trajectory_of
 from experiments.observables.two_times import TwoTimeCurve, chosen_groups, moments, snapshots
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def displacement(
     Raises:
         InputError: no such look or group, none after it, or periodic where nothing has a period.
     """
+    trajectory, periodic = trajectory_of("trajectory", trajectory), flag("periodic", periodic)
     groups = [trajectory.layout[name] for name in chosen_groups(trajectory.layout, group)]
     if periodic and all(each.period is None for each in groups):
         raise InputError(f"no weights of {group or 'this run'} have a period: leave periodic out")
@@ -57,6 +59,7 @@ def displacement_by_group(
     Raises:
         InputError: no such look.
     """
+    trajectory, periodic = trajectory_of("trajectory", trajectory), flag("periodic", periodic)
     return {
         name: displacement(trajectory, waiting, group=name, periodic=periodic and each.period is not None)
         for name, each in trajectory.layout.items()

@@ -6,11 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import InputError
+from encoding import InputError, checked_seed
+from encoding.errors import shown
+from experiments.observables.given import is_number, whole
 
 CONFIDENCE = 0.95
 NORMAL = 1.959963984540054  # the quantile (1 + CONFIDENCE) / 2 of a normal number: half the interval, in errors
 BOOTSTRAPS = 1000
+MOST_DRAWS = 10**5  # tell the quantile of 2.5 % to 2 %; more take hours
 
 
 class Fit(NamedTuple):
@@ -21,7 +24,13 @@ class Fit(NamedTuple):
     high: float
 
     def holds(self, truth: float) -> bool:
-        """Whether the interval holds `truth`."""
+        """Whether the interval holds `truth`.
+
+        Raises:
+            InputError: that is no number.
+        """
+        if not is_number(truth):
+            raise InputError(f"truth is a number; got {shown(truth)}")
         return bool(self.low <= truth <= self.high)
 
     def __str__(self) -> str:
@@ -73,11 +82,12 @@ def resampled(
     """`statistic(chosen)` for draws of n out of n with replacement (Efron 1979), (n_draws, ...).
 
     Raises:
-        InputError: fewer than two things to draw from.
+        InputError: fewer than two things to draw from, no seed, or no number of draws.
     """
+    n_draws = whole("n_draws", n_draws, most=MOST_DRAWS)
     if n < 2:
         raise InputError(f"a bootstrap needs at least two replicas (or points); got {n}")
-    rng = np.random.Generator(np.random.Philox(key=[seed, n]))
+    rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), n]))
     return np.array([statistic(rng.integers(n, size=n)) for _ in range(n_draws)], np.float64)
 
 

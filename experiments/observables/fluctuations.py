@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.estimate import Fit
+from experiments.observables.given import SMALLEST, numbers
 from experiments.observables.jackknife import jackknife
 from experiments.observables.two_times import TwoTimeCurve
 
@@ -47,17 +49,13 @@ def _curves(
     response: Curve, displacement: Curve, temperature: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """chi and D / (2 T), (n_lags, R) each."""
-    response, displacement = (getattr(each, "value", each) for each in (response, displacement))
-    try:
-        chi, far, heat = (np.asarray(each, np.float64) for each in (response, displacement, temperature))
-    except (TypeError, ValueError):
-        raise InputError("response, displacement and temperature are numbers; got something else") from None
-    if chi.ndim != 2 or chi.shape != far.shape or len(chi) < 3 or not chi.shape[1]:
+    chi = numbers(getattr(response, "value", response), "response chi and D", "n_lags", "n_replicas")
+    far = numbers(getattr(displacement, "value", displacement), "displacements D", "n_lags", "n_replicas")
+    if chi.shape != far.shape or len(chi) < 3:
         raise InputError(f"chi and D are of shape (n_lags, R), at least 3 lags; got {chi.shape} and {far.shape}")
-    if not np.isfinite(chi).all() or not np.isfinite(far).all():
-        raise InputError("chi and D are finite; got some that are not: leave out the replicas that froze")
-    if heat.shape not in ((), chi.shape[1:]) or not np.isfinite(heat).all() or (heat <= 0).any():
-        raise InputError(f"temperature is positive, a number or one a replica; got {temperature!r:.60}")
+    heat = numbers(temperature, "temperature", "n_replicas", may_drop_last=True)
+    if len(heat) not in (1, chi.shape[1]) or (heat <= SMALLEST).any():
+        raise InputError(f"temperature is positive, a number or one a replica; got {shown(temperature)}")
     if (np.ptp(far, 0) == 0).any():
         raise InputError("D changes with the lag; got a replica that does not move: X is a slope")
     return chi, far / (2 * heat)

@@ -1,66 +1,219 @@
-"""What a user gave, as numbers, or one line that says what was expected."""
+"""What a user gave, as what a measurement takes, or one line that says what was expected."""
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import InputError
+from encoding import InputError, multi_hot
+from encoding.errors import shown
+from encoding.transitions import Piece, checked_pieces
+from experiments.trajectory import Trajectory
+
+LARGEST, SMALLEST = 1e60, 1e-100  # of numbers in a table: fourth powers of the one, squares of the other, stay numbers
+MOST = 2**53  # of a whole number: beyond, a float does not know every one
+MOST_ENTRIES = 10**6  # of a list that is worked through one by one
 
 
 def is_number(value: object) -> bool:
-    """Whether it is one real number (True is none)."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    """Whether it is one real number that a float can hold (True is none); NaN and infinity are."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
-def number(name: str, value: Any, *, above: float = -np.inf, least: float = -np.inf) -> float:
-    """One finite number, above `above` and not below `least`.
-
-    Raises:
-        InputError: anything else; True is none.
-    """
-    if not is_number(value) or not above < value < np.inf or not value >= least:
-        bound = f" above {above:g}" if np.isfinite(above) else f" of at least {least:g}" if np.isfinite(least) else ""
-        raise InputError(f"{name} is a finite number{bound}; got {value!r:.60}")
-    return float(value)
-
-
-def whole(name: str, value: Any, *, least: int = 1) -> int:
-    """One whole number of at least `least`.
+def number(
+    name: str, value: Any, *, above: float = -np.inf, least: float = -np.inf, most: float = np.finfo(float).max
+) -> float:
+    """One finite number, above `above`, not below `least` and not beyond `most`.
 
     Raises:
         InputError: anything else; True is none.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(f"{name} is a whole number of at least {least}; got {value!r:.60}")
-    return int(value)
+    found = float(value) if is_number(value) else np.nan
+    if above < found <= most and found >= least:
+        return found
+    bound = f" above {above:g}" if np.isfinite(above) else f" of at least {least:g}" if np.isfinite(least) else ""
+    bound = f" of at least {least:g}" if above < found < least else f" of at most {most:g}" if found > most else bound
+    raise InputError(f"{name} is a finite number{bound}; got {shown(value)}")
+
+
+def whole(name: str, value: Any, *, least: int = 1, most: int = MOST) -> int:
+    """One whole number from `least` to `most`.
+
+    Raises:
+        InputError: anything else; True is none.
+    """
+    found = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else least - 1
+    if not least <= found <= most:
+        bound = f"at most {most}" if found > most else f"at least {least}"
+        raise InputError(f"{name} is a whole number of {bound}; got {shown(value)}")
+    return found
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        InputError: anything else; 1 and 0 are none.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name} is True or False; got {shown(value)}")
+    return bool(value)
+
+
+def is_word(value: object, words: Sequence[str]) -> bool:
+    """Whether it is one of these words."""
+    return isinstance(value, str) and value in words
+
+
+def entries(name: str, value: Any) -> list[Any]:
+    """What is in a list (a tuple, a range, the rows of an array).
+
+    Raises:
+        InputError: no list, or one of more than a million.
+    """
+    scalar = isinstance(value, np.ndarray) and not value.ndim
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray) or scalar:
+        raise InputError(f"{name} come in a list; got {shown(value)}")
+    try:
+        n = len(value)
+    except OverflowError:  # of a range
+        n = np.inf
+    if n > MOST_ENTRIES:
+        raise InputError(f"{name} are at most {MOST_ENTRIES} in a list; got {shown(value)}")
+    return list(value)
 
 
 def numbers(
-    values: Any, what: str, *axes: str, may_drop_last: bool = False, missing: bool = False
+    values: Any,
+    what: str,
+    *axes: str,
+    may_drop_last: bool = False,
+    missing: bool = False,
+    diverging: bool = False,
+    any_size: bool = False,
 ) -> NDArray[np.float64]:
     """`values` as real numbers with one axis for each name of `axes`; the last may be left out if so said.
 
-    They are finite, or NaN where something may be missing.
+    They are finite, or NaN where something may be missing, or anything where something may have diverged; and, but for
+    `any_size`, of a size that can be squared.
 
     Raises:
         InputError: words, ragged lists, complex or infinite numbers, other axes; `what` says what they should be.
     """
     named = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "biuf":
-            raise TypeError
-    except (TypeError, ValueError):
-        raise InputError(f"{what} are real numbers {named}; got {repr(values)[:40]}") from None
+    array = _real(values)
+    if array is None:
+        raise InputError(f"{what} are real numbers {named}; got {shown(values)}")
     if may_drop_last and array.ndim == len(axes) - 1:
         array = array[..., None]
     if array.ndim != len(axes) or not array.size:
         raise InputError(f"{what} are numbers {named}; got shape {array.shape}")
-    array = array.astype(np.float64)
+    if diverging:
+        return array
     if missing and np.isinf(array).any():
         raise InputError(f"{what} are finite, or NaN where missing; got infinity")
     if not missing and not np.isfinite(array).all():
         raise InputError(f"{what} are finite; got NaN or infinity: leave frozen replicas and looks without a value out")
+    size = float(np.abs(array).max(initial=0, where=~np.isnan(array)))
+    if size and not any_size and not SMALLEST <= size <= LARGEST:
+        bounds = f"{SMALLEST:g} to {LARGEST:g}"
+        raise InputError(f"{what} are of a size that can be squared, {bounds}; got {size:g}: take another unit")
     return array
+
+
+def reals(name: str, values: Any) -> NDArray[np.float64]:
+    """`values` as real numbers of any shape; NaN and infinity are some.
+
+    Raises:
+        InputError: anything else.
+    """
+    array = _real(values)
+    if array is None:
+        raise InputError(f"{name} is a real number, or an array of them; got {shown(values)}")
+    return array
+
+
+def _real(values: Any) -> NDArray[np.float64] | None:
+    """A new array of floats; None where these are no real numbers."""
+    try:
+        array = np.asarray(values)
+    except Exception:  # somebody's object, asked for its numbers, may fail in any way
+        return None
+    if array.dtype.kind not in "biuf":
+        return None
+    with np.errstate(over="ignore"):  # long doubles
+        return array.astype(np.float64)
+
+
+def trajectory_of(name: str, value: Any) -> Trajectory:
+    """A Trajectory whose parts belong together.
+
+    Raises:
+        InputError: something else (a run, say, which has one), or parts of other shapes.
+    """
+    if not isinstance(value, Trajectory):
+        has_one = isinstance(getattr(value, "trajectory", None), Trajectory)
+        came = f"a {type(value).__name__}, which has one: give its .trajectory" if has_one else shown(value)
+        raise InputError(f"{name} is a Trajectory, as learn returns it or a run of a store has it; got {came}")
+    looks, weights = np.shape(value.time), np.shape(value.weights)
+    whole_looks = len(looks) == 2 and looks[1] > 0 and looks == np.shape(value.loss) == np.shape(value.valid)
+    whole_looks = whole_looks and np.shape(value.noise) == (*looks, len(value.layout)) and bool(value.layout)
+    whole_weights = len(weights) == 3 and weights[:1] == np.shape(value.weights_look) and weights[1:2] == looks[1:]
+    if not whole_looks or not whole_weights:
+        raise InputError(
+            f"{name} has time, loss and valid (n_looks, n_replicas), noise by group, weights with the look of each; "
+            f"got times {looks}, losses {np.shape(value.loss)}, noise {np.shape(value.noise)}, weights {weights}"
+        )
+    return value
+
+
+def pieces(name: str, value: Any, *, least: int = 1) -> list[Piece]:
+    """Chorales, or anything with the pitches of voices.
+
+    Raises:
+        InputError: something else, or fewer than `least`.
+    """
+    if least == 0 and isinstance(value, list | tuple) and not value:
+        return []
+    try:
+        found = checked_pieces(entries(name, value) if isinstance(value, Sequence | np.ndarray) else value)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    for place, piece in enumerate(found):
+        if _real(piece.pitches) is None:
+            raise InputError(f"{name}[{place}].pitches are whole numbers (n_steps, n_voices); got {shown(piece)}")
+        try:
+            multi_hot(piece.pitches)
+        except InputError as error:
+            raise InputError(f"{name}, {getattr(piece, 'name', f'number {place}')}: {error}") from None
+    return found
+
+
+@contextmanager
+def room_for(n_bytes: float, what: str) -> Iterator[None]:
+    """Do something that takes so many bytes; refused before it is tried where this machine has not as many.
+
+    Raises:
+        InputError: it has not, or the process may not have them.
+    """
+    said = f"{what} needs about {n_bytes / 1e9:.3g} GB of memory"
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        there = np.inf
+    if n_bytes > there:
+        raise InputError(f"{said}; this machine has {there / 1e9:.3g} GB: ask for less")
+    try:
+        yield
+    except MemoryError:
+        raise InputError(f"{said}, and there was none: ask for less") from None

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, multi_hot
+from encoding.errors import shown
 from encoding.transitions import Piece
-from experiments.observables.given import whole
+from experiments.observables.given import pieces, whole
 
 Encoding = Callable[[NDArray[np.integer]], NDArray]
 
@@ -32,11 +33,13 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
         InputError: a memory below 1, no transitions, or an encoding without a row for each chord.
     """
     memory = None if memory is None else whole("memory (in chords, the present one included; None: all)", memory)
+    if not callable(encoding):
+        raise InputError(f"encoding is a function of pitches (n_steps, n_voices); got {shown(encoding)}")
     followers: dict[bytes, list[NDArray[np.bool_]]] = defaultdict(list)
-    for chorale in chorales:
-        roll, heard = multi_hot(chorale.pitches) > 0, np.ascontiguousarray(encoding(chorale.pitches))
-        if heard.shape[:1] != roll.shape[:1]:
-            raise InputError(f"an encoding gives a row for each of {len(roll)} chords; got shape {heard.shape}")
+    for chorale in pieces("chorales", chorales, least=0):
+        roll, heard = multi_hot(chorale.pitches) > 0, _heard(chorale, encoding)
+        if heard.shape[:1] != roll.shape[:1] or heard.dtype.hasobject:
+            raise InputError(f"an encoding gives a row for each of {len(roll)} chords; got {heard.dtype} {heard.shape}")
         for t in range(len(roll) - 1):
             start = 0 if memory is None else max(0, t + 1 - memory)
             followers[heard[start : t + 1].tobytes()].append(roll[t + 1])
@@ -45,6 +48,13 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
     entropies = [len(next_chords) * _entropy(np.mean(next_chords, 0)) for next_chords in followers.values()]
     n_slots = sum(map(len, followers.values()))
     return float(np.sum(entropies) / (n_slots * roll.shape[1]))
+
+
+def _heard(chorale: Piece, encoding: Encoding) -> NDArray:
+    try:
+        return np.ascontiguousarray(encoding(chorale.pitches))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"encoding is a function of pitches (n_steps, n_voices); on them it fails: {error}") from error
 
 
 def _entropy(p: NDArray[np.floating]) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from experiments.observables.estimate import Fit, mean_fit
-from experiments.observables.given import number
+from experiments.observables.given import number, trajectory_of
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 SMOOTHING = 0.1  # in ln tau: looks within 10 % of a time
 NEAREST = 7  # looks that a window holds at least: a parabola and something to tell the noise by
+WIDEST = 1e3  # window, in ln tau: more than all numbers span
 SPIKE = 6  # deviations above the median of five looks
 FINE = 33  # places between two looks
 CHUNK = 256  # places smoothed at once: bounds the memory
@@ -87,8 +88,9 @@ def learning_time(
         InputError: settings out of range; a curve that lies below the level from its first look on, or passes it with
             fewer than seven looks.
     """
+    trajectory = trajectory_of("trajectory", trajectory)
     level = np.log(number("loss", loss, above=0))
-    floor, smoothing = number("floor", floor), number("smoothing", smoothing, above=0)
+    floor, smoothing = number("floor", floor), number("smoothing", smoothing, above=0, most=WIDEST)
     n_replicas = trajectory.n_replicas
     time, error, until = (np.full(n_replicas, np.nan) for _ in range(3))
     for replica in range(n_replicas):

@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
+from experiments.observables.given import is_number, number, numbers
 
 RIDGE_ELSEWHERE = 10.0  # nats; of .1, 1, 10, 30, 100 the best for a fourth of the paper's 80 learned from the others
 MOST_STEPS = 200
 HALVINGS = 50
+RIDGES = (1e-9, 1e100)  # nats: less leaves the curvature singular
 
 
 def with_one(inputs: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -35,10 +38,12 @@ def fit_logistic(
         tolerance: nats per slot by which E of a key may lie above its minimum.
 
     Raises:
-        InputError: a ridge that is not positive.
+        InputError: no numbers, other shapes, or a ridge or a tolerance that is not positive.
     """
-    if not np.isfinite(ridge) or ridge <= 0:
-        raise InputError(f"the ridge is positive (1e-6 is as good as none); got {ridge!r}")
+    if not is_number(ridge) or not RIDGES[0] <= float(ridge) <= RIDGES[1]:
+        raise InputError(f"the ridge is positive, {RIDGES[0]:g} or more (as good as none); got {shown(ridge)}")
+    tolerance = number("tolerance (in nats per slot)", tolerance, above=0)
+    inputs, targets = _slots(inputs, targets)
     x, times, sounds = _merged(inputs, targets)
     weights = np.zeros((x.shape[1], sounds.shape[1]))
     open_keys = np.arange(sounds.shape[1])
@@ -52,8 +57,24 @@ def fit_logistic(
 
 
 def logistic_nll(inputs: NDArray[np.floating], targets: NDArray[np.floating], weights: NDArray[np.float64]) -> float:
-    """NLL in bits per output unit per slot."""
+    """NLL in bits per output unit per slot.
+
+    Raises:
+        InputError: no numbers, or other shapes.
+    """
+    inputs, targets = _slots(inputs, targets)
+    weights = numbers(weights, "weights", "n_inputs", "n_outputs")
+    if weights.shape != (inputs.shape[1], targets.shape[1]):
+        raise InputError(f"weights are of {inputs.shape[1]} inputs and {targets.shape[1]} outputs; got {weights.shape}")
     return float(np.logaddexp(0, -2 * targets * (inputs @ weights)).mean() / np.log(2))
+
+
+def _slots(inputs: NDArray[np.floating], targets: NDArray[np.floating]) -> tuple[NDArray, NDArray]:
+    """What is known in each slot, and what followed."""
+    x, y = numbers(inputs, "inputs", "n_slots", "n_inputs"), numbers(targets, "targets", "n_slots", "n_outputs")
+    if len(x) != len(y):
+        raise InputError(f"inputs and targets are of the same slots; got {len(x)} and {len(y)}")
+    return x, y
 
 
 def _merged(inputs, targets) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from experiments.observables.estimate import NORMAL, Fit, student_fit
-from experiments.observables.given import numbers
+from experiments.observables.given import SMALLEST, numbers, reals
 
 Array = NDArray[np.float64]
 FEWEST = 3  # losses: two numbers are fitted
@@ -36,7 +36,8 @@ class LossAgainstWidth(NamedTuple):
 
     def line(self, losses: NDArray[np.floating]) -> Array:
         """The critical width at these losses."""
-        return self.intercept.best + self.slope.best * np.asarray(losses, float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.intercept.best + self.slope.best * reals("losses", losses)
 
 
 def loss_against_width(losses: Any, critical_widths: Sequence[Fit] | Any) -> LossAgainstWidth:
@@ -87,6 +88,6 @@ def _known(losses: Any, critical_widths: Any) -> tuple[Array, Array, Array | Non
     if not fits:
         return x[order], known[:, 0], None, n_left_out
     error = (known[:, 2] - known[:, 0]) / (2 * NORMAL)
-    if not (error > 0).all():
+    if not (error > SMALLEST).all():
         raise InputError("a critical width with an interval of no length has no weight: give numbers instead of Fits")
     return x[order], known[:, 1], error, n_left_out

@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.estimate import NORMAL, UNTOLD, Fit, mean_fit, student
-from experiments.observables.given import number, numbers
+from experiments.observables.given import entries, number, numbers
 
 N_INDEPENDENT = 50  # fewer independent losses than this do not show how wide they scatter, nor how long they remember
 N_REMOVED = 2  # mean and slope
 ROUNDING = 1e-12
 INDEPENDENT = 0.5  # tau_int of losses without memory
 LEAST_WINDOW = 2.0  # times `window`: lags that are always summed
+MOST_WINDOW = 1e6
 
 
 class LossFluctuations(NamedTuple):
@@ -56,7 +58,7 @@ def loss_fluctuations(losses: ArrayLike, *, window: float = 5.0) -> LossFluctuat
         InputError: no finite numbers, or fewer than 50 * 2 tau_int steps.
     """
     series = numbers(losses, "losses", "n_steps", "n_replicas", may_drop_last=True)
-    window = number("window (in correlation times, 5 is usual)", window, least=1)
+    window = number("window (in correlation times, 5 is usual)", window, least=1, most=MOST_WINDOW)
     fits = [_flicker(column, window) for column in series.T]
     return LossFluctuations(*(tuple(each) for each in zip(*fits, strict=True)))
 
@@ -77,11 +79,11 @@ def noise_against_batch(batch: ArrayLike, losses: Sequence[ArrayLike], *, window
     Raises:
         InputError: other shapes, sizes that are not positive, losses that do not flicker or are too short.
     """
-    p = numbers(batch, "batch sizes", "n_batches")
+    p, losses = numbers(batch, "batch sizes", "n_batches"), entries("losses", losses)
     if (p <= 0).any() or len(np.unique(p)) < 2 or len(p) != len(losses):
         raise InputError(
             "batch sizes are positive, at least two of them different, each with its losses; "
-            f"got sizes {p} and {len(losses)} losses"
+            f"got sizes {shown(p.tolist())} and {len(losses)} losses"
         )
     seen = [loss_fluctuations(each, window=window).deviation for each in losses]
     if len({len(each) for each in seen}) > 1:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, multi_hot
-from encoding.transitions import Piece, checked_pieces
-from experiments.observables.given import whole
+from encoding.errors import shown
+from encoding.transitions import Piece
+from experiments.observables.given import SMALLEST, is_number, pieces, whole
 from experiments.observables.irreducible import irreducible_loss
 
 STRENGTHS = 2.0 ** np.arange(-6, 9)
+MOST_CHORDS = 100  # remembered: memory grows with the square of the order, and histories are all different long before
 
 Counts = tuple[NDArray[np.float64], NDArray[np.float64]]  # n(h), (n_slots, 1), and n_i(h), (n_slots, n_keys)
 
@@ -33,20 +35,21 @@ def markov_loss(
 
     Args:
         chorales: what the chain has learned.
-        order: number of chords remembered, at least 1; for 0 see `h0_loss`.
+        order: number of chords remembered, from 1 to 100; for 0 see `h0_loss`.
         other: pieces to be scored instead.
         strength: c; None: the power of 2 between 2^-6 and 2^8 with the lowest loss on `chorales`, each scored by what
             the others taught (1 where there is a single piece). Used on `other` only.
 
     Raises:
-        InputError: an order below 1, a strength that is not positive, or no transitions.
+        InputError: an order below 1 or above 100, a strength that is not positive, or no transitions.
     """
-    order = whole("order (h0_loss is order 0)", order)
-    if strength is not None and not (np.isfinite(strength) and strength > 0):
-        raise InputError(f"the strength of the prior is positive; got {strength!r}")
+    order = whole("order (h0_loss is order 0, irreducible_loss remembers all)", order, most=MOST_CHORDS)
+    if strength is not None and not (is_number(strength) and SMALLEST < strength < np.inf):
+        raise InputError(f"the strength of the prior is positive; got {shown(strength)}")
+    chorales = pieces("chorales", chorales)
     if other is None:
-        return irreducible_loss(checked_pieces(chorales), order)
-    learned, scored = _Slots(chorales, order), _Slots(other, order)
+        return irreducible_loss(chorales, order)
+    learned, scored = _Slots(chorales, order), _Slots(pieces("other", other), order)
     if strength is None:
         strength = _chosen_strength(learned)
     counts = [_counts(learned.histories[level], learned.sounds, scored.histories[level]) for level in range(order + 1)]
@@ -56,8 +59,8 @@ def markov_loss(
 class _Slots:
     """All transitions of some pieces, with their histories of 0, 1 .. order chords."""
 
-    def __init__(self, pieces: Sequence[Piece], order: int) -> None:
-        rolls = [multi_hot(piece.pitches) > 0 for piece in checked_pieces(pieces)]
+    def __init__(self, chorales: Sequence[Piece], order: int) -> None:
+        rolls = [multi_hot(piece.pitches) > 0 for piece in chorales]
         if all(len(roll) < 2 for roll in rolls):
             raise InputError("a chain needs at least one transition; got none")
         self.sounds = np.concatenate([roll[1:] for roll in rolls])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.estimate import (
     BOOTSTRAPS,
     CONFIDENCE,
@@ -21,11 +22,12 @@ from experiments.observables.estimate import (
     resampled,
     student,
 )
-from experiments.observables.given import numbers
+from experiments.observables.given import numbers, room_for
 from experiments.observables.jackknife import jackknife
 
 SAME = 1e-9  # overlaps closer than this share of the largest are one
 FEWEST = 4  # replicas: two pairs that share none
+MOST_BINS = 10**5
 
 
 class OverlapDistribution(NamedTuple):
@@ -89,8 +91,10 @@ def overlap_distribution(
         return np.array(share @ pairs / share.sum() if share.any() else np.nan)
 
     drawn = resampled(n_replicas, mean, seed=seed, n_draws=n_draws)
-    shares = np.eye(len(edges) - 1)[place]  # (n_pairs, n_bins)
-    low, high = _share_interval(shares, first, second, n_replicas) / np.diff(edges)
+    n_bins = len(edges) - 1
+    with room_for(24.0 * len(pairs) * n_bins, f"P(q) of {len(pairs)} pairs in {n_bins} bins"):
+        shares = (place[:, None] == np.arange(n_bins)).astype(np.float64)  # (n_pairs, n_bins)
+        low, high = _share_interval(shares, first, second, n_replicas) / np.diff(edges)
     return OverlapDistribution(
         edges,
         shares.mean(0) / np.diff(edges),
@@ -171,7 +175,7 @@ def replica_pairs(
     Raises:
         InputError: no symmetric square matrix of finite overlaps, or too few replicas.
     """
-    given = numbers(q, "overlaps", "n_replicas", "n_replicas")
+    given = numbers(q, "overlaps q", "n_replicas", "n_replicas")
     if given.shape[0] != given.shape[1]:
         raise InputError(f"overlaps are a square matrix (n_replicas, n_replicas); got shape {given.shape}")
     if not np.allclose(given, given.T, rtol=1e-6, atol=SAME * np.abs(given).max()):
@@ -185,13 +189,13 @@ def replica_pairs(
 def _edges(pairs: NDArray[np.float64], bins: object) -> NDArray[np.float64]:
     """Edges of equal bins over all pairs, or those that were given."""
     low, high = pairs.min(), pairs.max()
-    if isinstance(bins, int | np.integer) and not isinstance(bins, bool) and bins >= 1:
+    if isinstance(bins, int | np.integer) and not isinstance(bins, bool) and 1 <= bins <= MOST_BINS:
         if high - low <= SAME * max(abs(low), abs(high)):
             low, high = low - 0.5, high + 0.5
         return np.linspace(low, high, int(bins) + 1)
-    if isinstance(bins, str) or np.ndim(np.array(bins, object)) != 1:
-        raise InputError(f"bins are their number, at least 1, or their edges; got {bins!r}")
+    if not isinstance(bins, Sequence | np.ndarray) or isinstance(bins, str | bytes):
+        raise InputError(f"bins are their number, at least 1, or their edges; got {shown(bins)}")
     edges = numbers(bins, "edges of bins", "n_bins + 1")
     if len(edges) < 2 or (np.diff(edges) <= 0).any() or low < edges[0] or high > edges[-1]:
-        raise InputError(f"edges of bins increase and hold all overlaps, {low:.4g} .. {high:.4g}; got {bins}")
+        raise InputError(f"edges of bins increase and hold all overlaps, {low:.4g} .. {high:.4g}; got {shown(bins)}")
     return edges

@@ -15,33 +15,39 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
-from experiments.observables.given import numbers
+from encoding.errors import shown
+from experiments.observables.given import flag, is_word, number, numbers
 
 KINDS = ("normalised", "raw", "centred")
 ACTIVATION_KINDS = ("raw", "matched", "kernel", "pairs")
 ROUNDING = 1e-12  # a deviation below this share of the largest value is no deviation
 
 
-def overlaps(values: ArrayLike, *, kind: str = "normalised") -> NDArray[np.float64]:
+def overlaps(values: ArrayLike, *, kind: str = "normalised", period: float | None = None) -> NDArray[np.float64]:
     """Overlaps q_ab between all replicas, (R, R), of anything that has the replicas along its first axis.
 
         raw:         q_ab = (1/n) sum_i x_i^a x_i^b
         normalised:  q_ab / sqrt(q_aa q_bb)
         centred:     normalised, of x^a less its own mean over i (Pearson's correlation)
+        of angles:   q_ab = (1/n) sum_i cos(2 pi [x_i^a - x_i^b] / period), the unit vectors that they are
 
     Replicas drawn independently give 0 on average. NaN for a replica that is zero (constant, if centred): it points
     nowhere.
 
     Args:
         values: (R, ...), weights (R, n_weights) or activations (R, n_samples, width); at least two replicas.
-        kind: one of the above.
+        kind: one of the first three.
+        period: of angles (`layout()[group].period`), in the unit of the values; None for what is no angle.
 
     Raises:
-        InputError: fewer than two replicas, values that are no finite numbers, an unknown kind.
+        InputError: fewer than two replicas, values that are no finite numbers, an unknown kind, a period that is not
+            positive, or a kind beside it.
     """
     _check_kind(kind, KINDS)
     x = numbers(_flat(values), "values of replicas", "n_replicas", "n_values")
     _check_replicas(len(x))
+    if period is not None:
+        return _of_angles(x, number("period", period, above=0), kind)
     if kind == "centred":
         x = _without_mean(x, axis=1)
     q = x @ x.T / x.shape[1]
@@ -81,6 +87,7 @@ def activation_overlap(activations: ArrayLike, *, kind: str = "matched", signs: 
     1.0
     """
     _check_kind(kind, ACTIVATION_KINDS)
+    signs = flag("signs", signs)
     x = numbers(activations, "activations", "n_replicas", "n_samples", "width")
     _check_replicas(len(x))
     _, n_samples, width = x.shape
@@ -95,6 +102,15 @@ def activation_overlap(activations: ArrayLike, *, kind: str = "matched", signs: 
     length = np.sqrt((x**2).sum(1, keepdims=True))
     unit = x / np.where(length > 0, length, 1.0)
     return _pairwise(unit, lambda a, b: _best_match(a.T @ b, signs))
+
+
+def _of_angles(x: NDArray[np.float64], period: float, kind: str) -> NDArray[np.float64]:
+    """Mean cosine of the differences, by cos(a - b) = cos a cos b + sin a sin b."""
+    if kind != KINDS[0]:
+        raise InputError(f"angles are unit vectors, nothing is normalised or centred: leave kind out; got {kind!r}")
+    turned = 2 * np.pi * (np.remainder(x, period) / period)
+    c, s = np.cos(turned), np.sin(turned)
+    return (c @ c.T + s @ s.T) / x.shape[1]
 
 
 def _best_match(correlation: NDArray[np.float64], signs: bool) -> float:
@@ -133,14 +149,14 @@ def _flat(values: ArrayLike) -> ArrayLike:
     """All axes after the first as one, where these are arrays at all."""
     try:
         array = np.asarray(values)
-    except ValueError:
+    except Exception:  # which `numbers` refuses
         return values
     return array.reshape(len(array), -1) if array.ndim > 1 and array.size else array
 
 
 def _check_kind(kind: str, kinds: tuple[str, ...]) -> None:
-    if kind not in kinds:
-        raise InputError(f"kind is one of {', '.join(kinds)}; got {kind!r}")
+    if not is_word(kind, kinds):
+        raise InputError(f"kind is one of {', '.join(kinds)}; got {shown(kind)}")
 
 
 def _check_replicas(n_replicas: int) -> None:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.estimate import Fit, student, student_fit
-from experiments.observables.given import number
+from experiments.observables.given import number, trajectory_of
 from experiments.observables.jackknife import left_out
 from experiments.observables.power_window import SHORTEST, asymptotic, common_looks
 
@@ -86,6 +87,7 @@ def power_law(
         InputError: fewer than ten looks, times within a factor three, no visible decay, no sign of where it ends, or
             no such window.
     """
+    trajectory = trajectory_of("trajectory", trajectory)
     first, last = (0.0, np.inf) if window is None else _ends(window)
     floor = None if floor is None else number("floor", floor)
     tau, losses = common_looks(trajectory, first, last)
@@ -109,10 +111,10 @@ def residuals(tau: Array, loss: Array) -> Array | None:
 def _ends(window: tuple[float, float]) -> tuple[float, float]:
     try:
         first, last = (float(end) for end in window)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         first, last = np.nan, np.nan
     if not (0 <= first and SHORTEST * first <= last):
-        raise InputError(f"window is (first, last) proper time, a factor {SHORTEST} apart or more; got {window!r:.60}")
+        raise InputError(f"window is (first, last) proper time, a factor {SHORTEST} apart or more; got {shown(window)}")
     return first, last
 
 

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import N_KEYS, Purpose, Transitions, checked_seed, pack, stream
+from encoding import N_KEYS, InputError, Purpose, Transitions, checked_seed, pack, stream
+from encoding.errors import shown
+from encoding.pianoroll import STANDARDISATIONS
 from encoding.transitions import Piece
-from experiments.observables.given import number, whole
+from experiments.observables.given import is_word, number, pieces, room_for, whole
 from experiments.observables.logistic import RIDGE_ELSEWHERE, fit_logistic, logistic_nll, with_one
 
 RIDGE = 1.0  # nats
@@ -45,19 +47,37 @@ def reservoir_loss(
         standardisation: how chords are rescaled, see `encoding.standardise`.
 
     Raises:
-        InputError: no unit, a radius that is negative, a ridge that is not positive, or no transitions.
+        InputError: no unit, more units than there is memory for, a radius that is negative, a ridge that is not
+            positive, or no transitions.
     """
     width = whole("width", width)
-    radius = number("radius", radius, least=0)
-    learned = pack(chorales, standardisation)
-    scored = learned if other is None else pack(other, learned.standardisation)
+    radius, seed = number("radius", radius, least=0, most=1e60), checked_seed(seed)
+    learned, scored = packed_both(chorales, other, standardisation)
     if ridge is None:
         ridge = RIDGE if other is None else RIDGE_ELSEWHERE
-    rng = stream(checked_seed(seed), 0, Purpose.DISORDER)
-    into = rng.normal(0, np.sqrt(INPUT_VARIANCE / N_KEYS), (N_KEYS, width))
-    within = radius * _orthogonal(rng, width)
-    weights = fit_logistic(_seen(learned, into, within), learned.targets, ridge=ridge)
-    return logistic_nll(_seen(scored, into, within), scored.targets, weights)
+    rng = stream(seed, 0, Purpose.DISORDER)
+    with room_for(_bytes(width, max(learned.n_slots, scored.n_slots)), f"a reservoir of width {width}"):
+        into = rng.normal(0, np.sqrt(INPUT_VARIANCE / N_KEYS), (N_KEYS, width))
+        within = radius * _orthogonal(rng, width)
+        weights = fit_logistic(_seen(learned, into, within), learned.targets, ridge=ridge)
+        return logistic_nll(_seen(scored, into, within), scored.targets, weights)
+
+
+def packed_both(
+    chorales: Sequence[Piece], other: Sequence[Piece] | None, standardisation: str
+) -> tuple[Transitions, Transitions]:
+    """What is learned, and what is scored: `other` in the rescaling of `chorales`, or these themselves."""
+    if not is_word(standardisation, STANDARDISATIONS):
+        words = ", ".join(STANDARDISATIONS)
+        raise InputError(f"standardisation is one of {words}; got {shown(standardisation)}")
+    learned = pack(pieces("chorales", chorales), standardisation)
+    return learned, learned if other is None else pack(pieces("other", other), learned.standardisation)
+
+
+def _bytes(width: int, n_slots: int) -> float:
+    """What the read-out takes: the curvature of each key and what solving makes of it, and the states some times."""
+    n_inputs = width + N_KEYS + 1
+    return 8.0 * (2 * N_KEYS * n_inputs**2 + 4 * n_inputs * n_slots)
 
 
 def _seen(data: Transitions, into: NDArray[np.float64], within: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.estimate import Fit, student
 from experiments.observables.given import is_number
 from experiments.observables.jackknife import jackknife
@@ -27,7 +28,7 @@ def short_time_exponent(curve: TwoTimeCurve, *, below: float = 0.1) -> Fit:
     """
     check_curve_of_ratio(curve)
     if not is_number(below) or not below > 0:
-        raise InputError(f"short times are those below a positive multiple of tau_w; got {below!r}")
+        raise InputError(f"short times are those below a positive multiple of tau_w; got {shown(below)}")
     lag, value = curve.shared()
     early = (lag < below * curve.waiting) & (value.mean(1) > 0)
     if early.sum() < LEAST:

@@ -6,13 +6,15 @@ which takes out what replicas differ by.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from experiments.observables.estimate import NORMAL
+from experiments.observables.given import entries, number, numbers
 
 
 class Stability(NamedTuple):
@@ -61,8 +63,13 @@ def compare_curves(
         tolerance: allowed deviation, 0.02 for 2 %.
 
     Raises:
-        InputError: other replicas, losses that are not positive, or no common times.
+        InputError: no numbers, other shapes, times that do not rise, other replicas, losses that are not positive, or
+            no common times.
     """
+    rate, since = number("rate", rate), number("since", since)
+    tolerance = number("tolerance", tolerance, least=0)
+    time, loss = _curve("", time, loss)
+    reference_time, reference_loss = _curve("reference ", reference_time, reference_loss)
     _check(loss, reference_loss)
     common, ratio = _log_ratio(time, loss, reference_time, reference_loss, since)
     deviation, n_replicas = ratio.mean(1), ratio.shape[1]
@@ -77,8 +84,17 @@ def compare_curves(
     )
 
 
+def _curve(whose: str, time: Any, loss: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rising times (n,) and losses (n, R) of a curve; losses may have diverged."""
+    times = numbers(time, f"{whose}times", "n_looks")
+    losses = numbers(loss, f"{whose}losses", "n_looks", "n_replicas", diverging=True)
+    if len(times) != len(losses) or (np.diff(times) < 0).any():
+        raise InputError(f"{whose}times rise, one for each look; got {len(times)} times of {len(losses)} looks")
+    return times, losses
+
+
 def _check(loss: NDArray[np.float64], reference_loss: NDArray[np.float64]) -> None:
-    if loss.ndim != 2 or reference_loss.ndim != 2 or loss.shape[1] != reference_loss.shape[1]:
+    if loss.shape[1] != reference_loss.shape[1]:
         shapes = f"{loss.shape} and {reference_loss.shape}"
         raise InputError(f"curves are compared replica by replica, (n_looks, n_replicas); got {shapes}")
     if (loss <= 0).any() or (reference_loss <= 0).any():
@@ -106,8 +122,15 @@ def _log_ratio(
 
 
 def largest_stable_rate(compared: Sequence[Stability]) -> float | None:
-    """The largest rate within the tolerance, all smaller ones being so too; None if there is none."""
-    largest = None
+    """The largest rate within the tolerance, all smaller ones being so too; None if there is none.
+
+    Raises:
+        InputError: something that was not compared.
+    """
+    largest, compared = None, entries("compared", compared)
+    wrong = [each for each in compared if not isinstance(each, Stability)]
+    if wrong:
+        raise InputError(f"compared are what compare_curves returns; got {shown(wrong[0])}")
     for each in sorted(compared, key=lambda each: each.rate):
         if not each.within:
             break

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
 from encoding.layout import Group
 from experiments.observables.estimate import mean_and_error
 from experiments.observables.given import is_number
@@ -76,6 +77,10 @@ def check_curve(curve: object) -> None:
     """
     if not isinstance(curve, TwoTimeCurve):
         raise InputError(f"a curve comes from displacement, aging or two_time_correlation; got {type(curve).__name__}")
+    if not is_number(curve.waiting):
+        raise InputError(f"the waiting time of a curve is a number; got {shown(curve.waiting)}")
+    if any(not isinstance(each, np.ndarray) or each.dtype.kind not in "iuf" for each in (curve.lag, curve.value)):
+        raise InputError(f"a curve has arrays of numbers; got lags {shown(curve.lag)}, values {shown(curve.value)}")
     shapes = np.shape(curve.lag), np.shape(curve.value)
     if len(shapes[0]) != 1 or len(shapes[1]) != 2 or shapes[0][0] != shapes[1][0]:
         raise InputError(f"a curve has lags (n,) and values (n, n_replicas); got {shapes[0]} and {shapes[1]}")
@@ -91,8 +96,8 @@ def check_curve_of_ratio(curve: object) -> None:
     """
     check_curve(curve)
     waiting = getattr(curve, "waiting", np.nan)
-    if not waiting > 0:
-        raise InputError(f"tau / tau_w needs a waiting time above 0; got {waiting:g}: say it, or look later")
+    if not 0 < waiting < np.inf:
+        raise InputError(f"tau / tau_w of a curve needs a waiting time above 0; got {waiting:g}: say it, or look later")
 
 
 def checked_window(window: tuple[float, float]) -> tuple[float, float]:
@@ -103,7 +108,7 @@ def checked_window(window: tuple[float, float]) -> tuple[float, float]:
     """
     pair = isinstance(window, tuple | list) and len(window) == 2 and all(map(is_number, window))
     if not pair or not 0 <= window[0] < window[1]:
-        raise InputError(f"a window is (lowest, highest) x = tau / tau_w, in order and at least 0; got {window!r}")
+        raise InputError(f"a window is (lowest, highest) x = tau / tau_w, in order and at least 0; got {shown(window)}")
     return float(window[0]), float(window[1])
 
 
@@ -130,7 +135,7 @@ def moments(trajectory: "Trajectory", waiting: float) -> Moments:
         InputError: no weights were looked at there (the nearest looks are named), or none after it.
     """
     if not is_number(waiting) or not isfinite(waiting) or waiting < 0:
-        raise InputError(f"a waiting time is a proper time, a number of at least 0; got {waiting!r}")
+        raise InputError(f"a waiting time is a proper time, a number of at least 0; got {shown(waiting)}")
     looks = trajectory.weights_look
     if len(looks) == 0:
         raise InputError("the run kept no weights: learn with Looks(weights=aging_looks(...))")
@@ -189,7 +194,7 @@ def chosen_groups(layout: dict[str, Group], group: str | None) -> list[str]:
     letter = group if isinstance(group, str) and group else None
     family = [name for name in layout if letter and re.fullmatch(re.escape(letter) + r"\d+", name)]
     if not family:
-        raise InputError(f"a group of weights is one of {', '.join(layout)}, their letter, or None; got {group!r}")
+        raise InputError(f"a group of weights is one of {', '.join(layout)}, their letter, or None; got {shown(group)}")
     return family
 
 

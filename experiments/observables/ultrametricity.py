@@ -16,12 +16,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import checked_seed
-from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, UNTOLD, Fit, quantile_fit, student_fit
-from experiments.observables.given import whole
+from experiments.observables.estimate import (
+    BOOTSTRAPS,
+    CONFIDENCE,
+    MOST_DRAWS,
+    UNTOLD,
+    Fit,
+    quantile_fit,
+    student_fit,
+)
+from experiments.observables.given import room_for, whole
 from experiments.observables.jackknife import left_out
 from experiments.observables.overlap_distribution import SAME, replica_pairs
 
 FEWEST = 5  # replicas of which one can be left out
+BYTES = 250  # of a triangle: its corners as Python's and as numpy's numbers, its sides, gaps
 
 
 class Ultrametricity(NamedTuple):
@@ -86,9 +95,10 @@ def ultrametricity(q: ArrayLike, *, seed: int = 0, n_draws: int = BOOTSTRAPS) ->
         InputError: fewer than 4 replicas (a single triangle has nothing to be compared with), or no such matrix.
     """
     _, _, pairs, n_replicas = replica_pairs(q, at_least=4)
-    n_draws, seed, distance = whole("n_draws", n_draws, least=2), checked_seed(seed), 1 - pairs
-    triangles = _triangles(n_replicas)
-    n_triples = len(triangles.corners)
+    n_draws, seed = whole("n_draws", n_draws, least=2, most=MOST_DRAWS), checked_seed(seed)
+    distance, n_triples = 1 - pairs, n_replicas * (n_replicas - 1) * (n_replicas - 2) // 6
+    with room_for(BYTES * n_triples, f"a test of {n_triples} triangles"):
+        triangles = _triangles(n_replicas)
     if np.ptp(distance) <= SAME * np.abs(pairs).max():
         return Ultrametricity(UNTOLD, UNTOLD, UNTOLD, np.nan, np.nan, n_triples, None)
     statistic = _with_interval(distance, triangles)

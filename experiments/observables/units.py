@@ -8,14 +8,14 @@ negative log-likelihood of a whole frame in nats (Boulanger-Lewandowski, Bengio 
 A key that never sounds costs nothing where it is known to be silent, so that 54 keys or 88 make no difference there.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoding import N_KEYS
 from experiments.observables.estimate import Fit
-from experiments.observables.given import whole
+from experiments.observables.given import reals, whole
 
 Loss = TypeVar("Loss", float, NDArray[np.float64], Fit)
 
@@ -24,7 +24,7 @@ def bits_per_unit_to_nats_per_step(loss: Loss, n_units: int = N_KEYS) -> Loss:
     """A loss in bits per output unit as nats per time step: times n_units ln 2; a `Fit` stays one.
 
     Raises:
-        InputError: fewer than one output unit.
+        InputError: no loss, or fewer than one output unit.
 
     >>> bits_per_unit_to_nats_per_step(0.2201)
     8.238...
@@ -36,7 +36,7 @@ def nats_per_step_to_bits_per_unit(loss: Loss, n_units: int = N_KEYS) -> Loss:
     """A loss in nats per time step as bits per output unit: over n_units ln 2.
 
     Raises:
-        InputError: fewer than one output unit.
+        InputError: no loss, or fewer than one output unit.
     """
     return _times(loss, 1 / _nats(n_units))
 
@@ -46,6 +46,7 @@ def _nats(n_units: int) -> float:
 
 
 def _times(loss: Loss, factor: float) -> Loss:
-    if isinstance(loss, Fit):
-        return Fit(*(bound * factor for bound in loss))
-    return loss * factor
+    with np.errstate(over="ignore"):
+        scaled: Any = reals("loss", loss) * factor
+    answer: Any = Fit(*scaled.tolist()) if isinstance(loss, Fit) else scaled if scaled.ndim else float(scaled)
+    return answer
