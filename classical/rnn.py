@@ -18,19 +18,19 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from classical.batches import check_batch, draw
 from classical.costs import COSTS
-from classical.given import checked_state, checked_weights
 from classical.kernels import kernel_named
 from classical.kernels.plain import PlainKernel
 from classical.looking import downhill, gammas, measures, stacked
 from classical.memory import check_fits
 from classical.network import Network
-from classical.rates import checked_count, rate_of_each
 from classical.settings import DeepRNNSettings, fingerprint
 from classical.start import groups, start
 from encoding import InputError, checked_seed, pack
+from encoding.batches import check_batch, draw
+from encoding.given import checked_state, checked_weights
 from encoding.layout import Group
+from encoding.rates import checked_count, rate_of_each
 from encoding.transitions import Piece, checked_pieces
 
 DRAWN_AT_ONCE = 64  # steps whose batches are drawn before they are made: memory, not numbers, depends on it

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classical.memory import check_room
-from classical.rates import checked_count, rate_of_each
 from encoding import InputError, Purpose, checked_seed, stream
 from encoding.layout import Group, lay_out
+from encoding.memory import check_room
+from encoding.rates import checked_count, rate_of_each
 
 ROUNDING = 1e-12  # of |s|^2 / N: such spins are on the sphere already
 

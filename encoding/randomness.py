@@ -21,6 +21,8 @@ class Purpose(IntEnum):
     DISORDER = 3
     MUSIC = 4
     MEASUREMENT = 5
+    READOUT = 6
+    PROBE = 7
 
 
 def checked_seed(seed: int, name: str = "seed") -> int:

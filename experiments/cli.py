@@ -100,7 +100,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _out_of_memory(error: Exception) -> int:
-    from classical.memory import ran_out
+    from encoding.memory import ran_out
 
     if not ran_out(error):
         raise error

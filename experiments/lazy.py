@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classical.memory import check_room
 from encoding import InputError, checked_seed
 from encoding.errors import shown
+from encoding.memory import check_room
 from experiments.abilities import ability, checked_system, signs, undisturbed
 from experiments.differences import along, step_of
 from experiments.observables.given import entries, numbers, whole

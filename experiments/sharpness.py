@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classical.rates import rate_of_each
 from encoding import InputError
+from encoding.rates import rate_of_each
 from experiments.abilities import ability, signs, undisturbed
 from experiments.differences import along, step_of
 from experiments.observables.given import number, whole

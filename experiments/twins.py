@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classical.memory import check_room
 from encoding import InputError, checked_seed
 from encoding.errors import shown
+from encoding.memory import check_room
 from experiments.abilities import checked_system, signs
 from experiments.observables import Correlation, Displacement, TwoTimeCurve
 from experiments.observables.given import LARGEST, SMALLEST, entries, is_word, number, numbers, whole

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classical import DeepRNN, memory
+from classical import DeepRNN
 from classical.settings import CHOICES
-from encoding import InputError
+from encoding import InputError, memory
 
 N_WEIGHTS = 54 * 3 + 9 + 54 * 3 + 54 * 54 + 54
 

@@ -11,8 +11,8 @@ import pytest
 from classical import DeepRNN
 from classical.kernels import kept
 from classical.kernels.lanes import n_lanes
-from classical.threads import n_threads
 from encoding import InputError
+from encoding.threads import n_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 

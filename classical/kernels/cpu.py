@@ -19,9 +19,9 @@ from classical.kernels.tile import ADDRESS, LANES, NARROW, padded
 from classical.orthogonal import polar_factor
 from classical.settings import GROUPS, DeepRNNSettings
 from classical.start import groups
-from classical.threads import n_threads
 from encoding import HIGHEST, N_KEYS, Chorale, Transitions, pack
 from encoding.layout import Group
+from encoding.threads import n_threads
 
 COSTS = {"nll": NLL, "squared": SQUARED, "hinge": HINGE}
 LINE = 16  # numbers in a line of the cache

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from classical.kernels.plain import EVERY, PlainKernel
-from classical.memory import GIGABYTE
 from classical.orthogonal import nearly_polar_factor
 from classical.settings import DeepRNNSettings
 from encoding import InputError, Transitions
 from encoding.layout import Group
+from encoding.memory import GIGABYTE
 
 ITERATIONS = 5  # of Newton and Schulz: |X X^T - 1| < 0.3 is rounding after four, and is then squared once more
 WARM_UP = 3  # steps before a capture, as torch asks for

@@ -17,8 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from classical.memory import ran_out
 from encoding.cache import cache_folder
+from encoding.memory import ran_out
 
 log = logging.getLogger("armonica")
 

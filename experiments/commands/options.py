@@ -67,8 +67,8 @@ def music_there(source: str, split: str, first: int, transpose: bool, excerpt: i
 
 def set_threads(n: int | None = None) -> None:
     """`n` threads for the replicas of the fast kernel; every library has one (see `experiments.cli.main`)."""
-    from classical.threads import MOST_THREADS, n_threads
     from encoding.errors import InputError
+    from encoding.threads import MOST_THREADS, n_threads
 
     if n is not None and not 1 <= n <= MOST_THREADS:
         raise InputError(f"--threads is a whole number from 1 to {MOST_THREADS}; got {n}")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding import InputError
+from encoding.errors import InputError
 
 MOST_STEPS = 1 << 31  # in one call
 

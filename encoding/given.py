@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding import InputError
+from encoding.errors import InputError
 
 
 def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str) -> NDArray[np.floating]:

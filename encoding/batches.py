@@ -1,14 +1,30 @@
 """Batches of time slots, drawn by seed, replica and step alone: the same whoever learns beside, and on going on."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.settings import DeepRNNSettings
-from encoding import InputError, Purpose, stream
+from encoding.errors import InputError
+from encoding.randomness import Purpose, stream
+
+
+class Batches(Protocol):
+    """Settings that say how a batch is drawn."""
+
+    @property
+    def batch(self) -> int | None:
+        """How many slots; None: all."""
+        ...
+
+    @property
+    def replacement(self) -> bool:
+        """Whether a slot may come twice."""
+        ...
 
 
 def draw(
-    settings: DeepRNNSettings,
+    settings: Batches,
     n_slots: int,
     n: int,
     seed: NDArray[np.int64],
@@ -35,7 +51,7 @@ def draw(
     return drawn
 
 
-def check_batch(settings: DeepRNNSettings, n_slots: int) -> None:
+def check_batch(settings: Batches, n_slots: int) -> None:
     """Refuse a batch without replacement that is larger than all there is.
 
     Raises:

@@ -1,0 +1,119 @@
+"""What can be chosen about a quantum recurrent network, checked where it is said."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from encoding import Encoding, InputError, encoding_named
+from encoding.clock import ENCODINGS
+from encoding.pianoroll import STANDARDISATIONS
+from encoding.voices import N_VOICES
+from quantum.block import SCHEDULES, Block
+from quantum.ladder import ROTATIONS, TOPOLOGIES, Ladder, checked_count
+
+PARTS = ("angles", "K", "W", "h0")
+CHOICES = {
+    "schedule": SCHEDULES,
+    "topology": TOPOLOGIES,
+    "rotations": tuple(ROTATIONS),
+    "encoding": tuple(ENCODINGS),
+    "observables": ("Z", "ZX"),
+    "read": ("data", "all", "first"),
+    "readout_start": ("zero", "random"),
+    "standardisation": STANDARDISATIONS,
+    "precision": ("float32", "float64"),
+}
+MOST_HISTORY = 5  # beyond, a density matrix and U take seconds a gradient: trajectories
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantumRNNSettings:
+    """The settings of a QuantumRNN.
+
+    Attributes:
+        schedule: `"measured"` (Hertz), `"coherent"` or `"staggered"` (Li et al.).
+        n_history: qubits that remember, n_H.
+        n_layers: ladders one after the other, the analogue of depth.
+        topology, closing, rotations: of the ladder, see `Ladder`.
+        encoding: how a voice's note becomes a state, a name of `encoding.clock`.
+        observables: what is read of each qubit, `"Z"` or `"ZX"`.
+        read: `"data"` qubits; `"all"` that are measured (of the measured schedule, with the history); or `"first"`,
+            Li's own readout.
+        skip: whether W takes the present chord to the outputs, as in eq. (3) of Hertz & Tyrcha 2024.
+        readout_start: K and h_0 start at `"zero"`, or `"random"` and the same for all replicas (to be frozen).
+        learned: the parts that move; the others stay as they start.
+        batch: slots drawn for each step, p; None: the full gradient.
+        replacement: whether a slot can be drawn twice into one batch.
+        probes: random signs by which Gamma is estimated, see `QuantumRNN.noise`.
+        standardisation: how the inputs of W are rescaled.
+        precision: float32 is enough for learning curves; float64 is for checks.
+    """
+
+    choices: ClassVar[dict[str, tuple[str, ...]]] = CHOICES
+
+    schedule: str
+    n_history: int
+    n_layers: int
+    topology: str = "ring"
+    closing: bool = False
+    rotations: str = "XZX"
+    encoding: str = "pitch-class"
+    observables: str = "Z"
+    read: str = "data"
+    skip: bool = False
+    readout_start: str = "zero"
+    learned: tuple[str, ...] = PARTS
+    batch: int | None = None
+    replacement: bool = True
+    probes: int = 16
+    standardisation: str = "global"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no network.
+
+        Raises:
+            InputError: a size below 1, a name that is not known, or more history than can be held exactly.
+        """
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise InputError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r:.40}")
+        for name in ("closing", "skip", "replacement"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} is True or False; got {getattr(self, name)!r:.40}")
+        for name in ("n_history", "n_layers", "probes", *(() if self.batch is None else ("batch",))):
+            checked_count(name, getattr(self, name))
+        if not isinstance(self.learned, tuple | list) or not self.learned or not set(self.learned) <= set(PARTS):
+            raise InputError(f"learned is a tuple of some of {', '.join(PARTS)}; got {self.learned!r:.40}")
+        object.__setattr__(self, "learned", tuple(part for part in PARTS if part in self.learned))
+        if self.read == "all" and self.schedule != "measured":
+            raise InputError(f"read all is of the measured schedule; {self.schedule} measures the data qubits alone")
+        if self.n_history > MOST_HISTORY:
+            n = self.n_data + self.n_history
+            raise InputError(
+                f"n_history is at most {MOST_HISTORY} in exact simulation; got {self.n_history}: U alone would take "
+                f"{16 * 4.0**n / 1e9:.3g} GB"
+            )
+
+    @property
+    def note(self) -> Encoding:
+        """The encoding of one voice."""
+        return encoding_named(self.encoding)
+
+    @property
+    def n_data(self) -> int:
+        """Data qubits, those of four voices."""
+        return N_VOICES * self.note.n_qubits
+
+    @property
+    def block(self) -> Block:
+        """What happens at one chord."""
+        n = self.n_data + self.n_history
+        ladder = Ladder(n, self.n_layers, self.topology, self.closing, self.rotations)
+        return Block(ladder, n_data=self.n_data, schedule=self.schedule, rotations=tuple(self.note.rotations))
+
+    @property
+    def n_features(self) -> int:
+        """Numbers that K reads at each chord."""
+        if self.read == "first":
+            return len(self.observables)
+        return len(self.observables) * (self.n_data + (self.n_history if self.read == "all" else 0))
