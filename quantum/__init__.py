@@ -1,8 +1,11 @@
+"""Quantum recurrent circuits that learn chorales: templates, exact simulation, gradients, samplers, machines."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quantum.block import Block
+    from quantum.circuits import block_circuit, clock_circuit, ladder_circuit, recurrent_circuit, unitary
+    from quantum.folding import fractional
     from quantum.ladder import Ladder
     from quantum.recurrence import RecurrentBlock, recurrent
     from quantum.templates import ClockEmbedding, EntanglingLadder
@@ -13,7 +16,13 @@ __all__ = [
     "EntanglingLadder",
     "Ladder",
     "RecurrentBlock",
+    "block_circuit",
+    "clock_circuit",
+    "fractional",
+    "ladder_circuit",
     "recurrent",
+    "recurrent_circuit",
+    "unitary",
 ]
 
 _HOMES = {
@@ -22,7 +31,13 @@ _HOMES = {
     "EntanglingLadder": "quantum.templates",
     "Ladder": "quantum.ladder",
     "RecurrentBlock": "quantum.recurrence",
+    "block_circuit": "quantum.circuits",
+    "clock_circuit": "quantum.circuits",
+    "fractional": "quantum.folding",
+    "ladder_circuit": "quantum.circuits",
     "recurrent": "quantum.recurrence",
+    "recurrent_circuit": "quantum.circuits",
+    "unitary": "quantum.circuits",
 }
 
 
