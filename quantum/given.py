@@ -1,0 +1,56 @@
+"""Angles as they are given to templates and circuits, checked."""
+
+from typing import Any
+
+import numpy as np
+
+from encoding import InputError
+
+
+def checked_angles(what: str, given: Any, shape: tuple[int, ...]) -> Any:
+    """Numbers of a shape or, broadcast, with one axis more in front; tensors of any library as they are.
+
+    Raises:
+        InputError: no numbers, or another shape.
+    """
+    array = _array(what, given)
+    if array.shape not in (shape, (*array.shape[:1], *shape)):
+        raise InputError(f"{what} have shape {shape} or (B, {str(shape)[1:]}; got {tuple(array.shape)}")
+    return array
+
+
+def checked_numbers(what: str, given: Any, shape: tuple[int, ...]) -> Any:
+    """Finite numbers of a shape, as an array of numpy; a tensor's gradient is left behind.
+
+    Raises:
+        InputError: as `checked_angles`, numbers that are not finite, or broadcast ones.
+    """
+    array = _array(what, given)
+    array = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array, np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        not_finite = "" if np.isfinite(array).all() else ", not all finite"
+        raise InputError(f"{what} have shape {shape} and are finite; got {array.shape}{not_finite}")
+    return array
+
+
+def checked_chords(given: Any, shape: tuple[int, int]) -> Any:
+    """Angles of chords one after the other, (n_chords, n_voices, n_rotations); `shape` is that of one.
+
+    Raises:
+        InputError: no numbers, no chord, or another shape.
+    """
+    array = _array("angles of chords", given)
+    if array.shape != (*array.shape[:1], *shape) or not len(array):
+        raise InputError(f"angles of chords have shape (n_chords, {str(shape)[1:]}; got {tuple(array.shape)}")
+    return array
+
+
+def _array(what: str, given: Any) -> Any:
+    """What has a shape already, a tensor that may be differentiated, stays what it is."""
+    try:
+        array = given if hasattr(given, "shape") and hasattr(given, "ndim") else np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} are numbers; got {given!r:.60}") from None
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "iuf":
+        raise InputError(f"{what} are real numbers; got {array.dtype}")
+    return array
