@@ -107,7 +107,7 @@ def checked_angles(ladder: Ladder, angles: Any) -> NDArray[np.float64]:
     except (TypeError, ValueError):
         theta = None
     if theta is None or not np.isfinite(theta).all():
-        raise InputError(f"angles are finite real numbers, in radians; got {angles!r:.40}")
+        raise InputError(f"angles are finite real numbers, in radians; got {' '.join(repr(angles).split()):.40}")
     if theta.ndim == 0 or theta.shape[-1] != ladder.n_angles:
         raise InputError(f"this ladder has angles of shape (..., {ladder.n_angles}); got {theta.shape}")
     return theta
