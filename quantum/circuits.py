@@ -139,7 +139,7 @@ def recurrent_circuit(
     return circuit
 
 
-def unitary(circuit: QuantumCircuit) -> NDArray[np.complex128]:
+def circuit_unitary(circuit: QuantumCircuit) -> NDArray[np.complex128]:
     """The matrix of a circuit, (2^N, 2^N), the first qubit leftmost as in PennyLane; a transpiled one's layout undone.
 
     Raises:
@@ -147,7 +147,7 @@ def unitary(circuit: QuantumCircuit) -> NDArray[np.complex128]:
 
     >>> flip = QuantumCircuit(2)
     >>> _ = flip.x(0)
-    >>> int(unitary(flip)[:, 0].argmax())  # |00> -> |10>
+    >>> int(circuit_unitary(flip)[:, 0].argmax())  # |00> -> |10>
     2
     """
     n = circuit.num_qubits

@@ -24,11 +24,11 @@ from quantum import (
     Ladder,
     RecurrentBlock,
     block_circuit,
+    circuit_unitary,
     clock_circuit,
     fractional,
     ladder_circuit,
     recurrent_circuit,
-    unitary,
 )
 from quantum.block import SCHEDULES
 from quantum.ladder import TOPOLOGIES
@@ -92,7 +92,7 @@ def test_a_ladder_is_pennylanes_with_the_bits_reversed(ladder, seed):
     theirs = matrix(EntanglingLadder(angles, range(n), *options), range(n))
     circuit = ladder_circuit(ladder, angles)
     np.testing.assert_allclose(operator(circuit.reverse_bits()), theirs, atol=1e-12)
-    np.testing.assert_allclose(unitary(circuit), theirs, atol=1e-12)
+    np.testing.assert_allclose(circuit_unitary(circuit), theirs, atol=1e-12)
     assert n == 1 or not np.allclose(operator(circuit), theirs, atol=1e-3)  # without the change it is another
 
 
@@ -102,7 +102,7 @@ def test_a_chord_is_pennylanes(n_voices, seed):
     rotations = octave_qubit().rotations
     angles, wires = normal(seed, n_voices, len(rotations)), range(2 * n_voices)
     theirs = matrix(ClockEmbedding(angles, wires, rotations), wires)
-    ours = unitary(clock_circuit(angles, n_voices=n_voices, rotations=rotations))
+    ours = circuit_unitary(clock_circuit(angles, n_voices=n_voices, rotations=rotations))
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
@@ -116,7 +116,7 @@ def test_a_block_is_pennylanes_at_every_position(schedule, ladder, position, see
     wires = range(ladder.n_qubits)
     theirs = RecurrentBlock(chord, angles, wires[:n_data], wires[n_data:], block, position, averages=averages)
     ours = block_circuit(block, chord, angles, averages=averages, position=position)
-    np.testing.assert_allclose(unitary(ours), matrix(theirs, wires), atol=1e-12)
+    np.testing.assert_allclose(circuit_unitary(ours), matrix(theirs, wires), atol=1e-12)
 
 
 # --- parameters and registers ------------------------------------------------------------------------------------
@@ -128,7 +128,9 @@ def test_parameters_are_bound_in_the_order_ladder_chord_averages(schedule):
     chord, angles = normal(0, 2, 1), normal(1, 24)
     averages = [0.3] if schedule == "measured" else None
     bound = block_circuit(block).assign_parameters([*angles, *chord.ravel(), *(averages or [])])
-    np.testing.assert_allclose(unitary(bound), unitary(block_circuit(block, chord, angles, averages=averages)))
+    np.testing.assert_allclose(
+        circuit_unitary(bound), circuit_unitary(block_circuit(block, chord, angles, averages=averages))
+    )
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -184,7 +186,7 @@ def test_qasm_gives_the_same_instructions_and_registers_back(schedule, feed_forw
 
 def test_qasm_gives_the_same_unitary_back():
     circuit = block_circuit(recurrent("staggered"), normal(0, 2, 1), normal(1, 24))
-    np.testing.assert_allclose(unitary(qasm3.loads(qasm3.dumps(circuit))), unitary(circuit), atol=1e-12)
+    np.testing.assert_allclose(circuit_unitary(qasm3.loads(qasm3.dumps(circuit))), circuit_unitary(circuit), atol=1e-12)
 
 
 @pytest.mark.parametrize("level", range(4))
@@ -198,7 +200,7 @@ def test_transpiling_for_a_line_of_qubits_leaves_the_unitary(level, entangler):
         optimization_level=level,
         seed_transpiler=1,
     )
-    np.testing.assert_allclose(unitary(line), unitary(circuit), atol=1e-12)
+    np.testing.assert_allclose(circuit_unitary(line), circuit_unitary(circuit), atol=1e-12)
 
 
 # --- fractional gates --------------------------------------------------------------------------------------------
@@ -329,9 +331,12 @@ NOTHING: Any = None
         (lambda: recurrent_circuit(COHERENT, CHORD), r"have shape \(n_chords, 2, 1\); got \(2, 1\)"),
         (lambda: recurrent_circuit(COHERENT, []), r"have shape \(n_chords, 2, 1\); got \(0,\)"),
         (lambda: recurrent_circuit(COHERENT, "abc"), "angles of chords are numbers; got 'abc'"),
-        (lambda: unitary(QuantumCircuit(17)), "a dense unitary has at most 12 qubits; got 17, that is 275 GB"),
-        (lambda: unitary(played("coherent")), "a unitary is made of gates alone; "),
-        (lambda: unitary(block_circuit(COHERENT)), "a unitary has numbers for angles; got 26 unbound parameters"),
+        (lambda: circuit_unitary(QuantumCircuit(17)), "a dense unitary has at most 12 qubits; got 17, that is 275 GB"),
+        (lambda: circuit_unitary(played("coherent")), "a unitary is made of gates alone; "),
+        (
+            lambda: circuit_unitary(block_circuit(COHERENT)),
+            "a unitary has numbers for angles; got 26 unbound parameters",
+        ),
     ],
 )
 def test_a_mistake_is_said_in_one_line(wrong, message):
