@@ -1,9 +1,25 @@
+"""Quantum recurrent circuits that learn chorales: templates, exact simulation, gradients, samplers, machines."""
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quantum.block import Block
-    from quantum.ladder import Ladder
+    from quantum.checks import (
+        carries_memory,
+        cell_carries_memory,
+        effective_parameters,
+        is_trace_preserving,
+        reduced,
+        reduced_angles,
+    )
+    from quantum.circuits import block_circuit, circuit_unitary, clock_circuit, ladder_circuit, recurrent_circuit
+    from quantum.conversion import from_qiskit, to_qiskit
+    from quantum.dense import evolved, unitary, unitary_and_slopes
+    from quantum.folding import fractional
+    from quantum.ladder import Ladder, edges
     from quantum.recurrence import RecurrentBlock, recurrent
+    from quantum.rnn import QuantumRNN
+    from quantum.settings import QuantumRNNSettings
     from quantum.templates import ClockEmbedding, EntanglingLadder
 
 __all__ = [
@@ -11,8 +27,28 @@ __all__ = [
     "ClockEmbedding",
     "EntanglingLadder",
     "Ladder",
+    "QuantumRNN",
+    "QuantumRNNSettings",
     "RecurrentBlock",
+    "block_circuit",
+    "carries_memory",
+    "cell_carries_memory",
+    "circuit_unitary",
+    "clock_circuit",
+    "edges",
+    "effective_parameters",
+    "evolved",
+    "fractional",
+    "from_qiskit",
+    "is_trace_preserving",
+    "ladder_circuit",
     "recurrent",
+    "recurrent_circuit",
+    "reduced",
+    "reduced_angles",
+    "to_qiskit",
+    "unitary",
+    "unitary_and_slopes",
 ]
 
 _HOMES = {
@@ -20,8 +56,28 @@ _HOMES = {
     "ClockEmbedding": "quantum.templates",
     "EntanglingLadder": "quantum.templates",
     "Ladder": "quantum.ladder",
+    "QuantumRNN": "quantum.rnn",
+    "QuantumRNNSettings": "quantum.settings",
     "RecurrentBlock": "quantum.recurrence",
+    "block_circuit": "quantum.circuits",
+    "carries_memory": "quantum.checks",
+    "cell_carries_memory": "quantum.checks",
+    "circuit_unitary": "quantum.circuits",
+    "clock_circuit": "quantum.circuits",
+    "edges": "quantum.ladder",
+    "effective_parameters": "quantum.checks",
+    "evolved": "quantum.dense",
+    "fractional": "quantum.folding",
+    "from_qiskit": "quantum.conversion",
+    "is_trace_preserving": "quantum.checks",
+    "ladder_circuit": "quantum.circuits",
     "recurrent": "quantum.recurrence",
+    "recurrent_circuit": "quantum.circuits",
+    "reduced": "quantum.checks",
+    "reduced_angles": "quantum.checks",
+    "to_qiskit": "quantum.conversion",
+    "unitary": "quantum.dense",
+    "unitary_and_slopes": "quantum.dense",
 }
 
 

@@ -98,6 +98,93 @@ def test_the_error_of_each_replica_holds_the_truth(planted):
         assert 0.90 <= np.mean(np.abs(passed.time + np.log(0.1)) < 1.96 * passed.error) <= 0.99
 
 
+def power(tau):
+    return tau**-0.5
+
+
+def towards_an_end(tau):
+    return 0.12 + 0.8 * tau**-0.6
+
+
+@pytest.mark.parametrize(
+    ("curve", "level", "truth", "looks", "noise"),
+    [
+        (power, 0.1, 100, 10, 0.01),
+        (power, 0.1, 100, 10, 0.3),
+        (power, 0.1, 100, 80, 0.02),
+        (power, 0.1, 100, 80, 0.3),
+        (towards_an_end, 0.15, (0.03 / 0.8) ** (-1 / 0.6), 20, 0.1),
+        (towards_an_end, 0.2, 0.1 ** (-1 / 0.6), 20, 0.3),
+    ],
+)
+def test_however_noisy_the_looks_the_error_holds_the_truth_and_the_time_is_not_early(
+    planted, curve, level, truth, looks, noise
+):
+    """A window too narrow for the noise passes too early, again and again: errors of .1 in ln tau held 3 to 80 %."""
+    tau = truth * np.geomspace(0.03, 30, 3 * looks + 1)
+    rng = np.random.Generator(np.random.Philox(key=[looks, round(1000 * noise)]))
+    loss = curve(tau)[:, None] * np.exp(noise * rng.normal(size=(len(tau), 200)))
+    passed = learning_time(planted(tau, loss), level)
+    assert passed.reached.all()
+    assert 0.90 <= np.mean(np.abs(passed.time - truth) < 1.96 * passed.error) <= 0.99
+    assert abs(np.median(passed.time) - truth) < 0.5 * np.median(passed.error)
+
+
+def test_the_window_is_wide_where_the_looks_are_noisy_and_narrow_where_they_are_not(planted):
+    tau = np.geomspace(1, 1e4, 321)
+    noise = np.random.Generator(np.random.Philox(8)).normal(size=len(tau))
+    loss = tau[:, None] ** -0.5 * np.exp(noise[:, None] * [0.001, 0.1, 0.3])
+    passed = learning_time(planted(tau, loss), 0.1)
+    assert passed.smoothing[0] == pytest.approx(0.1, rel=0.1)  # the seven nearest looks
+    assert passed.smoothing[0] < passed.smoothing[1] < passed.smoothing[2] <= 1.6
+    assert (passed.error / passed.time < 1.3 * passed.smoothing / 3).all()
+    assert np.isnan(learning_time(planted(tau, 1 + loss), 0.1).smoothing).all()
+
+
+def test_where_the_looks_tell_little_the_error_says_so(planted):
+    """Seven looks with 30 % noise: no error pretends to know better than the times are spread."""
+    tau = np.geomspace(10, 1000, 7)
+    noise = np.random.Generator(np.random.Philox(9)).normal(size=(7, 200))
+    passed = learning_time(planted(tau, power(tau)[:, None] * np.exp(0.3 * noise)), 0.1)
+    assert passed.reached.all()
+    assert np.median(passed.error / passed.time) > np.std(np.log(passed.time))
+    assert 0.90 <= np.mean(np.abs(passed.time - 100) < 1.96 * passed.error)
+
+
+def test_a_noisy_plateau_above_the_level_is_no_passage(planted):
+    """The first looks lie now above, now below: what counts is where the curve falls for good."""
+    tau = np.geomspace(1, 1e4, 161)
+    rng = np.random.Generator(np.random.Philox(10))
+    loss = 0.2 / (1 + (tau[:, None] / 100) ** 2) * np.exp(0.1 * rng.normal(size=(161, 50)))
+    loss[0] *= 0.8
+    passed = learning_time(planted(tau, loss), 0.16)
+    assert passed.time.min() > 20
+    assert 0.90 <= np.mean(np.abs(passed.time - 50) < 1.96 * passed.error)
+
+
+def test_first_looks_below_the_level_by_chance_are_no_refusal(planted):
+    tau = np.geomspace(1, 1e4, 161)
+    rng = np.random.Generator(np.random.Philox(11))
+    loss = 0.2 / (1 + (tau[:, None] / 100) ** 2) * np.exp(0.3 * rng.normal(size=(161, 50)))
+    loss[:3] *= 0.7
+    passed = learning_time(planted(tau, loss), 0.1)
+    assert 0.90 <= np.mean(np.abs(passed.time - 100) < 1.96 * passed.error)
+    loss[:40] *= 0.3
+    with pytest.raises(InputError, match="from the first look on"):
+        learning_time(planted(tau, loss), 0.1)
+
+
+def test_looks_at_the_same_time_count_once(planted):
+    tau = np.repeat(TAU, 8)
+    assert learning_time(planted(tau, np.exp(-tau)), 0.1).time == pytest.approx(-np.log(0.1), rel=1e-3)
+
+
+def test_a_window_wider_than_the_run_is_as_wide_as_the_run(planted):
+    tau = np.geomspace(1, 100, 40)
+    for smoothing in (10, 1e3):
+        assert learning_time(planted(tau, tau**-1.0), 0.1, smoothing=smoothing).time == pytest.approx(10, rel=1e-8)
+
+
 def test_the_interval_of_the_mean_holds_the_truth(planted):
     rng = np.random.Generator(np.random.Philox(1))
     held = []

@@ -40,6 +40,19 @@ def test_energies_below_zero_fall_by_a_law_too(planted):
     assert fit.gamma.best == pytest.approx(GAMMA, rel=1e-4)
 
 
+@pytest.mark.parametrize("size", [2.0**-1000, 2.0**-30, 2.0**1000])
+@pytest.mark.parametrize("window", [None, WINDOW])
+def test_the_unit_of_the_loss_is_free(planted, size, window):
+    for n_replicas in (1, 3):
+        loss = drawn(n_replicas, 0.01, 0.03, seed=1)
+        fit, scaled = (power_law(planted(TAU, each), window) for each in (loss, size * loss))
+        assert (scaled.gamma, scaled.scatter) == (fit.gamma, fit.scatter)
+        assert np.array([scaled.loss_inf, scaled.amplitude]) / size == pytest.approx(
+            np.array([fit.loss_inf, fit.amplitude])
+        )
+    assert power_law(planted(TAU, size * loss), window, floor=0.5 * size).below_floor is True
+
+
 @pytest.mark.parametrize(
     ("n_replicas", "noise", "spread"), [(1, 0.01, 0), (1, 0.03, 0), (3, 0.01, 0.03), (8, 0.003, 0.03)]
 )

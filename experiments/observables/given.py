@@ -185,8 +185,10 @@ def pieces(name: str, value: Any, *, least: int = 1) -> list[Piece]:
     """
     if least == 0 and isinstance(value, list | tuple) and not value:
         return []
+    listed = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    given: Any = entries(name, value) if listed else value
     try:
-        found = checked_pieces(entries(name, value) if isinstance(value, Sequence | np.ndarray) else value)
+        found = checked_pieces(given)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     for place, piece in enumerate(found):

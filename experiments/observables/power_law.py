@@ -91,6 +91,7 @@ def power_law(
     first, last = (0.0, np.inf) if window is None else _ends(window)
     floor = None if floor is None else number("floor", floor)
     tau, losses = common_looks(trajectory, first, last)
+    losses = losses / (unit := _power_of_two(losses))
     mean = losses.mean(1)
     start = asymptotic(tau, mean, residuals) if window is None else 0
     tau, losses, mean = tau[start:], losses[start:], mean[start:]
@@ -98,8 +99,14 @@ def power_law(
     _refuse_the_flat(tau, mean, best, weight)
     fits = _jackknife(tau, losses, best, weight) if losses.shape[1] > 1 else _profile(tau, mean, best, weight)
     scatter = float(np.sqrt(np.mean(_relative(tau, mean, best) ** 2)))
-    below = None if floor is None else bool(best[0] < floor)
-    return PowerLaw(*fits, (float(tau[0]), float(tau[-1])), len(tau), scatter, below)
+    below = None if floor is None else bool(unit * best[0] < floor)
+    loss_inf, amplitude = (Fit(*(unit * float(value) for value in fit)) for fit in fits[:2])
+    return PowerLaw(loss_inf, amplitude, fits[2], (float(tau[0]), float(tau[-1])), len(tau), scatter, below)
+
+
+def _power_of_two(losses: Array) -> float:
+    """The size of the largest loss, in units of which no square overflows; dividing by it rounds nothing."""
+    return 2.0 ** float(np.frexp(np.abs(losses).max())[1] - 1)
 
 
 def residuals(tau: Array, loss: Array) -> Array | None:

@@ -1,0 +1,89 @@
+"""PennyLane's operations, one after the other, as gates that Qiskit has; what has no counterpart is decomposed."""
+
+from collections.abc import Hashable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pennylane as qp
+from pennylane.ops import Adjoint, Conditional, Controlled, MeasurementValue, MidMeasure
+from qiskit.circuit import Gate
+from qiskit.circuit.library import IGate, UnitaryGate
+from qiskit.exceptions import QiskitError
+
+from encoding import InputError
+from quantum.gates import GATES
+
+Operator = qp.operation.Operator
+# numpy's arrays of any library's; PennyLane binds it while it runs, unseen by a type checker
+_detached = getattr(qp.math, "unwrap")  # noqa: B009
+
+
+class Step(NamedTuple):
+    """One gate on its wires, or what is no gate (a measurement, a barrier, a phase), and on which outcomes."""
+
+    what: Gate | Operator
+    wires: tuple[Hashable, ...]
+    when: MeasurementValue | None
+
+
+def gate_steps(operation: Operator, when: MeasurementValue | None = None) -> Iterator[Step]:
+    """An operation as gates that Qiskit has, measurements, barriers and phases.
+
+    Raises:
+        InputError: what has no counterpart and is not made of what has one.
+    """
+    wires = tuple(operation.wires)
+    if isinstance(operation, Conditional):
+        both = operation.meas_val if when is None else when & operation.meas_val
+        yield from gate_steps(operation.base, both)
+    elif isinstance(operation, MidMeasure):
+        if operation.postselect is not None or when is not None:
+            what = "a postselected measurement" if when is None else "a measurement on a condition"
+            raise InputError(f"{what} has no counterpart in Qiskit; got one on wires {list(wires)}")
+        yield Step(operation, wires, None)
+    elif isinstance(operation, qp.GlobalPhase):
+        if when is None:  # the phase of a branch is seen by nobody
+            yield Step(operation, wires, None)
+    elif isinstance(operation, qp.Barrier):
+        yield Step(operation, wires, when)
+    elif isinstance(operation, qp.Identity):
+        yield from (Step(IGate(), (wire,), when) for wire in wires)
+    elif found := _counterpart(operation):
+        yield Step(*found, when)
+    elif operation.has_decomposition and not isinstance(operation, qp.WireCut):
+        for part in operation.decomposition():
+            yield from gate_steps(part, when)
+    else:
+        yield Step(*_as_matrix(operation), when)
+
+
+def _counterpart(operation: Operator) -> tuple[Any, tuple[Hashable, ...]] | None:
+    """The gate of Qiskit that does the same, and its wires in Qiskit's order; None if there is none."""
+    if type(operation) in GATES:
+        return GATES[type(operation)](*numbers(operation)), tuple(operation.wires)
+    if isinstance(operation, qp.QubitUnitary):
+        return _as_matrix(operation)
+    if isinstance(operation, Adjoint) and (base := _counterpart(operation.base)):
+        return base[0].inverse(), base[1]
+    if isinstance(operation, Controlled) and (base := _counterpart(operation.base)):
+        at_one = sum(bool(value) << place for place, value in enumerate(operation.control_values))
+        gate = base[0].control(len(operation.control_wires), ctrl_state=at_one, annotated=False)
+        return gate, (*operation.control_wires, *base[1])
+    return None
+
+
+def numbers(operation: Operator) -> list[Any]:
+    """The angles of an operation as plain numbers."""
+    return [float(angle) for angle in _detached(operation.data)]
+
+
+def _as_matrix(operation: Operator) -> tuple[Any, tuple[Hashable, ...]]:
+    """A gate with the operation's matrix; its first wire is Qiskit's last."""
+    try:
+        return UnitaryGate(np.asarray(_detached([operation.matrix()])[0], np.complex128)), tuple(
+            reversed(operation.wires)
+        )
+    except (qp.exceptions.MatrixUndefinedError, QiskitError, ValueError):
+        raise InputError(
+            f"{operation.name} on wires {list(operation.wires)} is neither a gate of Qiskit nor made of such gates"
+        ) from None
