@@ -219,7 +219,7 @@ class QuantumRNN:
         """
         there = checked_pieces(chorales)
         options = asdict(self.settings) | {"batch": None}
-        other = QuantumRNN(there, **options, n_replicas=self.n_replicas)
+        other = QuantumRNN.build(there, QuantumRNNSettings(**options), seed=0, n_replicas=self.n_replicas)
         other._hear(there, self._slots.standardisation)
         other._flat = self._flat
         return other.loss()
