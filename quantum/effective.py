@@ -1,7 +1,7 @@
 """How many parameters a recurrent ladder really has: the rank of its outputs' slopes in the angles, d f / d theta.
 
 For ladders of L >= 2 layers on N qubits with E edges, E_D of them inside D, at random angles and inputs in the coherent
-schedule, it is the smaller of (measured, N <= 4)
+schedule, it is the smaller of (measured for N <= 4, and 1007 at n_D = 4, n_H = 1)
 
     L (2N + E) - E_D      and    4^N - 2^n_D - (2^n_H - 1)^2        read in Z
     L (2N + E) + n_D      and    4^N - 1     - (2^n_H - 1)^2        read in Z and X

@@ -173,6 +173,12 @@ def test_cells_of_known_memory():
         """Says what it heard three chords ago."""
         return past[0], [*past[1:], x]
 
+    def in_place(x, past):
+        said = past.copy()
+        past += x
+        return said, past
+
+    assert cell_carries_memory(in_place, np.zeros(2), chords(2))
     found = cell_carries_memory(echo, [np.zeros(2)] * 3, chords(2), n_lags=5)
     assert (found.response > 0).tolist() == [False, False, True, False, False]
     assert not cell_carries_memory(lambda x, h: (np.cos(x), h), None, chords(2))

@@ -413,6 +413,19 @@ def test_if_and_else_make_one_branching():
     assert [[one.name for one in block] for block in second if block] == [["z"]]
 
 
+def test_a_condition_is_spelled_out_in_the_order_of_the_bits():
+    """PennyLane orders measurements by names that it draws anew."""
+
+    def circuit():
+        first, second = qp.measure(0), qp.measure(1)
+        qp.cond(~second & first, qp.X)(2)
+
+    for _ in range(8):
+        there = to_qiskit(circuit)
+        first, second = there.clbits
+        assert there.data[2].operation.condition == expr.logic_and(first, expr.logic_not(second))
+
+
 def test_a_bit_that_is_written_again_feeds_what_it_says_then():
     circuit = QuantumCircuit(2, 1)
     circuit.x(0)
