@@ -14,6 +14,7 @@ from encoding import Chorale, InputError
 from experiments import Looks, System, Until, aging_looks, constant, halve_at_spikes, learn, linear, piecewise
 from experiments.learner import Learner
 from experiments.run_folder import RunFolder
+from quantum import QuantumRNN
 
 RATE = 0.05
 PITCHES = np.random.default_rng(0).integers(43, 97, (15, 4)).astype(np.int16)
@@ -22,6 +23,10 @@ CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [4
 
 def network(kind: type[DeepRNN] = DeepRNN, **said):
     return lambda **which: kind(CHORALES, depth=2, width=5, **said, **which)
+
+
+def quantum(**said):
+    return lambda **which: QuantumRNN(CHORALES, n_history=2, n_layers=1, closing=True, **said, **which)
 
 
 # name -> make(seed=, n_replicas=, first_replica=), something small
@@ -33,6 +38,9 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "deep-rnn exact, plain kernel": network(rule="exact", batch=6, kernel="plain"),
     "deep-rnn delayed, graph kernel": network(rule="delayed", batch=6, kernel="graph"),
     "deep-rnn exact, full gradient, graph kernel": network(rule="exact", batch=None, kernel="graph"),
+    "quantum, measured": quantum(schedule="measured"),
+    "quantum, coherent, batch": quantum(schedule="coherent", batch=6, observables="ZX", skip=True),
+    "quantum, staggered": quantum(schedule="staggered", batch=6, readout_start="random", learned=("angles",)),
     "spherical-glass": lambda **which: SphericalGlass(n_spins=6, **which),
 }
 
