@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from classical import DeepRNN
-from classical.kernels import kept
 from classical.kernels.lanes import n_lanes
-from encoding import InputError
+from encoding import InputError, kept
 from encoding.threads import n_threads
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +87,7 @@ def test_a_full_disk_and_a_folder_that_cannot_be_written_only_cost_the_keeping(t
 NOT_KEPT = """
 import sys, tempfile
 sys.path.insert(0, sys.argv[1])
-from classical.kernels import kept
+from encoding import kept
 kept.load("tiny_kernels", ["tiny_kernels"], b"tiny")
 """
 

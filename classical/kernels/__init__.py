@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.kernels.kept import load, numba_settings
 from classical.kernels.lanes import n_lanes
 from classical.settings import DeepRNNSettings
 from encoding import InputError, Transitions
+from encoding.kept import load, numba_settings
 from encoding.layout import Group
 
 log = logging.getLogger("armonica")
