@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -237,6 +238,10 @@ def test_smoke_studies_of_all_figures_run_and_are_drawn(name, tmp_path):
     store, study = Store(tmp_path / "runs"), load_study(name, "smoke")
     with pytest.raises(ValueError, match="has none of the"):
         picture_of(study, store)
+    for each in study.planned:
+        assert each.task.music is not None
+        each.task.music.load()  # parsed once on a machine, then cached
+    begun = process_time()
     assert {state.over for state in sweep(study, store)} == {"done"}
     same = {"fig5": ("fig6", "talk"), "fig7": ("fig3", "fig8", "fig9"), "overlaps": ("generalisation",)}.get(name, ())
     for figure in (name, *same):
@@ -245,6 +250,7 @@ def test_smoke_studies_of_all_figures_run_and_are_drawn(name, tmp_path):
         assert len((tmp_path / f"{figure}.csv").read_text().splitlines()) > 2
         assert not [note for note in picture.notes if note.startswith(("missing", "not ended"))]
         assert {one.panel for one in picture.series} <= set(picture.panels)
+    assert process_time() - begun < 24  # seconds of one core: two minutes for the five studies that have runs
 
 
 def test_every_bundled_study_has_its_figure():
