@@ -11,11 +11,9 @@ from torch import Tensor
 from classical.bptt import activations, fields, slots
 from classical.costs import COSTS
 from classical.start import groups
-from encoding import HIGHEST, LOWEST, N_KEYS, InputError, Purpose, Standardisation, checked_seed, pack, stream
+from encoding import N_KEYS, InputError, Standardisation, pack
+from encoding.closed_loop import checked_roll, closed_loop
 from encoding.transitions import Piece, Transitions
-
-WAYS = ("likeliest", "sample", "four")
-N_VOICES = 4
 
 
 class Network:
@@ -56,7 +54,7 @@ class Network:
 
         A key sounds next with probability p(+1) = (1 + O)/2.
         """
-        data = _alone(self.standardisation(_checked(roll)), self.boundary, self._dtype)
+        data = _alone(self.standardisation(checked_roll(roll)), self.boundary, self._dtype)
         top = activations(self._weights, data, self.depth)[-1]
         return fields(self._weights, data, top).tanh().numpy()
 
@@ -79,22 +77,15 @@ class Network:
         Raises:
             InputError: no opening, fewer steps than it has, or an unknown way to choose.
         """
-        roll, seed = _checked(opening), checked_seed(seed)
-        for name, count in (("n_steps", n_steps), ("replica", replica)):
-            if isinstance(count, bool) or not isinstance(count, int | np.integer):
-                raise InputError(f"{name} is a whole number; got {count!r}")
-        if choose not in WAYS:
-            raise InputError(f"choose is one of {', '.join(WAYS)}; got {choose!r}")
-        if n_steps < len(roll):
-            raise InputError(f"n_steps counts the {len(roll)} chords of the opening too; got {n_steps}")
-        if not 0 <= replica < self.n_replicas:
-            raise InputError(f"replica is one of 0 to {self.n_replicas - 1}; got {replica}")
-        memory, chords = [torch.zeros(1)] * self.depth, list(roll.astype(np.float32))
-        for step in range(n_steps - 1):
-            output, memory = self._hear(chords[step], memory, replica, first=step == 0)
-            if step + 1 >= len(roll):
-                chords.append(_next_chord(output, choose, stream(seed, replica, Purpose.MUSIC, step)))
-        return np.stack(chords)
+        memory = [torch.zeros(1)] * self.depth
+
+        def hears(chords: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
+            nonlocal memory
+            output, memory = self._hear(chords[-1], memory, replica, first=len(chords) == 1)
+            return output
+
+        options = {"n_replicas": self.n_replicas, "replica": replica, "choose": choose, "seed": seed}
+        return closed_loop(opening, n_steps, hears, **options)
 
     def _hear(
         self, chord: NDArray[np.float32], memory: list[Tensor], replica: int, *, first: bool
@@ -162,16 +153,6 @@ def _check_shapes(weights: Mapping[str, NDArray[Any]], depth: int) -> None:
         raise InputError("M0 is of shape (n_replicas, width, width) and h0 (n_replicas, 54); got less")
 
 
-def _checked(roll: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(roll)
-    if array.ndim != 2 or array.shape[1:] != (N_KEYS,) or not len(array) or not np.isin(array, (-1, 1)).all():
-        raise InputError(
-            f"a piano roll has +1 or -1 for each of the {N_KEYS} keys {LOWEST}..{HIGHEST} at 1 step or more; "
-            f"got shape {array.shape}"
-        )
-    return array
-
-
 def _alone(inputs: NDArray[np.float64], boundary: str, dtype: torch.dtype):
     """One piece as packed slots; its targets are not used."""
     n = len(inputs)
@@ -180,12 +161,3 @@ def _alone(inputs: NDArray[np.float64], boundary: str, dtype: torch.dtype):
         inputs.astype(np.float32), np.zeros((n, N_KEYS), np.float32), np.arange(n + 1), np.arange(1), unit
     )
     return slots(alone, boundary, dtype)
-
-
-def _next_chord(output: NDArray[np.floating], choose: str, rng: np.random.Generator) -> NDArray[np.float32]:
-    if choose == "four":
-        surest = np.argsort(-output, kind="stable")[:N_VOICES]
-        sounds = np.isin(np.arange(N_KEYS), surest) & (output > 0)
-    else:
-        sounds = output > 0 if choose == "likeliest" else rng.random(N_KEYS) < (1 + output) / 2
-    return np.where(sounds, 1, -1).astype(np.float32)
