@@ -13,7 +13,10 @@ from experiments.until import Until
 
 # What `armonica learn` does when nothing is said: minutes on a laptop. The published rule asks for rates 50 times
 # smaller (docs/equations.md), and so for 50 times the steps.
-SAID_BY_NOBODY = {"deep-rnn": {"depth": 2, "width": 90, "rule": "exact", "batch": 300}}
+SAID_BY_NOBODY = {
+    "deep-rnn": {"depth": 2, "width": 90, "rule": "exact", "batch": 300},
+    "quantum": {"schedule": "coherent", "n_history": 2, "n_layers": 3},
+}
 DEFAULT_TIME = 200.0
 DEFAULT_RATE = 0.02
 # By depth, the largest rates scanned whose curves up to tau = 40 lie within 2 % of that of 0.0025

@@ -89,7 +89,7 @@ class Channel:
     def run(self, angles: Tensor) -> Passed:
         """Features of every slot, (R, n_slots, n_f), and what the way back needs; angles (R, n_angles)."""
         unitary = unitaries(self.block.ladder, angles)
-        maps = self._maps(unitary)
+        maps = self.maps(unitary)
         first = self._blocks[0]
         history = self.cell.begin(len(angles), first.stop - first.start, maps)
         features, histories = [], []
@@ -113,7 +113,7 @@ class Channel:
             of_maps.index_add_(1, chord, of_map)
         return slope(self.block.ladder, angles, passed.unitary, self._back_to_unitary(of_maps))
 
-    def _maps(self, unitary: Tensor) -> Tensor:
+    def maps(self, unitary: Tensor) -> Tensor:
         """A of every distinct chord, (R, n_distinct, 2^N, 2^n_H)."""
         n = self.block.n_qubits
         columns = unitary.reshape(len(unitary), 2**n, 2**self.block.n_data, -1)

@@ -19,6 +19,10 @@ class Readout(NamedTuple):
     w: Tensor | None
     h0: Tensor
 
+    def copied(self) -> "Readout":
+        """The same numbers in memory of their own."""
+        return Readout(self.k.clone(), None if self.w is None else self.w.clone(), self.h0.clone())
+
     def fields(self, features: Tensor, inputs: Tensor) -> Tensor:
         """H of every slot, (n_slots, 54)."""
         fields = features @ self.k.T + self.h0

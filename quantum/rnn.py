@@ -27,6 +27,7 @@ from encoding.threads import n_threads
 from encoding.transitions import Piece, Transitions, checked_pieces
 from quantum.channel import Channel, Passed
 from quantum.music import fingerprint, played
+from quantum.playing import Player
 from quantum.readout import Readout, bits, errors
 from quantum.settings import QuantumRNNSettings
 from quantum.weights import groups, part_of, start
@@ -223,6 +224,12 @@ class QuantumRNN:
         other._hear(there, self._slots.standardisation)
         other._flat = self._flat
         return other.loss()
+
+    def network(self) -> Player:
+        """The networks as they are now, without data: outputs, music."""
+        angles = torch.from_numpy(self._flat[:, : self._n_angles].copy())
+        readouts = [self._readout(r).copied() for r in range(self.n_replicas)]
+        return Player(self.settings, angles, readouts, self._columns, self._slots.standardisation)
 
     # Inside
 

@@ -153,7 +153,7 @@ def test_the_slope_is_that_of_the_parameter_shift_rule(schedule):
 
     def value(chord, shift):
         apart = [theta + (shift if t == chord else 0) for t in range(3)]
-        maps = [channel._maps(_unitary(block, each)) for each in apart]
+        maps = [channel.maps(_unitary(block, each)) for each in apart]
         history, total = channel.cell.begin(1, 1, maps[0]), 0.0
         for t in range(3):
             seen, history = channel.cell.forward(maps[t][:, music.chord[t : t + 1]], history)

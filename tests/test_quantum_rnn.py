@@ -1,0 +1,148 @@
+"""The quantum network: gradients by differences, Gamma by every slot, the closed loop, and what it refuses."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from encoding import N_KEYS, Chorale, InputError, multi_hot
+from encoding.transitions import pack
+from quantum import QuantumRNN
+from quantum.settings import CHOICES
+
+RNG = np.random.default_rng(5)
+BASS, TENOR, ALTO, SOPRANO = ((low, low + 8) for low in (45, 55, 62, 70))
+PITCHES = np.stack([RNG.integers(*voice, 16) for voice in (SOPRANO, ALTO, TENOR, BASS)], 1).astype(np.int16)
+CHORALES = [Chorale(part, "drawn", "here", n) for n, part in enumerate(np.split(PITCHES, [7, 12]))]  # 7, 5 and 4 chords
+SMALL = {"n_history": 1, "n_layers": 1, "closing": True}
+NATS = N_KEYS * np.log(2)  # of a slot, for a bit per output unit
+
+
+def network(schedule="coherent", **said):
+    return QuantumRNN(CHORALES, **SMALL | {"schedule": schedule, "precision": "float64"} | said)
+
+
+def stirred(network, seed=0):
+    """With a readout that says something."""
+    weights = network.weights()
+    network.put(weights + 0.3 * np.random.default_rng(seed).standard_normal(weights.shape))
+    return network
+
+
+@pytest.mark.parametrize("schedule", CHOICES["schedule"])
+@pytest.mark.parametrize(
+    "options", [{}, {"observables": "ZX", "skip": True}, {"read": "first"}, {"encoding": "octave-phase"}], ids=str
+)
+def test_the_gradient_is_the_slope_of_the_loss(schedule, options):
+    made = stirred(network(schedule, **options))
+    gradient, weights = made.gradient()[0], made.weights()
+    for place in (0, 3, *RNG.integers(0, len(gradient), 6), len(gradient) - 1):
+        step = np.zeros_like(weights)
+        step[0, place] = 1e-5
+        losses = []
+        for sign in (1, -1):
+            made.put(weights + sign * step)
+            losses.append(made.loss()[0])
+        assert_allclose(gradient[place], (losses[0] - losses[1]) / 2e-5 * NATS, atol=2e-8)
+
+
+def test_the_history_is_read_where_all_is_read():
+    assert network("measured", read="all").activations().shape[2] == 5
+    assert network("measured").activations().shape[2] == 4
+    assert_allclose(network("measured", read="all").activations()[..., :4], network("measured").activations())
+
+
+def test_a_step_goes_down_the_gradient_of_its_batch():
+    made = stirred(network(batch=5, n_replicas=2))
+    before = made.weights()
+    drawn = [np.bincount(batch, minlength=13) / 5 for batch in made._batches()]
+    apart = []
+    for slot in range(13):  # the gradient of each slot alone, by a network whose only batch it is
+        apart.append([made._gradient(r, made._now(r), np.array([slot])) for r in range(2)])
+    expected = np.einsum("rn,nrw->rw", drawn, apart)
+    made.step(0.1)
+    assert_allclose(made.weights(), before - 0.1 * expected, atol=1e-12)
+
+
+def test_gamma_is_the_variance_over_slots():
+    made = stirred(network(batch=5, probes=400))
+    now = made._now(0)
+    slots = np.array([made._gradient(0, now, np.array([slot])) for slot in range(13)])
+    variance = slots.var(0)
+    gamma = made.noise()[0]
+    for found, (name, group) in zip(gamma, made.layout().items(), strict=True):
+        wanted = variance[group.slice].mean() / 5
+        assert_allclose(found, wanted, rtol=0.15 if group.period else 1e-9, err_msg=name)
+
+
+def test_the_full_gradient_has_no_noise():
+    assert not network().noise().any()
+
+
+def test_what_is_not_learned_stays():
+    made = network(learned=("angles",), readout_start="random")
+    before = made.weights()
+    made.step(0.1, 3)
+    moved = (made.weights() != before)[0]
+    assert moved[: made.layout()["K"].slice.start].all()
+    assert not moved[made.layout()["K"].slice.start :].any()
+
+
+def test_a_frozen_readout_is_the_same_for_all_replicas_and_seeds():
+    several = network(readout_start="random", n_replicas=2, seed=3)
+    k = several.layout()["K"].slice
+    assert_allclose(several.weights()[0, k], several.weights()[1, k])
+    assert not np.array_equal(several.weights()[0, : k.start], several.weights()[1, : k.start])
+
+
+def test_before_anything_is_learned_every_key_is_a_coin():
+    assert_allclose(network().loss(), 1)
+
+
+@pytest.mark.parametrize("schedule", CHOICES["schedule"])
+def test_a_piece_heard_chord_by_chord_gives_the_same_outputs(schedule):
+    made = stirred(network(schedule, skip=True, n_replicas=2))
+    slots, player = pack(CHORALES), made.network()
+    for which, chorale in enumerate(CHORALES):
+        said = player.outputs(multi_hot(chorale.pitches))[:, :-1]
+        assert_allclose(said, np.tanh(made.outputs()[:, slots.chorale == which]), atol=1e-6)
+
+
+def test_it_plays_on_from_an_opening():
+    opening = multi_hot(CHORALES[0].pitches[:3])
+    piece = stirred(network()).network().continue_piece(opening, 9, choose="four")
+    assert piece.shape == (9, N_KEYS)
+    np.testing.assert_array_equal(piece[:3], opening)
+    assert ((piece > 0).sum(1) <= 4).all()
+
+
+def test_other_chorales_are_heard_as_those_that_were_learned():
+    made = stirred(network(skip=True))
+    assert_allclose(made.loss_on(CHORALES), made.loss())
+    assert_allclose(made.loss_on(CHORALES[1:]) * 7, (made.loss() * 13 - made.loss_on(CHORALES[:1]) * 6))
+
+
+def test_it_learns_a_short_piece():
+    made = QuantumRNN(CHORALES[2:], schedule="coherent", n_history=2, n_layers=2, observables="ZX")
+    made.step(0.1, 150)
+    assert made.loss() < 0.06
+
+
+REFUSED = {
+    "schedule is one of measured, coherent, staggered": {"schedule": "hasty"},
+    "n_history is a whole number of at least 1": {"n_history": 0},
+    "n_history is at most 5 in exact simulation; got 8: U alone would take 0.268 GB": {"n_history": 8},
+    "n_layers is a whole number": {"n_layers": 1.5},
+    "learned is a tuple of some of angles, K, W, h0": {"learned": ("J",)},
+    "read all is of the measured schedule": {"read": "all"},
+    "closing is True or False": {"closing": 1},
+    "QuantumRNN has the settings .*; got depth": {"depth": 2},
+    "encoding is one of pitch-class": {"encoding": "roll"},
+    "a batch without replacement has at most the 13 slots": {"batch": 14, "replacement": False},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_makes_no_network_is_refused_in_a_line(message):
+    with pytest.raises(InputError, match=message) as refused:
+        QuantumRNN(CHORALES, **SMALL | {"schedule": "coherent"} | REFUSED[message])
+    assert "\n" not in str(refused.value)
