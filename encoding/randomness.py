@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     MEASUREMENT = 5
     READOUT = 6
     PROBE = 7
+    OUTCOME = 8
 
 
 def checked_seed(seed: int, name: str = "seed") -> int:

@@ -26,7 +26,11 @@ def unitaries(ladder: Ladder, angles: Tensor) -> Tensor:
         ladder: of N qubits.
         angles: (R, n_angles) in float32 or float64; U is complex64 or complex128.
     """
-    states = torch.eye(2**ladder.n_qubits, dtype=_complex(angles)).expand(len(angles), -1, -1)
+    return evolved(ladder, angles, torch.eye(2**ladder.n_qubits, dtype=_complex(angles)).expand(len(angles), -1, -1))
+
+
+def evolved(ladder: Ladder, angles: Tensor, states: Tensor) -> Tensor:
+    """U applied to kets, (R, 2^N, n_kets), gate after gate."""
     for turns, phases in _layers(ladder, angles):
         states = _turned(states, turns)
         if phases is not None:
@@ -40,9 +44,14 @@ def slope(ladder: Ladder, angles: Tensor, states: Tensor, upstream: Tensor) -> T
     Args:
         ladder: of N qubits.
         angles: (R, n_angles).
-        states: U, (R, 2^N, 2^N), as `unitaries` gives.
-        upstream: V with dL = Re tr(V^dagger dU), (R, 2^N, 2^N).
+        states: U, or kets after U, (R, 2^N, n_kets), as `evolved` gives.
+        upstream: V with dL = Re tr(V^dagger d states), of the same shape.
     """
+    return undone(ladder, angles, states, upstream)[0]
+
+
+def undone(ladder: Ladder, angles: Tensor, states: Tensor, upstream: Tensor) -> tuple[Tensor, Tensor]:
+    """dL/d angles, as `slope`, and V of the kets before U, U^dagger V."""
     made: list[Tensor] = []
     for layer, (turns, phases) in reversed(list(enumerate(_layers(ladder, angles)))):
         if phases is not None:
@@ -52,7 +61,7 @@ def slope(ladder: Ladder, angles: Tensor, states: Tensor, upstream: Tensor) -> T
         back = turns.mH
         made.append(_turn_slopes(ladder, angles, layer, states, upstream))
         states, upstream = _turned(states, back), _turned(upstream, back)
-    return torch.cat(made[::-1], 1)
+    return torch.cat(made[::-1], 1), upstream
 
 
 def _turn_slopes(ladder: Ladder, angles: Tensor, layer: int, states: Tensor, upstream: Tensor) -> Tensor:
