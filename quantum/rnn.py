@@ -9,7 +9,7 @@ so that proper time means the same: w <- w - eta dE/dw.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -219,8 +219,8 @@ class QuantumRNN:
             InputError: no chorales.
         """
         there = checked_pieces(chorales)
-        options = asdict(self.settings) | {"batch": None}
-        other = QuantumRNN.build(there, QuantumRNNSettings(**options), seed=0, n_replicas=self.n_replicas)
+        settings = replace(self.settings, batch=None)
+        other = QuantumRNN.build(there, settings, seed=0, n_replicas=self.n_replicas)
         other._hear(there, self._slots.standardisation)
         other._flat = self._flat
         return other.loss()
