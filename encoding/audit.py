@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.decoding import Alphabet
+from encoding.decoding import SAME, Alphabet, outcome_probabilities
 from encoding.discrimination import Bounds, accessible_information, best_guess, pretty_good
 from encoding.errors import InputError
 from encoding.qubits import Encoding, checked_pitches
@@ -47,7 +47,7 @@ class Audit:
         chance: probability of the likeliest name, guessed without looking.
         success: n copies -> probability that the pretty good measurement of all of them names the note.
         best: the most that any measurement of one copy reaches.
-        information: the most bits that a measurement of one copy gives; Holevo's bound above it.
+        information: bits that a measurement of one copy gives, the most that was found; Holevo's bound above it.
         shots: error -> shots along `axes` for it, None where no number is enough.
         axes: of the shots.
     """
@@ -64,6 +64,14 @@ class Audit:
     information: Bounds
     shots: dict[float, int | None]
     axes: str
+
+    def __repr__(self) -> str:
+        """What is asked first; `experiments.auditing.audit_lines` makes a table of all."""
+        low, bits = self.best.low, self.information.low
+        return (
+            f"<Audit of {self.encoding}: {self.n_names} names for {self.n_notes} notes, {len(self.undeclared)} "
+            f"undeclared aliases, right from one copy {low:.4f}, at least {bits:.4f} bits>"
+        )
 
     @property
     def undeclared(self) -> tuple[Alias, ...]:
@@ -135,6 +143,22 @@ def aliases(encoding: Encoding, notes: Iterable[int] | None = None, *, threshold
     first, second = np.nonzero(np.triu(fidelity >= threshold - 1e-12, 1))
     pairs = zip(asked[first].tolist(), asked[second].tolist(), fidelity[first, second].tolist(), strict=True)
     return tuple(Alias(a, b, min(f, 1.0), encoding.same(a) == encoding.same(b)) for a, b, f in pairs)
+
+
+def alike(encoding: Encoding, notes: Iterable[int] | None = None, *, axes: str = "ZX") -> list[tuple[int, int]]:
+    """Pairs of notes of different names that look the same on these axes, qubit by qubit, however many the shots.
+
+    Raises:
+        InputError: notes it is not made for, or axes that are none.
+
+    >>> from encoding.clock import pitch_class
+    >>> alike(pitch_class(), range(60, 66), axes="Z"), len(alike(pitch_class(), range(60, 72), axes="Z"))
+    ([], 5)
+    """
+    alphabet = Alphabet.of(encoding, notes)
+    up = outcome_probabilities(encoding, alphabet.notes, axes=axes)
+    apart = np.abs(up[:, None] - up).max((2, 3))  # (names, names)
+    return [(int(alphabet.notes[a]), int(alphabet.notes[b])) for a, b in np.argwhere(np.triu(apart < SAME, 1))]
 
 
 def frequencies(chorales: Sequence[Piece], voice: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -33,7 +33,7 @@ class Encoding:
 
     Attributes:
         name: what it is called.
-        angles: whole pitches (n,), `REST` for silence, to radians (n, n_rotations).
+        angles: of an array of whole pitches (n,), `REST` for silence, to radians (n, n_rotations), or (n,) for one.
         rotations: axis ("RX", "RY", "RZ") and qubit of each angle, in the order in which they act.
         notes: the pitches it is made for, `REST` among them if it has a place for silence.
         same: name of a pitch; notes of the same name are declared to be the same to it (aliases).
@@ -130,6 +130,8 @@ class Encoding:
             raise InputError(
                 f"the angles of encoding {self.name!r} are a function of an array of pitches; it raised {error!r}"
             ) from error
+        if len(self.rotations) == 1 and angles.shape == wanted[:1]:
+            angles = angles[:, None]
         if angles.shape != wanted or not np.isfinite(angles).all():
             not_finite = "" if np.isfinite(angles).all() else ", not all finite"
             raise InputError(

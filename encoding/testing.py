@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from encoding.audit import Alias, aliases, spelled
+from encoding.audit import Alias, aliases, alike, spelled
 from encoding.decoding import decode_counts, decode_expectations, outcome_probabilities
 from encoding.qubits import Encoding, checked_pitches
 
@@ -51,6 +51,11 @@ def assert_encoding(
     seen = [(note, name) for note, name in zip(asked.tolist(), heard.tolist(), strict=True) if note != name]
     apart = [pair for pair in seen if not _alike(encoding, *pair, threshold)]
     assert not apart, f"{encoding.name}: declared to be the same, and are not: {_pairs(apart)}; mend `same`"
+    pairs = alike(encoding, asked.tolist(), axes=axes)
+    assert not pairs, (
+        f"{encoding.name}: along {axes} these look the same: {_pairs(pairs)}; measure more axes, or declare them the "
+        "same"
+    )
     up = outcome_probabilities(encoding, asked, axes=axes)
     counts = np.round(np.stack([up, 1 - up], -1) * shots)
     for how, decoded in (
@@ -60,8 +65,7 @@ def assert_encoding(
         wrong = np.flatnonzero(decoded != heard)
         assert not len(wrong), (
             f"{encoding.name}: from {how} along {axes} {spelled(int(asked[wrong[0]]))} is read as "
-            f"{spelled(int(decoded[wrong[0]]))} ({len(wrong)} of {len(asked)} notes): measure more axes, or declare "
-            "them the same"
+            f"{spelled(int(decoded[wrong[0]]))} ({len(wrong)} of {len(asked)} notes): too near for {shots} shots"
         )
 
 

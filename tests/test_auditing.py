@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from encoding import load_chorales
+from encoding import encoding_named, load_chorales
 from encoding.audit import audit, frequencies
 from encoding.clock import pitch_class
 from experiments.auditing import audited_encoding
@@ -21,7 +21,10 @@ def test_the_table_has_the_numbers_of_the_library_and_the_clock_is_drawn(armonic
     sung, alike = audit(pitch_class(), notes.tolist(), share), audit(pitch_class(), notes.tolist())
     assert rows["names told apart"] == [str(len({note % 12 for note in notes.tolist()}))] * 2
     assert rows["right from one copy, at best"] == [f"{sung.best.low:.4f}", f"{alike.best.low:.4f}"]
-    assert rows["information accessible, bits"] == [f"{sung.information.low:.4f}", f"{alike.information.low:.4f}"]
+    assert rows["information accessible, bits, at least"] == [
+        f"{sung.information.low:.4f}",
+        f"{alike.information.low:.4f}",
+    ]
     assert rows["shots along Z, X, wrong in 5 %"] == [str(sung.shots[0.05]), str(alike.shots[0.05])]
     assert picture.read_bytes()[:4] == b"\x89PNG"
 
@@ -48,8 +51,23 @@ def test_dots_stand_where_hours_stand_on_a_clock_and_are_as_large_as_notes_are_f
     np.testing.assert_allclose(places, [[0, 1], [1, 0], [0, -1]])
     first, second, third = (dots.properties()["sizes"][0] for dots in face.collections)
     assert first == second < third
-    shown = np.asarray(table.images[0].get_array())
-    np.testing.assert_allclose(shown, [[1, 0.5, 0], [0.5, 1, 0.5], [0, 0.5, 1]], atol=1e-12)
+    apart = np.subtract.outer(range(7), range(7))  # hours from C to F sharp, sung or not
+    np.testing.assert_allclose(np.asarray(table.images[0].get_array()), np.cos(apart * np.pi / 12) ** 2, atol=1e-12)
+
+
+def test_notes_off_the_circle_stand_on_one_half_of_the_sphere():
+    front, back, _ = clock_face(encoding_named("octave-phase"), [60 + 3 + 12, 60 + 9 + 12, 60], [1, 1, 1]).axes[:3]
+    said = [{text.get_text() for text in face.texts} for face in (front, back)]
+    assert "D#5" in said[0] - said[1]  # at |+i>
+    assert "A5" in said[1] - said[0]  # at |-i>
+    assert all("C4" in texts for texts in said)  # on the circle
+
+
+def test_what_never_is_told_apart_is_named_with_what_would_help(armonica, capsys, tmp_path):
+    assert armonica("audit", "octave-phase", *SMALL, "--out", tmp_path / "clock.png") == 0
+    said = capsys.readouterr().out
+    assert "never: along Z, X" in said
+    assert "--axes XYZ" in said
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,12 @@ def test_any_rotations_in_any_order_are_matrices_one_after_the_other(rotations, 
         assert_allclose(encoding.states(note), psi, atol=1e-12)
 
 
+def test_one_rotation_needs_no_axis_of_its_own():
+    flat = Encoding("flat", lambda pitch: pitch % 12 * np.pi / 6, notes=range(60, 72))
+    assert_allclose(flat.states(range(60, 72)), pitch_class(rest="noon").states(range(60, 72)))
+
+
+TWO = (("RY", 0), ("RZ", 0))
 WRONG = {
     "whole MIDI numbers": lambda: pitch_class()([128]),
     "got -2": lambda: pitch_class()([60, -2]),
@@ -122,9 +128,7 @@ WRONG = {
         "three", lambda pitch: pitch[:, None], notes=range(60, 63)
     )([63]),
     "no rests; got rests": lambda: Encoding("three", lambda pitch: pitch[:, None], notes=range(60, 63))([REST]),
-    r"finite angles \(n_notes, n_rotations\) = \(1, 1\); got \(1,\)": lambda: Encoding("flat", lambda pitch: pitch)(
-        [60]
-    ),
+    r"finite angles \(n_notes, n_rotations\) = \(1, 2\); got \(1,\)": lambda: Encoding("flat", abs, TWO)([60]),
     "not all finite": lambda: Encoding("deep", lambda pitch: pitch[:, None] * np.nan)([60]),
     "it raised ZeroDivisionError": lambda: Encoding("broken", lambda pitch: 1 // 0)([60]),
     "rotations are at least one of RX, RY, RZ; got 'RW'": lambda: Encoding("x", lambda p: p[:, None], [("RW", 0)]),

@@ -137,7 +137,7 @@ def audit(
     path = expanded(out or f"clock-{encoding}.png")
     for line in audit_lines(made, chorales, voice, axes=axes):
         say(line)
-    draw_clock(made, chorales, voice, path)
+    draw_clock(made, chorales, path, voice)
     say(path)
 
 
