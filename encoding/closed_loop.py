@@ -1,6 +1,7 @@
 """A network plays by itself: it hears an opening, then its own outputs, chord after chord."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,7 +62,7 @@ def closed_loop(
     return np.stack(chords)
 
 
-def checked_roll(roll: ArrayLike) -> NDArray[np.number]:
+def checked_roll(roll: ArrayLike) -> NDArray[Any]:
     """A piano roll of +-1, (n_steps, 54).
 
     Raises:

@@ -131,6 +131,7 @@ def test_the_slope_is_that_of_autograd_and_of_finite_differences(schedule, sizes
     made = channel.slope(theta, passed, error)
     traced = theta.clone().requires_grad_()
     (channel.run(traced).features * error).sum().backward()
+    assert traced.grad is not None
     np.testing.assert_allclose(made, traced.grad, atol=1e-12)
     step = torch.zeros_like(theta)
     for angle in (0, block.ladder.n_angles // 2, block.ladder.n_angles - 1):

@@ -1,5 +1,7 @@
 """The quantum network: gradients by differences, Gamma by every slot, the closed loop, and what it refuses."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -13,7 +15,7 @@ RNG = np.random.default_rng(5)
 BASS, TENOR, ALTO, SOPRANO = ((low, low + 8) for low in (45, 55, 62, 70))
 PITCHES = np.stack([RNG.integers(*voice, 16) for voice in (SOPRANO, ALTO, TENOR, BASS)], 1).astype(np.int16)
 CHORALES = [Chorale(part, "drawn", "here", n) for n, part in enumerate(np.split(PITCHES, [7, 12]))]  # 7, 5 and 4 chords
-SMALL = {"n_history": 1, "n_layers": 1, "closing": True}
+SMALL: dict[str, Any] = {"n_history": 1, "n_layers": 1, "closing": True}
 NATS = N_KEYS * np.log(2)  # of a slot, for a bit per output unit
 
 
