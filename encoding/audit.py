@@ -6,17 +6,17 @@ Fidelity |<psi|psi'>|^2 finds aliases; success, information and shots are those 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.decoding import SAME, Alphabet, outcome_probabilities
+from encoding.decoding import SAME, Alphabet, checked_prior, outcome_probabilities
 from encoding.discrimination import Bounds, accessible_information, best_guess, pretty_good
-from encoding.errors import InputError
-from encoding.qubits import Encoding, checked_pitches
+from encoding.errors import InputError, shown
+from encoding.qubits import Encoding, called_the_same, checked_encoding, checked_notes
 from encoding.shots import shots_needed
-from encoding.transitions import Piece
+from encoding.transitions import Piece, checked_pieces
 from encoding.voices import N_VOICES, REST
 
 COPIES = (1, 2, 4, 8, 16, 32, 64)
@@ -110,14 +110,15 @@ def audit(
     0.167
     """
     alphabet = Alphabet.of(encoding, notes, prior)
-    asked = checked_pitches(list(encoding.known if notes is None else notes))
-    each = np.full(len(asked), 1.0) if prior is None else np.asarray(prior, np.float64)
+    asked = checked_notes(encoding.known if notes is None else notes)
+    each = checked_prior(prior, len(asked))
+    copies, errors = _listed("copies", copies), _listed("errors", errors)
     states, p = encoding.states(alphabet.notes), alphabet.prior
     return Audit(
         encoding.name,
         len(asked),
         len(alphabet.names),
-        _entropy(each / each.sum()),
+        _entropy(each),
         _entropy(p),
         aliases(encoding, asked, threshold=threshold),
         float(p.max()),
@@ -136,13 +137,14 @@ def aliases(encoding: Encoding, notes: Iterable[int] | None = None, *, threshold
         InputError: notes it is not made for, or a threshold not above 0 and at most 1.
     """
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1:
-        raise InputError(f"a threshold is a fidelity above 0, at most 1; got {threshold!r:.40}")
-    asked = checked_pitches(list(encoding.known if notes is None else notes))
+        raise InputError(f"a threshold is a fidelity above 0, at most 1; got {shown(threshold, 40)}")
+    asked = checked_notes(checked_encoding(encoding).known if notes is None else notes)
     states = encoding.states(asked)
     fidelity = np.abs(states.conj() @ states.T) ** 2
     first, second = np.nonzero(np.triu(fidelity >= threshold - 1e-12, 1))
     pairs = zip(asked[first].tolist(), asked[second].tolist(), fidelity[first, second].tolist(), strict=True)
-    return tuple(Alias(a, b, min(f, 1.0), encoding.same(a) == encoding.same(b)) for a, b, f in pairs)
+    names = {int(note): called_the_same(encoding, int(note)) for note in asked}
+    return tuple(Alias(a, b, min(f, 1.0), bool(names[a] == names[b])) for a, b, f in pairs)
 
 
 def alike(encoding: Encoding, notes: Iterable[int] | None = None, *, axes: str = "ZX") -> list[tuple[int, int]]:
@@ -171,10 +173,9 @@ def frequencies(chorales: Sequence[Piece], voice: int | None = None) -> tuple[ND
     Raises:
         InputError: no chorales, or a voice that is not there.
     """
-    if not len(chorales):
-        raise InputError("frequencies are counted in at least one chorale; got none")
-    if voice is not None and (isinstance(voice, bool) or voice not in range(N_VOICES)):
-        raise InputError(f"voices are 0 to {N_VOICES - 1} for S, A, T, B; got {voice!r:.40}")
+    chorales = checked_pieces(chorales)
+    if voice is not None and (isinstance(voice, bool) or not isinstance(voice, int) or voice not in range(N_VOICES)):
+        raise InputError(f"voices are 0 to {N_VOICES - 1} for S, A, T, B; got {shown(voice, 40)}")
     pitches = np.concatenate([chorale.pitches for chorale in chorales])
     notes, counts = np.unique(pitches if voice is None else pitches[:, voice], return_counts=True)
     return notes.astype(np.int64), counts / counts.sum()
@@ -188,6 +189,13 @@ def spelled(pitch: int) -> str:
     """
     names = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
     return "rest" if pitch == REST else f"{names[pitch % 12]}{pitch // 12 - 1}"
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise InputError(f"{name} are several numbers, such as (1, 2); got {shown(values)}") from None
 
 
 def _entropy(p: NDArray[np.float64]) -> float:

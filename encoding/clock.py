@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 from encoding.pianoroll import HIGHEST, LOWEST
 from encoding.qubits import MIDI, Angles, Encoding, checked_pitches
 from encoding.voices import N_VOICES, REST
@@ -29,8 +29,8 @@ def pitch_class(*, rest: str = "axis") -> Encoding:
         rest: `"axis"`: silence is the state |+i> on the axis of the clock, at fidelity 1/2 to every hour (one RZ more);
             `"noon"`: silence is the state of C, as where nothing is rotated.
     """
-    if rest not in RESTS:
-        raise InputError(f"rest is one of {', '.join(RESTS)}; got {rest!r}")
+    if not isinstance(rest, str) or rest not in RESTS:
+        raise InputError(f"rest is one of {', '.join(RESTS)}; got {shown(rest, 40)}")
     if rest == "noon":
         hours = lambda pitch: np.where(pitch == REST, 0, pitch % 12)[..., None] * HOUR  # noqa: E731
         return Encoding("pitch-class", hours, notes=(*MIDI, REST), same=lambda p: 0 if p == REST else p % 12)
@@ -102,7 +102,7 @@ def encoding_named(name: str, **options: Any) -> Encoding:
         InputError: a name or an option that is not there.
     """
     if not isinstance(name, str) or name not in ENCODINGS:
-        raise InputError(f"encodings are {', '.join(ENCODINGS)}; got {name!r}")
+        raise InputError(f"encodings are {', '.join(ENCODINGS)}; got {shown(name, 40)}")
     try:
         return ENCODINGS[name](**options)
     except TypeError as error:

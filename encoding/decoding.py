@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.errors import InputError
-from encoding.qubits import Encoding, checked_pitches
+from encoding.errors import InputError, shown
+from encoding.qubits import Encoding, called_the_same, checked_encoding, checked_notes, checked_pitches
 
 Array = NDArray[np.float64]
 AXES = "XYZ"
+MOST_COUNTS = 1 << 53
+FAR = 1e3  # beyond any expectation value, noise and all
 SAME = 1e-9  # two notes nearer than this are both on the spot
 
 
@@ -49,12 +51,12 @@ class Alphabet(NamedTuple):
         Raises:
             InputError: notes or a prior that are no such thing.
         """
-        asked = checked_pitches(list(encoding.known if notes is None else notes))
+        asked = checked_notes(checked_encoding(encoding).known if notes is None else notes)
         encoding(asked)  # says which it is not made for
-        weight = _prior(prior, len(asked))
+        weight = checked_prior(prior, len(asked))
         names: dict[Hashable, list[int]] = {}
         for place, note in enumerate(asked.tolist()):
-            names.setdefault(encoding.same(note), []).append(place)
+            names.setdefault(called_the_same(encoding, note), []).append(place)
         first = np.array([places[0] for places in names.values()])
         return cls(tuple(names), asked[first], np.array([weight[places].sum() for places in names.values()]))
 
@@ -86,9 +88,9 @@ def decode_counts(
         InputError: counts of another shape, or that no note can give without a readout error.
     """
     alphabet = Alphabet.of(encoding, notes, prior)
-    n = _counts(counts, encoding.n_qubits, axes)
-    if not isinstance(readout_error, float | int) or not 0 <= readout_error < 0.5:
-        raise InputError(f"a readout error is a probability from 0 to below 1/2; got {readout_error!r:.40}")
+    n = _counts(counts, encoding.n_qubits, checked_axes(axes))
+    if isinstance(readout_error, bool) or not isinstance(readout_error, float | int) or not 0 <= readout_error < 0.5:
+        raise InputError(f"a readout error is a probability from 0 to below 1/2; got {shown(readout_error, 40)}")
     up = (1 + (1 - 2 * readout_error) * _components(encoding, alphabet.notes, axes)) / 2  # (names, qubits, axes)
     log_likelihood = _log_likelihood(n, np.clip(up, 0, 1))  # (..., names)
     with np.errstate(divide="ignore"):
@@ -122,7 +124,7 @@ def decode_expectations(
     """
     alphabet = Alphabet.of(encoding, notes)
     wanted = _components(encoding, alphabet.notes, axes)
-    given = _shaped(values, (encoding.n_qubits, len(axes)), "expectation values")
+    given = np.clip(_shaped(values, (encoding.n_qubits, len(axes)), "expectation values"), -FAR, FAR)
     distance = np.sqrt(((given[..., None, :, :] - wanted) ** 2).sum((-2, -1)))  # (..., names)
     if len(alphabet.notes) == 1:
         return Decoded(alphabet.notes[distance.argmin(-1)], np.ones(distance.shape[:-1]))
@@ -137,10 +139,19 @@ def outcome_probabilities(encoding: Encoding, pitches: ArrayLike, *, axes: str =
     return (1 + _components(encoding, asked, axes)) / 2
 
 
-def _components(encoding: Encoding, pitches: NDArray[np.int64], axes: str) -> Array:
+def checked_axes(axes: Any) -> str:
+    """Axes of the Bloch sphere, some of XYZ, each once.
+
+    Raises:
+        InputError: anything else.
+    """
     if not isinstance(axes, str) or not axes or set(axes) - set(AXES) or len(set(axes)) < len(axes):
-        raise InputError(f"axes are some of {AXES}, each once, such as 'ZX'; got {axes!r:.40}")
-    return encoding.bloch(pitches)[..., [AXES.index(axis) for axis in axes]]
+        raise InputError(f"axes are some of {AXES}, each once, such as 'ZX'; got {shown(axes, 40)}")
+    return axes
+
+
+def _components(encoding: Encoding, pitches: NDArray[np.int64], axes: str) -> Array:
+    return encoding.bloch(pitches)[..., [AXES.index(axis) for axis in checked_axes(axes)]]
 
 
 def _log_likelihood(n: Array, up: Array) -> Array:
@@ -155,8 +166,9 @@ def _log_likelihood(n: Array, up: Array) -> Array:
 
 def _counts(counts: Any, n_qubits: int, axes: str) -> Array:
     n = _shaped(counts, (n_qubits, len(axes), 2), "counts")
-    if (n < 0).any() or (n != np.floor(n)).any():
-        raise InputError(f"counts are whole numbers of at least 0; got {n[(n < 0) | (n != np.floor(n))][0]:g}")
+    wrong = n[(n < 0) | (n != np.floor(n)) | (n > MOST_COUNTS)]
+    if len(wrong):
+        raise InputError(f"counts are whole numbers of at least 0, at most 2^53; got {wrong[0]:g}")
     return n
 
 
@@ -164,8 +176,8 @@ def _shaped(values: Any, last: Sequence[int], what: str) -> Array:
     """Finite numbers (..., *last); the axis of a single qubit may be left out."""
     try:
         array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} are numbers (..., {', '.join(map(str, last))}); got {values!r:.40}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{what} are numbers (..., {', '.join(map(str, last))}); got {shown(values, 40)}") from None
     if last[0] == 1 and array.shape[-len(last) :] != tuple(last):
         array = np.expand_dims(array, -len(last)) if array.ndim >= len(last) - 1 else array
     if array.shape[-len(last) :] != tuple(last) or not np.isfinite(array).all():
@@ -173,15 +185,26 @@ def _shaped(values: Any, last: Sequence[int], what: str) -> Array:
     return array
 
 
-def _prior(prior: Any, n_notes: int) -> Array:
+def checked_prior(prior: Any, n_notes: int) -> Array:
+    """How frequent each note is, summing to 1; None: all alike.
+
+    Raises:
+        InputError: no numbers of at least 0 for each, or all 0.
+    """
     if prior is None:
         return np.full(n_notes, 1 / n_notes)
     try:
         weight = np.asarray(prior, np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"a prior is a number for each of {n_notes} notes; got {prior!r:.40}") from None
-    if weight.shape != (n_notes,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.sum() > 0:
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"a prior is a number for each of {n_notes} notes; got {shown(prior, 40)}") from None
+    if (
+        weight.shape != (n_notes,)
+        or not np.isfinite(weight).all()
+        or (weight < 0).any()
+        or not weight.max(initial=0) > 0
+    ):
         raise InputError(
             f"a prior is a number of at least 0 for each of {n_notes} notes, not all 0; got shape {weight.shape}"
         )
-    return weight / weight.sum()
+    scaled = weight / weight.max()  # the sum may be beyond all numbers
+    return scaled / scaled.sum()

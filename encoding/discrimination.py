@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 from encoding.randomness import Purpose, checked_seed, stream
 
 Array = NDArray[np.float64]
 Vectors = NDArray[np.complex128]
 ROUNDS = 3000  # of the iterations to an optimum
 CLOSE = 1e-7  # bounds this near are one number
+MOST_DIMENSIONS = 16  # of the search: outcomes are their square
 STARTS = 6  # of the search for the best measurement
 
 
@@ -60,6 +61,9 @@ def best_guess(states: Any, prior: Any = None, *, copies: int = 1) -> Bounds:
     psi, p = _ensemble(states, prior)
     gram = _gram(psi, p, _whole("copies", copies))
     vectors = _coordinates(gram)  # sqrt(p_x) psi_x in the space they span, (n, rank)
+    if len(p) == 2:
+        right = (1 + np.sqrt(max(1 - 4 * float(np.abs(gram[0, 1]) ** 2), 0.0))) / 2  # Helstrom 1976
+        return Bounds(right, right)
     weight = np.sqrt(p)  # m_x = weight R^-1 sqrt(p) psi; to begin with the pretty good measurement
     low, high = 0.0, 1.0
     for _ in range(ROUNDS):
@@ -71,7 +75,7 @@ def best_guess(states: Any, prior: Any = None, *, copies: int = 1) -> Bounds:
         if high - low < CLOSE:
             break
         weight = np.sqrt(p) * np.abs(overlap)
-    return Bounds(low, high)
+    return Bounds(min(low, 1.0), min(max(low, high), 1.0))
 
 
 def holevo(states: Any, prior: Any = None) -> float:
@@ -98,8 +102,13 @@ def accessible_information(states: Any, prior: Any = None, *, seed: int = 0) -> 
     """
     psi, p = _ensemble(states, prior)
     vectors = _coordinates(_gram(psi, p, 1)) / np.sqrt(p)[:, None]
+    if vectors.shape[1] > MOST_DIMENSIONS:
+        raise InputError(
+            f"accessible information is searched in at most {MOST_DIMENSIONS} dimensions; got {vectors.shape[1]}: "
+            "Holevo's bound is there in any"
+        )
     found = max(_ascent(vectors, p, _random_measurement(vectors, checked_seed(seed), k)) for k in range(STARTS))
-    return Bounds(found, holevo(psi, p))
+    return Bounds(max(found, 0.0), max(found, holevo(psi, p), 0.0))
 
 
 def _ascent(psi: Vectors, p: Array, outcome: Vectors) -> float:
@@ -184,16 +193,17 @@ def _ensemble(states: Any, prior: Any) -> tuple[Vectors, Array]:
     try:
         psi = np.asarray(states, np.complex128)
         p = np.full(len(psi), 1.0) if prior is None else np.asarray(prior, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("states are kets, numbers (n_states, dimension), and their prior (n_states,)") from None
     if psi.ndim != 2 or not psi.size or not np.allclose((np.abs(psi) ** 2).sum(1), 1, atol=1e-6):
         raise InputError(f"states are kets of length 1, (n_states, dimension); got shape {psi.shape}, or lengths not 1")
-    if p.shape != (len(psi),) or not np.isfinite(p).all() or (p < 0).any() or not p.sum() > 0:
+    if p.shape != (len(psi),) or not np.isfinite(p).all() or (p < 0).any() or not p.max(initial=0) > 0:
         raise InputError(f"a prior is a number of at least 0 for each of {len(psi)} states, not all 0; got {p!s:.40}")
+    p = p / p.max()  # the sum may be beyond all numbers
     return psi[p > 0], p[p > 0] / p.sum()
 
 
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InputError(f"{name} is a whole number of at least 1; got {value!r:.40}")
+        raise InputError(f"{name} is a whole number of at least 1; got {shown(value, 40)}")
     return int(value)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 from encoding.voices import REST
 
 AXES = ("RX", "RY", "RZ")
 MOST_QUBITS = 16  # of a dense state
+MOST_BYTES = 1 << 30
 MIDI = tuple(range(128))
 
 Angles = NDArray[np.float64]
@@ -53,13 +54,17 @@ class Encoding:
         rotations = tuple((str(axis), _count("a qubit", qubit, 0)) for axis, qubit in _pairs(self.rotations))
         wrong = [axis for axis, _ in rotations if axis not in AXES]
         if wrong or not rotations:
-            raise InputError(f"rotations are at least one of {', '.join(AXES)}; got {wrong[0] if wrong else 'none'!r}")
+            came = shown(wrong[0], 40) if wrong else "none"
+            raise InputError(f"rotations are at least one of {', '.join(AXES)}; got {came}")
+        if not isinstance(self.name, str) or not callable(self.angles) or not callable(self.same):
+            raise InputError(
+                f"an encoding has a name, and functions for angles and same; got {shown(self.name, 20)}, "
+                f"{shown(self.angles, 20)}, {shown(self.same, 20)}"
+            )
         n_qubits = 1 + max(qubit for _, qubit in rotations)
         if n_qubits > MOST_QUBITS:
             raise InputError(f"an encoding has at most {MOST_QUBITS} qubits a voice; got {n_qubits}")
-        notes = tuple(int(note) for note in checked_pitches(list(self.notes)))
-        if not notes or len(set(notes)) < len(notes):
-            raise InputError(f"an encoding is made for some notes, each once; got {notes[:8]}")
+        notes = tuple(checked_notes(self.notes).tolist())
         for name, value in (("rotations", rotations), ("notes", notes), ("n_qubits", n_qubits)):
             object.__setattr__(self, name, value)
 
@@ -93,6 +98,11 @@ class Encoding:
         array([0.+0.j, 1.+0.j])
         """
         angles = self(pitches)
+        room = 16.0 * 2**self.n_qubits * angles[..., 0].size
+        if room > MOST_BYTES:
+            raise InputError(
+                f"states take at most {MOST_BYTES / 1e9:g} GB here; these take {room / 1e9:.3g}: ask for fewer"
+            )
         qubits = np.zeros((*angles.shape[:-1], self.n_qubits, 2), np.complex128)
         qubits[..., 0] = 1
         for place, (axis, qubit) in enumerate(self.rotations):
@@ -106,6 +116,9 @@ class Encoding:
         """Density matrices |psi><psi|, pitches.shape + (2^n_qubits, 2^n_qubits)."""
         if self.n_qubits > MOST_QUBITS // 2:
             raise InputError(f"density matrices have at most {MOST_QUBITS // 2} qubits; got {self.n_qubits}")
+        room = 16.0 * 4**self.n_qubits * np.size(pitches)
+        if room > MOST_BYTES:
+            raise InputError(f"density matrices take at most {MOST_BYTES / 1e9:g} GB here; these take {room / 1e9:.3g}")
         psi = self.states(pitches)
         return psi[..., :, None] * psi[..., None, :].conj()
 
@@ -125,11 +138,14 @@ class Encoding:
     def _angles(self, pitches: NDArray[np.int64]) -> Angles:
         wanted = len(pitches), len(self.rotations)
         try:
-            angles = np.asarray(self.angles(pitches), np.float64)
+            given = np.asarray(self.angles(pitches.copy()))
         except Exception as error:  # the function is the user's
             raise InputError(
-                f"the angles of encoding {self.name!r} are a function of an array of pitches; it raised {error!r}"
+                f"the angles of encoding {self.name!r} are a function of an array of pitches; it raised {shown(error)}"
             ) from error
+        if given.dtype.kind not in "iuf":
+            raise InputError(f"encoding {self.name!r} gives angles in radians, real numbers; got {given.dtype}")
+        angles = given.astype(np.float64)
         if len(self.rotations) == 1 and angles.shape == wanted[:1]:
             angles = angles[:, None]
         if angles.shape != wanted or not np.isfinite(angles).all():
@@ -175,16 +191,60 @@ def checked_pitches(values: Any) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
+def checked_notes(notes: Any) -> NDArray[np.int64]:
+    """Pitches (n_notes,), each once, at least one.
+
+    Raises:
+        InputError: anything else.
+    """
+    try:
+        given = list(notes)
+    except TypeError:
+        raise InputError(f"notes are pitches, each once, such as range(60, 72); got {shown(notes)}") from None
+    pitches = checked_pitches(given)
+    if pitches.ndim != 1 or not len(pitches) or len(np.unique(pitches)) < len(pitches):
+        raise InputError(f"notes are pitches, each once, at least one; got {shown(given)}")
+    return pitches
+
+
+def called_the_same(encoding: "Encoding", note: int) -> Hashable:
+    """The name of a note, by `Encoding.same`.
+
+    Raises:
+        InputError: the function raised, or gave what is no name.
+    """
+    try:
+        name = encoding.same(note)
+        hash(name)
+    except Exception as error:  # the function is the user's
+        raise InputError(
+            f"same of encoding {encoding.name!r} gives a name for each pitch, a number or a word; for {note} it raised "
+            f"{shown(error)}"
+        ) from error
+    return name
+
+
+def checked_encoding(value: Any) -> "Encoding":
+    """An Encoding.
+
+    Raises:
+        InputError: anything else.
+    """
+    if not isinstance(value, Encoding):
+        raise InputError(f"an encoding is an Encoding (encoding_named gives one by name); got {shown(value)}")
+    return value
+
+
 def _pairs(rotations: Any) -> list[tuple[Any, Any]]:
     try:
         return [(axis, qubit) for axis, qubit in rotations]
     except (TypeError, ValueError):
-        raise InputError(f'rotations are pairs of axis and qubit, (("RY", 0),); got {rotations!r:.60}') from None
+        raise InputError(f'rotations are pairs of axis and qubit, (("RY", 0),); got {shown(rotations)}') from None
 
 
 def _count(what: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{what} is a whole number of at least {least}; got {value!r:.40}")
+        raise InputError(f"{what} is a whole number of at least {least}; got {shown(value, 40)}")
     return int(value)
 
 

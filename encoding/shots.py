@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.decoding import Alphabet, outcome_probabilities
-from encoding.errors import InputError
+from encoding.decoding import Alphabet, checked_axes, outcome_probabilities
+from encoding.errors import InputError, shown
 from encoding.qubits import Encoding
 from encoding.randomness import Purpose, checked_seed, stream
 
 Array = NDArray[np.float64]
 MOST = 1 << 16  # shots
 EXACT = 1 << 10  # shots
+MOST_DRAWS = 10**6
 DECODERS = ("likeliest", "nearest")
 
 
@@ -61,19 +62,23 @@ def success_with_shots(
     """
     alphabet = Alphabet.of(encoding, notes, prior)
     up = outcome_probabilities(encoding, alphabet.notes, axes=axes)  # (names, qubits, axes)
-    each = _each(n_shots, len(axes))
+    each = _each(n_shots, len(checked_axes(axes)))
     up = np.clip(up.reshape(len(up), -1), 0, 1)
-    if decoder not in DECODERS:
-        raise InputError(f"decoders are {', '.join(DECODERS)}; got {decoder!r:.40}")
-    if isinstance(n_draws, bool) or not isinstance(n_draws, int) or n_draws < 2:
-        raise InputError(f"n_draws is a whole number of at least 2; got {n_draws!r:.40}")
+    if not isinstance(decoder, str) or decoder not in DECODERS:
+        raise InputError(f"decoders are {', '.join(DECODERS)}; got {shown(decoder, 40)}")
+    if isinstance(n_draws, bool) or not isinstance(n_draws, int) or not 2 <= n_draws <= MOST_DRAWS:
+        raise InputError(f"n_draws is a whole number of at least 2, at most {MOST_DRAWS}; got {shown(n_draws, 40)}")
+    seed = checked_seed(seed)
     if up.shape[1] <= 2 and n_shots <= EXACT:
         return Success(_exactly(up, alphabet.prior, each, decoder), 0.0)
-    return _drawn(up, alphabet.prior, each, decoder, n_draws, checked_seed(seed))
+    return _drawn(up, alphabet.prior, each, decoder, n_draws, seed)
 
 
 def shots_needed(encoding: Encoding, error: float, *, axes: str = "ZX", **options: Any) -> int | None:
-    """The fewest shots (a multiple of the number of axes) after which the name decoded is wrong at most so often.
+    """Shots (a multiple of the number of axes) from which on the name decoded is wrong at most so often.
+
+    More shots make the likeliest name ever surer. The nearest one errs a little more often at numbers that put an
+    average half-way between two notes: a few shots less than this may do by chance, one step less does not.
 
     Args:
         encoding: of the note.
@@ -88,8 +93,11 @@ def shots_needed(encoding: Encoding, error: float, *, axes: str = "ZX", **option
         InputError: an error that is none; and as `success_with_shots`.
     """
     if isinstance(error, bool) or not isinstance(error, int | float) or not 0 < error < 1:
-        raise InputError(f"an error is a probability above 0 and below 1; got {error!r:.40}")
+        raise InputError(f"an error is a probability above 0 and below 1; got {shown(error, 40)}")
 
+    unknown = set(options) - {"notes", "prior", "decoder", "n_draws", "seed"}
+    if unknown:
+        raise InputError(f"options are notes, prior, decoder, n_draws and seed; got {', '.join(sorted(unknown))}")
     if _never(encoding, error, axes, options):
         return None
 
@@ -111,7 +119,7 @@ def shots_needed(encoding: Encoding, error: float, *, axes: str = "ZX", **option
 
 def _each(n_shots: Any, n_axes: int) -> int:
     if isinstance(n_shots, bool) or not isinstance(n_shots, int | np.integer) or not 0 < n_shots <= MOST:
-        raise InputError(f"n_shots is a whole number from 1 to {MOST}; got {n_shots!r:.40}")
+        raise InputError(f"n_shots is a whole number from 1 to {MOST}; got {shown(n_shots, 40)}")
     if n_shots % n_axes:
         raise InputError(f"shots are split equally over {n_axes} axes: a multiple of it; got {n_shots}")
     return int(n_shots) // n_axes

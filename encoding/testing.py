@@ -9,9 +9,11 @@ import numpy as np
 
 from encoding.audit import Alias, aliases, alike, spelled
 from encoding.decoding import decode_counts, decode_expectations, outcome_probabilities
-from encoding.qubits import Encoding, checked_pitches
+from encoding.errors import InputError, shown
+from encoding.qubits import Encoding, called_the_same, checked_encoding, checked_notes
 
 NORM = 1e-12
+MOST_SHOTS = 1 << 40
 
 
 def assert_encoding(
@@ -37,7 +39,16 @@ def assert_encoding(
         AssertionError: what is not so, in one line that names the notes.
         InputError: notes it is not made for.
     """
-    asked = checked_pitches(list(encoding.known if notes is None else notes))
+    asked = checked_notes(checked_encoding(encoding).known if notes is None else notes)
+    if isinstance(shots, bool) or not isinstance(shots, int) or not 1 <= shots <= MOST_SHOTS:
+        raise InputError(f"shots are a whole number from 1 to {MOST_SHOTS}; got {shown(shots, 40)}")
+    whole = encoding(asked)
+    alone = np.array([encoding(note) for note in asked])
+    moved = np.flatnonzero(np.abs(whole - alone).max(1) > NORM)
+    assert not len(moved), (
+        f"{encoding.name}: {spelled(int(asked[moved[0]]))} has other angles alone than among other notes: angles are a "
+        "function of each pitch by itself"
+    )
     length = (np.abs(encoding.states(asked)) ** 2).sum(-1)
     off = np.abs(length - 1).argmax()
     assert abs(length[off] - 1) < NORM, (
@@ -47,7 +58,7 @@ def assert_encoding(
     hidden = [alias for alias in found if not alias.declared]
     assert not hidden, f"{encoding.name}: not declared, yet the same: {_told(hidden)}; declare them in `same`, or mend"
     first: dict[object, int] = {}
-    heard = np.array([first.setdefault(encoding.same(int(note)), int(note)) for note in asked])
+    heard = np.array([first.setdefault(called_the_same(encoding, int(note)), int(note)) for note in asked])
     seen = [(note, name) for note, name in zip(asked.tolist(), heard.tolist(), strict=True) if note != name]
     apart = [pair for pair in seen if not _alike(encoding, *pair, threshold)]
     assert not apart, f"{encoding.name}: declared to be the same, and are not: {_pairs(apart)}; mend `same`"

@@ -12,7 +12,8 @@ import numpy as np
 
 from encoding import InputError
 from encoding.audit import Audit, alike, audit, frequencies, spelled
-from encoding.clock import ENCODINGS, of_voices
+from encoding.clock import ENCODINGS, encoding_named, of_voices
+from encoding.decoding import checked_axes
 from encoding.files import expanded
 from encoding.qubits import Encoding
 from encoding.transitions import Piece
@@ -20,6 +21,22 @@ from encoding.transitions import Piece
 VOICES = {"soprano": 0, "alto": 1, "tenor": 2, "bass": 3, "all": None}
 FEW = 8  # lines of aliases
 SAME = 1e-9
+
+
+def check_words(name: str, voice: str, axes: str, path: Path) -> None:
+    """See that an audit can be made and drawn, before chorales are read for it.
+
+    Raises:
+        InputError: an encoding, a voice, axes, or a place for a picture that are not there.
+    """
+    from experiments.figures.save import check_picture
+
+    encoding_named(name)
+    _number(voice)
+    checked_axes(axes)
+    check_picture(path)
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is no folder: make it, or name another place for the picture (--out)")
 
 
 def audited_encoding(name: str, chorales: Sequence[Piece], voice: str) -> Encoding:

@@ -24,7 +24,9 @@ from encoding.qubits import Rotation
 from encoding.voices import N_VOICES
 from quantum.block import CLOCK, Block, Step, checked_rotations, embedding, qubits_of, reencoded
 from quantum.given import checked_chords, checked_numbers
-from quantum.ladder import Ladder, checked_count
+from quantum.ladder import MOST_QUBITS, Ladder, checked_count
+
+MOST_CHORDS = 1 << 14  # of one circuit
 
 MOST_DENSE = 12  # qubits of a dense unitary: 4^12 complex numbers are 0.27 GB
 
@@ -50,7 +52,7 @@ def clock_circuit(
             └──────────┘
     """
     rotations = checked_rotations(rotations)
-    shape = checked_count("the number of voices", n_voices), len(rotations)
+    shape = checked_count("the number of voices", n_voices, most=MOST_QUBITS), len(rotations)
     circuit = QuantumCircuit(QuantumRegister(n_voices * qubits_of(rotations), "data"), name="clock")
     return _played(circuit, embedding(n_voices, rotations), chord=_angles("angles of a chord", angles, shape, "x"))
 
@@ -214,7 +216,7 @@ def _chords(given: Any, block: Block) -> tuple[list[Sequence[Any]], int]:
     """The flat angles of each chord, and how many chords there are."""
     shape, n = block.chord_shape, int(np.prod(block.chord_shape))
     if isinstance(given, int | np.integer):
-        n_chords = checked_count("the number of chords", int(given))
+        n_chords = checked_count("the number of chords", int(given), most=MOST_CHORDS)
         flat = ParameterVector("x", n_chords * n)
     else:
         chords = checked_chords(given, shape)

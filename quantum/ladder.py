@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from encoding import InputError
+from encoding.errors import shown
 
 TOPOLOGIES = ("ring", "chain", "all-to-all")
 ROTATIONS = {"XZX": ("RX", "RZ", "RX"), "ZX": ("RZ", "RX")}
+MOST_QUBITS, MOST_LAYERS, MOST_GATES = 1 << 10, 1 << 16, 1 << 20  # beyond them circuits take minutes to be written
 
 
 class Gate(NamedTuple):
@@ -41,9 +43,9 @@ def edges(n_qubits: int, topology: str = "ring") -> tuple[tuple[int, int], ...]:
     >>> edges(4)
     ((0, 1), (1, 2), (2, 3), (3, 0))
     """
-    if topology not in TOPOLOGIES:
-        raise InputError(f"a topology is one of {', '.join(TOPOLOGIES)}; got {topology!r:.40}")
-    n = checked_count("a ladder's number of qubits", n_qubits)
+    if not isinstance(topology, str) or topology not in TOPOLOGIES:
+        raise InputError(f"a topology is one of {', '.join(TOPOLOGIES)}; got {shown(topology, 40)}")
+    n = checked_count("a ladder's number of qubits", n_qubits, most=MOST_QUBITS)
     if topology == "all-to-all":
         return tuple((i, j) for i in range(n) for j in range(i + 1, n))
     chain = tuple((i, i + 1) for i in range(n - 1))
@@ -73,11 +75,13 @@ class Ladder:
 
     def __post_init__(self) -> None:
         edges(self.n_qubits, self.topology)
-        checked_count("a ladder's number of layers", self.n_layers)
-        if self.rotations not in ROTATIONS:
-            raise InputError(f"rotations are one of {', '.join(ROTATIONS)}; got {self.rotations!r:.40}")
+        checked_count("a ladder's number of layers", self.n_layers, most=MOST_LAYERS)
+        if not isinstance(self.rotations, str) or self.rotations not in ROTATIONS:
+            raise InputError(f"rotations are one of {', '.join(ROTATIONS)}; got {shown(self.rotations, 40)}")
         if not isinstance(self.closing, bool):
-            raise InputError(f"closing is True or False; got {self.closing!r:.40}")
+            raise InputError(f"closing is True or False; got {shown(self.closing, 40)}")
+        if self.n_angles > MOST_GATES:
+            raise InputError(f"a ladder has at most {MOST_GATES} gates; got {self.n_angles}: fewer qubits or layers")
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
@@ -110,12 +114,13 @@ class Ladder:
                 angle += 1
 
 
-def checked_count(what: str, value: object, least: int = 1) -> int:
-    """A whole number of at least `least`.
+def checked_count(what: str, value: object, least: int = 1, most: int = 1 << 31) -> int:
+    """A whole number of at least `least` and at most `most`.
 
     Raises:
         InputError: anything else; True is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{what} is a whole number of at least {least}; got {value!r:.40}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        up_to = f", at most {most}" if isinstance(value, int) and value > most else ""
+        raise InputError(f"{what} is a whole number of at least {least}{up_to}; got {shown(value, 40)}")
     return value

@@ -74,7 +74,7 @@ def carries_memory(
     """
     check_registers(ladder, n_data, readout)
     given = None if angles is None else checked_angles(ladder, angles)
-    n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags)
+    n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags, most=1000)
     squares = []
     for rng in _draws(seed, n_draws):
         theta = rng.uniform(-np.pi, np.pi, ladder.n_angles) if given is None else given
@@ -113,7 +113,7 @@ def cell_carries_memory(
     >>> cell_carries_memory(echo, np.zeros(1), lambda rng: rng.uniform(size=1)).response > 0
     array([ True, False, False])
     """
-    n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags)
+    n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags, most=1000)
     squares, rounding = [], 0.0
     for rng in _draws(seed, n_draws):
         sequence = [draw(rng) for _ in range(n_steps)]
@@ -149,7 +149,7 @@ def _features(cell: Cell, history: Any, sequence: list[Any]) -> NDArray[Any]:
 
 
 def _draws(seed: int, n_draws: int) -> Iterator[np.random.Generator]:
-    for draw in range(checked_count("n_draws", n_draws)):
+    for draw in range(checked_count("n_draws", n_draws, most=10_000)):
         yield stream(checked_seed(seed), draw, Purpose.START)
 
 

@@ -1,5 +1,7 @@
 """What an encoding carries: the aliases planted in it are found, and the helper for tests fails where it should."""
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -82,7 +84,21 @@ def test_the_helper_fails_where_the_axes_do_not_show_the_note():
         assert_encoding(pitch_class(), [64, 68], axes="Z")
 
 
+def test_the_helper_fails_where_a_note_has_other_angles_among_others():
+    placed = Encoding("x", lambda pitch: np.arange(len(pitch)) * 0.1, notes=range(60, 66))
+    with pytest.raises(AssertionError, match="x: C#4 has other angles alone than among other notes"):
+        assert_encoding(placed)
+
+
+def test_the_helper_fails_where_shots_are_too_few():
+    with pytest.raises(AssertionError, match="too near for 20 shots"):
+        assert_encoding(encoding_named("compass"), shots=20)
+
+
 WRONG = {
+    "notes are pitches, each once": lambda: audit(pitch_class(), [60, 60]),
+    "copies are several numbers": lambda: audit(pitch_class(), OCTAVE, copies=cast(Any, 5)),
+    "shots are a whole number from 1": lambda: assert_encoding(pitch_class(), shots=0),
     "at least one chorale; got none": lambda: frequencies([]),
     "voices are 0 to 3": lambda: frequencies([Chorale(np.full((2, 4), 60), "x", "here", 0)], voice=4),
     "a threshold is a fidelity": lambda: aliases(pitch_class(), threshold=0),

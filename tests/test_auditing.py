@@ -76,9 +76,10 @@ def test_what_never_is_told_apart_is_named_with_what_would_help(armonica, capsys
         (["clock"], "encodings are pitch-class, octave-phase, octave-qubit, compass; got 'clock'"),
         (["pitch-class", "--voice", "descant"], "voices are soprano, alto, tenor, bass, all; got 'descant'"),
         (["pitch-class", "--axes", "W"], "axes are some of XYZ"),
+        (["pitch-class", "--out", "nowhere/clock.png"], "nowhere is no folder: make it, or name another place"),
         (["pitch-class", "--out", "clock.txt"], "a figure is written as .png, .svg or .pdf; got 'clock.txt'"),
     ],
 )
 def test_mistakes_are_one_line(armonica, capsys, words, message):
-    assert armonica("audit", *words, *SMALL) == 2
+    assert armonica("audit", *words, "--source", "no-such-music") == 2  # which would be said if it were read first
     assert message in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """From measurements back to notes, by planted counts and by Bayes' rule on paper."""
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,6 +38,15 @@ def test_the_posterior_is_that_of_bayes():
     weighted = decode_counts([[3, 1]], pitch_class(), notes=[60, 63, 64, 66], prior=[1, 1, 9, 1], axes="Z")
     assert weighted.pitches == 64
     assert_allclose(weighted.confidence, 9 * e / (d_sharp + 9 * e))
+
+
+def test_a_readout_error_blurs_every_probability():
+    e, z = 0.1, np.array([1.0, -0.5])  # C and E, 3 times 0 and twice 1
+    p = (1 + (1 - 2 * e) * z) / 2
+    likelihood = p**3 * (1 - p) ** 2
+    decoded = decode_counts([[3, 2]], pitch_class(), notes=[60, 64], axes="Z", readout_error=e)
+    assert decoded.pitches == 64
+    assert_allclose(decoded.confidence, likelihood[1] / likelihood.sum())
 
 
 def test_z_alone_does_not_tell_an_hour_from_its_mirror_image():
@@ -78,7 +89,7 @@ def test_a_single_note_is_always_right():
 WRONG = {
     "counts are finite numbers": lambda: decode_counts([1, 2, 3], pitch_class()),
     "counts are numbers": lambda: decode_counts([["a", "b"]], pitch_class()),
-    "whole numbers of at least 0; got -1": lambda: decode_counts([[1, -1], [0, 1]], pitch_class()),
+    r"whole numbers of at least 0, at most 2\^53; got -1": lambda: decode_counts([[1, -1], [0, 1]], pitch_class()),
     "come from none of the notes": lambda: decode_counts([[0, 5]], pitch_class(), notes=[60], axes="Z"),
     "readout error is a probability": lambda: decode_counts([[0, 5]], ONE, axes="Z", readout_error=0.5),
     "axes are some of XYZ": lambda: decode_expectations([0], ONE, axes="Q"),
@@ -86,6 +97,12 @@ WRONG = {
     "expectation values are finite": lambda: decode_expectations([np.nan, 0], ONE),
     "a prior is a number of at least 0 for each of 1 notes": lambda: Alphabet.of(ONE, [60], [0.0]),
     "a prior is a number for each": lambda: Alphabet.of(ONE, [60], ["often"]),
+    "notes are pitches, each once": lambda: Alphabet.of(ONE, cast(Any, 60)),
+    "an encoding is an Encoding": lambda: Alphabet.of(cast(Any, "pitch-class")),
+    "gives a name for each pitch, a number or a word; for 60 it raised": lambda: Alphabet.of(
+        Encoding("x", lambda pitch: pitch * 0.1, same=lambda pitch: cast(Any, [pitch])), [60]
+    ),
+    r"expectation values are numbers \(\.\.\., 1, 2\); got .1000": lambda: decode_expectations([10**400, 0], ONE),
     "made for 1 pitches of 60..60, no rests; got pitch 61": lambda: Alphabet.of(ONE, [61]),
 }
 

@@ -103,7 +103,26 @@ def test_nothing_beats_what_is_proven_and_information_stays_below_holevo(seed, n
     assert some - 1e-6 <= information.low <= information.high + 1e-9
 
 
+def test_priors_beyond_the_largest_number_are_priors():
+    assert_allclose(pretty_good(np.eye(2), [1e308, 1e308]), 1)
+    assert_allclose(best_guess(np.eye(3), [1e308, 5e307, 5e307]), 1)
+
+
+def test_bounds_are_in_order_and_probabilities():
+    for states in (np.eye(3), [[1, 0], [1, 0]], HOURS):
+        for low, high in (best_guess(states), accessible_information(states)):
+            assert 0 <= low <= high
+
+
+def test_two_states_that_hardly_differ_are_told_apart_as_helstrom_says():
+    angle = 1e-3
+    states = [[1, 0], [np.cos(angle), np.sin(angle)]]
+    expected = (1 + np.sqrt(1 - 4 * 0.39 * 0.61 * np.cos(angle) ** 2)) / 2
+    assert_allclose(best_guess(states, [0.39, 0.61]), expected)
+
+
 WRONG = {
+    "in at most 16 dimensions; got 64": lambda: accessible_information(np.eye(64)),
     "kets of length 1": lambda: pretty_good([[1, 1]]),
     "kets, numbers": lambda: pretty_good([["a"]]),
     "copies is a whole number": lambda: pretty_good(HOURS, copies=0),

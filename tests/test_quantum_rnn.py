@@ -20,7 +20,8 @@ NATS = N_KEYS * np.log(2)  # of a slot, for a bit per output unit
 
 
 def network(schedule="coherent", **said):
-    return QuantumRNN(CHORALES, **SMALL | {"schedule": schedule, "precision": "float64"} | said)
+    options: dict[str, Any] = SMALL | {"schedule": schedule, "precision": "float64"} | said
+    return QuantumRNN(CHORALES, **options)
 
 
 def stirred(network, seed=0):

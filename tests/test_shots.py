@@ -41,6 +41,15 @@ def test_drawing_agrees_with_summing(decoder):
     assert abs(drawn.probability - summed.probability) < 4 * drawn.error
 
 
+def test_drawing_weighs_notes_as_summing_does():
+    twice = Encoding("twice", lambda p: p[:, None] % 12 * np.pi / 6 * [1.0, 0.0], (("RY", 0), ("RY", 1)), [60, 61, 62])
+    weights = [1, 1, 30]
+    drawn = success_with_shots(twice, 8, prior=weights, n_draws=40_000)
+    summed = success_with_shots(pitch_class(), 8, notes=[60, 61, 62], prior=weights)
+    assert abs(drawn.probability - summed.probability) < 4 * drawn.error
+    assert summed.probability > success_with_shots(pitch_class(), 8, notes=[60, 61, 62]).probability + 0.1
+
+
 def test_the_nearest_hour_of_many_shots_errs_as_the_normal_law_says():
     # Var theta = (2/S)(cos^4 + sin^4); an error beyond pi/12
     angle, shots = np.arange(12) * np.pi / 6, 200
@@ -79,6 +88,9 @@ WRONG = {
     "from 1 to 65536; got 0": lambda: success_with_shots(pitch_class(), 0),
     "decoders are likeliest, nearest": lambda: success_with_shots(pitch_class(), 2, decoder="best"),
     "n_draws is a whole number": lambda: success_with_shots(pitch_class(), 2, n_draws=1),
+    "at most 1000000; got 1000000000": lambda: success_with_shots(pitch_class(), 2, n_draws=10**9),
+    "options are notes, prior": lambda: shots_needed(pitch_class(), 0.1, tuning="well"),
+    "axes are some of XYZ": lambda: success_with_shots(pitch_class(), 2, axes=""),
     "above 0 and below 1; got 5": lambda: shots_needed(pitch_class(), 5),
 }
 

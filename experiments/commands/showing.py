@@ -130,11 +130,12 @@ def audit(
 ) -> None:
     """Say what an encoding of notes as qubits can carry: aliases, success, information, shots; and draw its clock."""
     from encoding.files import expanded
-    from experiments.auditing import audit_lines, audited_encoding, draw_clock
+    from experiments.auditing import audit_lines, audited_encoding, check_words, draw_clock
 
+    path = expanded(out or f"clock-{encoding}.png")
+    check_words(encoding, voice, axes, path)
     chorales = music_there(source, split, first, transpose, excerpt).load()
     made = audited_encoding(encoding, chorales, voice)
-    path = expanded(out or f"clock-{encoding}.png")
     for line in audit_lines(made, chorales, voice, axes=axes):
         say(line)
     draw_clock(made, chorales, path, voice)
