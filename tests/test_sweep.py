@@ -13,6 +13,7 @@ from encoding import InputError
 from experiments.store import Store, load_run
 from experiments.study import Planned, load_study
 from experiments.sweep import State, estimate, states, sweep
+from experiments.sweep_session import dry_run
 from experiments.until import Until
 
 GLASS = """
@@ -156,6 +157,26 @@ def test_a_dry_run_learns_nothing_and_says_how_much_is_missing(path, tmp_path):
     last = said.stdout.splitlines()[-1]
     assert "3 of 3 runs missing, 3e+06 steps" in last
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_of_what_is_done_says_so_and_no_more(study, tmp_path, capsys):
+    store = Store(tmp_path / "runs")
+    list(sweep(study, store))
+    dry_run(study, store)
+    *runs, last = capsys.readouterr().out.splitlines()
+    assert len(runs) == 3
+    assert last == "glasses at scale smoke: nothing is missing of its 3 runs"
+
+
+def test_a_dry_run_says_where_a_set_has_fewer_chorales_than_were_asked_for(tmp_path, jsb_path, capsys):
+    file = tmp_path / "many.toml"
+    file.write_text(
+        'figure = "fig2"\nabout = "."\n[smoke]\nsystem = "deep-rnn"\nrate = 0.05\nuntil = { time = 1 }\n'
+        'settings = { depth = 1, width = 2, rule = "exact" }\n'
+        f'music = {{ source = "{jsb_path}", first = 800, excerpt = 2 }}\n'
+    )
+    dry_run(load_study(str(file), "smoke"), Store(tmp_path / "runs"))
+    assert "229 chorales there, 800 asked for" in capsys.readouterr().out
 
 
 def test_a_run_that_another_process_makes_is_left_to_it_and_the_others_are_made(study, tmp_path):
