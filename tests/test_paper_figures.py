@@ -248,7 +248,9 @@ def test_smoke_studies_of_all_figures_run_and_are_drawn(name, tmp_path):
     for figure in (name, *same):
         picture = draw_study(load_study(figure, "smoke"), store, tmp_path / f"{figure}.png")
         assert (tmp_path / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
-        assert len((tmp_path / f"{figure}.csv").read_text().splitlines()) > 2
+        empty = figure == "fig6"  # thirty chords have no critical width, and that is said
+        assert len((tmp_path / f"{figure}.csv").read_text().splitlines()) > 2 or empty
+        assert not empty or "no critical width above 0 can be told" in picture.notes[0]
         assert not [note for note in picture.notes if note.startswith(("missing", "not ended"))]
         assert {one.panel for one in picture.series} <= set(picture.panels)
     assert process_time() - begun < 24  # seconds of one core: two minutes for the five studies that have runs

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from encoding import InputError
+from experiments import session, sweep_session
+from experiments.learner import Progress
 from experiments.store import Store, load_run
 from experiments.study import Planned, load_study
 from experiments.sweep import State, estimate, states, sweep
@@ -248,3 +250,25 @@ def _alive(pid):
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_where_nobody_watches_a_line_comes_now_and_then(monkeypatch):
+    now, said = [100.0], []
+    monkeypatch.setattr("experiments.session.clock.monotonic", lambda: now[0])
+    monkeypatch.setattr(session.CONSOLE, "print", lambda line, **how: said.append(now[0]))
+    bar = session.Bar(Until(time=50.0), session.Stop())
+    bar.live = False
+    for seconds in range(40):
+        now[0] = 100.0 + seconds
+        bar(Progress(seconds, np.array([1.0 * seconds]), np.ones(1), np.ones(1)))
+    assert said == [104, 120, 136]
+
+
+def test_processes_side_by_side_are_heard_of_now_and_then(study, tmp_path, monkeypatch):
+    store, said = Store(tmp_path / "runs"), []
+    store.learn(study.planned[0].task, until=1.0)
+    monkeypatch.setattr(sweep_session, "MINUTE", 0.02)
+    monkeypatch.setattr(sweep_session, "_say", said.append)
+    with sweep_session._said_now_and_then(study, store):
+        time.sleep(0.5)
+    assert said[0].startswith("spherical-glass n_spins 8, 2 replica(s), rate 0.05: under way at τ = 1, step 20")
