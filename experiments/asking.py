@@ -1,7 +1,8 @@
 """Words of a command line made into the nouns of the library, and nouns into words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
+from difflib import get_close_matches
 from typing import Any
 
 from encoding import Chorale, InputError
@@ -9,6 +10,7 @@ from encoding.describe import describe
 from experiments.looks import Looks, aging_looks, logarithmic
 from experiments.schedules import Schedule, constant, halve_at_spikes
 from experiments.systems import family, names, plain_settings, typed_settings
+from experiments.task import Music
 from experiments.until import Until
 
 # What `armonica learn` does when nothing is said: minutes on a laptop. The published rule asks for rates 50 times
@@ -63,6 +65,26 @@ def schedule_named(name: str, rate: float) -> Schedule:
     if name not in schedules:
         raise InputError(f"schedule is one of {', '.join(schedules)}; got {name!r}")
     return schedules[name](rate)
+
+
+def check_names(given: Iterable[str], known: tuple[str, ...], where: str) -> None:
+    """Refuse names that are not known, with the nearest that is.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name in sorted(set(given) - set(known)):
+        near = get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"{where} has {', '.join(known)}; got {name}{hint}")
+
+
+def fewer_than_asked(music: Music) -> str:
+    """A line where a set has fewer chorales than were asked for; empty otherwise."""
+    n = len(music.chorales)
+    return (
+        f"{music.source} {music.split}: {n} chorales there, {music.first} asked for" if n < (music.first or 0) else ""
+    )
 
 
 def ending(time: float | None, loss: float | None, steps: int | None) -> Until:

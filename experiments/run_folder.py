@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from experiments.aside import forget_aside, put_aside
 from experiments.checkpoints import CHECKPOINTS, FILES, good_checkpoint, has_checkpoint, write_checkpoint
 from experiments.made_by import made_by
 from experiments.recording import Saved
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from experiments.system import System
 
 log = logging.getLogger("armonica")
+
+FIRST_SAVE = 2.0  # seconds until the first checkpoint
 
 
 class RunFolder:
@@ -54,7 +57,7 @@ class RunFolder:
         Args:
             path: the folder, made if it is not there.
             key: of the run's Task; what lies there must have it. None: not looked at.
-            save_every: seconds between checkpoints.
+            save_every: seconds between checkpoints, at most: the first comes after two, then twice as long each time.
             kernel: what computes now.
             allow_other_kernel: go on even where another kernel made the run so far.
 
@@ -65,6 +68,7 @@ class RunFolder:
             raise InputError(f"save_every is in seconds, at least 0; got {save_every}")
         self.path, self.key = Path(path), key
         self.save_every, self.kernel, self.allow_other_kernel = save_every, kernel, allow_other_kernel
+        self._wait = min(FIRST_SAVE, save_every)
         self._held = ExitStack()
 
     def begin(self, system: "System") -> Saved | None:
@@ -83,7 +87,7 @@ class RunFolder:
         self._check_kernel(saved)
         self._made_by = _read_maker(self.path / "made_by.json")
         if saved is None:
-            self._put_aside()
+            put_aside(self.path)
         if name != CHECKPOINTS[0]:
             os.replace(self.path / name, self.path / CHECKPOINTS[0])  # what is damaged must not push it out
         self._rows = self._open_cut("trajectory.jsonl", int(saved["run.row_bytes"]) if saved else 0)
@@ -105,7 +109,8 @@ class RunFolder:
 
     def maybe_save(self, checkpoint: Callable[[], Saved]) -> None:
         """Save, where the last time is long enough ago."""
-        if clock.monotonic() - self._since >= self.save_every:
+        if clock.monotonic() - self._since >= self._wait:
+            self._wait = min(2 * self._wait, self.save_every)
             self.save(checkpoint())
 
     def save(self, checkpoint: Saved) -> None:
@@ -118,6 +123,7 @@ class RunFolder:
         run |= {"key": self.key or "", "kernel": self.kernel}
         write_checkpoint(self.path, checkpoint | {f"run.{name}": np.array(value) for name, value in run.items()})
         self._note_maker()
+        forget_aside(self.path, {name: lengths[f"{kind}_bytes"] for name, kind in FILES.items()})
 
     def last_looked_loss(self) -> NDArray[np.float64]:
         """The losses of the last row."""
@@ -130,15 +136,6 @@ class RunFolder:
     def close(self) -> None:
         """Let go of the folder, however far `begin` came."""
         self._held.close()
-
-    def _put_aside(self) -> None:
-        """Keep what a run without a checkpoint has written: it is begun anew, and may be asked for less this time."""
-        for name in FILES:
-            path, aside = self.path / name, self.path / f"aside.{name}"
-            size = path.stat().st_size if path.exists() else 0
-            if size > (aside.stat().st_size if aside.exists() else 0):
-                os.replace(path, aside)
-                log.warning("%s has no checkpoint: %s is kept as %s, and begun anew", self.path, name, aside.name)
 
     def _write(self, file: BinaryIO, kind: str, content: bytes) -> None:
         """Append, out of Python's hands; a full disk names the file."""

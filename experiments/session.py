@@ -26,6 +26,7 @@ CONSOLE = Console(stderr=True)
 LONGEST = 365 * 86400.0
 ROSE = 0.2  # so much of the first loss above it, at any look, is called a rise
 QUIET_SECONDS = 15.0  # between lines where there is no live terminal
+FIRST_SECONDS = 3.0  # until the first of them, which then tells something
 
 
 class Stop:
@@ -84,7 +85,8 @@ class Bar:
         columns = (BarColumn(), TextColumn("{task.description}"))
         self.progress = Progress(*columns, console=CONSOLE, transient=True, disable=not self.live)
         self.task = self.progress.add_task("starting", total=1.0)
-        self.started, self.first_share, self.said = clock.monotonic(), None, 0.0
+        self.started, self.first_share = clock.monotonic(), None
+        self.said = self.started - QUIET_SECONDS + FIRST_SECONDS
         self.last: Standing | None = None
 
     def __call__(self, standing: Standing) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from encoding import InputError
+from encoding import Chorale, InputError
 from encoding.chorales import sha256
 from encoding.files import expanded
 from experiments.checkpoints import good_checkpoint, has_checkpoint, vouch
@@ -37,6 +37,20 @@ class Run:
     task: dict[str, Any]
     trajectory: Trajectory
     unit: str
+
+    def chorales(self) -> list[Chorale]:
+        """The music that was learned from, as `irreducible_loss` and the baselines take it.
+
+        Raises:
+            InputError: the system learned from none, or its source gives other notes now.
+        """
+        if self.task["music"] is None:
+            raise InputError(f"{self.path}: {self.task['system']} learned from no music")
+        music = Music(**self.task["music"])
+        found = music.load()
+        if sha256(found) != self.task["data"]:
+            raise InputError(f"{self.path} learned from other notes than {music} gives now: give the same data again")
+        return found
 
 
 class Store:
@@ -68,7 +82,7 @@ class Store:
             task: the question.
             until: when to stop; a number is a proper time.
             callback: see `experiments.learn`.
-            save_every: seconds between checkpoints.
+            save_every: seconds between checkpoints, the first of which come sooner.
             kernel: what computes, no part of the question; None: the best that can run on the device.
             device: where: `"cpu"`, `"cuda"`, ...
             allow_other_kernel: go on even where another kernel made the run so far.
@@ -165,10 +179,7 @@ def system_of(run: Run, look: int | None = None) -> System:
         InputError: no checkpoint yet, no such look, or music that is not the same any more.
     """
     task = run.task
-    music = Music(**task["music"]) if task["music"] else None
-    chorales = music.load() if music else None
-    if chorales and sha256(chorales) != task["data"]:
-        raise InputError(f"{run.path} learned from other notes than {music} gives now: give the same data again")
+    chorales = run.chorales() if task["music"] else None
     kind, settings = family(task["system"]), typed_settings(task["system"], task["settings"])
     if task["physics"] != kind.physics:
         raise InputError(f"{run.path} has equations of version {task['physics']}; this armonica has {kind.physics}")

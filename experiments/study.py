@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from encoding import InputError
+from encoding.errors import shown
 from encoding.files import expanded
-from experiments.asking import schedule_named
+from experiments.asking import check_names, schedule_named
+from experiments.figures.needs import check_drawable
 from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic, soon
 from experiments.store import check_countable
 from experiments.task import Music, Task
@@ -60,7 +62,7 @@ class Planned:
     rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """What a figure needs.
 
@@ -77,6 +79,10 @@ class Study:
     about: str
     scale: str
     planned: tuple[Planned, ...]
+
+    def __repr__(self) -> str:
+        """In one line, without the questions themselves."""
+        return f"Study({self.name!r}, figure={self.figure!r}, scale={self.scale!r}, {len(self.planned)} runs)"
 
 
 def study_names() -> list[str]:
@@ -99,9 +105,7 @@ def load_study(name: str, scale: str = "laptop") -> Study:
     if scale not in SCALES:
         raise InputError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
     content, where = _read(name)
-    unknown = set(content) - {"figure", "about", "runs_of", "common", *SCALES}
-    if unknown:
-        raise InputError(f"{where}: a study has figure, about, runs_of, common, {', '.join(SCALES)}; got {unknown}")
+    check_names(content, ("figure", "about", "runs_of", "common", *SCALES), f"{where}: a study")
     for word in ("figure", "about"):
         if not isinstance(content.get(word), str):
             raise InputError(f'{where}: a study says {word} = "..."; got {content.get(word)!r}')
@@ -112,7 +116,8 @@ def load_study(name: str, scale: str = "laptop") -> Study:
             raise InputError(f"{where}: runs_of names a study with runs of its own; {content['runs_of']} has none")
     if scale not in runs:
         there = [name for name in SCALES if name in runs]
-        raise InputError(f"{whence} has the scales {', '.join(there) or '(none)'}; got {scale!r}")
+        said = "got the default, 'laptop': say --scale" if scale == "laptop" else f"got {scale!r}"
+        raise InputError(f"{whence} has the scales {', '.join(there) or '(none)'}; {said}")
     known: dict[Music, Music] = {}
     planned = tuple(_planned(table, whence, known) for table in _tables(runs, scale, whence))
     if not planned:
@@ -121,6 +126,10 @@ def load_study(name: str, scale: str = "laptop") -> Study:
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice:
         raise InputError(f"{whence} asks twice for {planned[keys.index(twice)].task.settings}: say it once")
+    try:
+        check_drawable(content["figure"], planned)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     return Study(Path(name).stem, content["figure"], content["about"], scale, planned)
 
 
@@ -162,10 +171,8 @@ def _tables(content: Mapping[str, Any], scale: str, where: str) -> Iterator[dict
 
 def _table(given: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(given, dict) or not isinstance(given.get("settings", {}), dict):
-        raise InputError(f"{where} should be a table (and settings another); got {given!r}")
-    unknown = set(given) - set(known)
-    if unknown:
-        raise InputError(f"{where} has {', '.join(known)}; got {', '.join(sorted(unknown))}")
+        raise InputError(f"{where} should be a table (and settings another); got {shown(given)}")
+    check_names(given, known, where)
     return given
 
 
@@ -193,7 +200,7 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
                 table["settings"],
                 schedule_named(table.get("schedule", "constant"), table["rate"]),
                 known.setdefault(which, which),
-                _looks(table.get("looks", {}), table["rate"], where),
+                _looks(table.get("looks", {}), table["rate"]),
                 table.get("seed", 0),
                 table.get("replicas", 1),
             ),
@@ -202,14 +209,15 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
         )
         check_countable(planned.until, planned.rate)
         return planned
-    except (TypeError, ValueError, OverflowError) as error:  # an InputError too: which file it was
+    except (TypeError, ValueError, OverflowError) as error:  # an InputError too, which does not know the file
         raise InputError(f"{where}: {error}") from None
 
 
-def _looks(said: Any, rate: float, where: str) -> Looks:
+def _looks(said: Any, rate: float) -> Looks:
     """The three cadences that a study's `looks` mean."""
-    if not isinstance(said, dict) or set(said) - set(LOOKS):
-        raise InputError(f"{where}: looks has {', '.join(LOOKS)}; got {said!r}")
+    if not isinstance(said, dict):
+        raise InputError(f"looks has {', '.join(LOOKS)}; got {shown(said)}")
+    check_names(said, tuple(LOOKS), "looks")
     first = soon("looks.first", said.get("first", 0.1))
     loss: list[Cadence] = [logarithmic(first, said.get("per_decade", 20))]
     noise, weights = ([logarithmic(first, said[name])] if name in said else [] for name in ("noise", "weights"))

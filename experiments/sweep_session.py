@@ -2,18 +2,24 @@
 
 import multiprocessing
 import os
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
 from encoding import InputError
+from experiments.asking import fewer_than_asked
 from experiments.session import CONSOLE, Bar, stoppable, warnings_shown
 from experiments.store import Store
 from experiments.study import Planned, Study
 from experiments.sweep import State, begin_worker, estimate, states, sweep
+from experiments.task import Music
 
 MOST_JOBS = 1024
+MINUTE = 60.0
 SHOWN = ("depth", "width", "batch", "n_spins")  # settings that tell the runs of a study apart, and what else is said
 
 
@@ -38,12 +44,22 @@ def dry_run(study: Study, store: Store) -> None:
         steps, seconds = steps + left.steps, seconds + left.seconds
         shown = state.over or f"{left.steps:.3g} steps, {_duration(left.seconds)}"
         print(f"{store.folder(state.planned.task).name}  {described(state.planned, study)}: {shown}", flush=True)
+    for line in filter(None, (fewer_than_asked(music) for music in musics(study))):
+        print(line)
     missing = sum(not state.over for state in there)
+    if not missing:
+        print(f"{study.name} at scale {study.scale}: nothing is missing of its {len(there)} runs")
+        return
     print(
         f"{study.name} at scale {study.scale}: {missing} of {len(there)} runs missing, {steps:.3g} steps, "
         f"about {_duration(seconds)} of steps alone, one run after the other; looks and compilation come on top, and a "
         "loss aimed at may end a run sooner"
     )
+
+
+def musics(study: Study) -> list[Music]:
+    """What the runs of a study learn from, each once."""
+    return list(dict.fromkeys(each.task.music for each in study.planned if each.task.music is not None))
 
 
 def sweep_session(study: Study, store: Store, *, jobs: int = 1) -> int:
@@ -98,7 +114,10 @@ def _beside(study, store, stop, jobs):
     stop.also = stopped.set
     threads = max(1, (os.cpu_count() or 1) // jobs)
     try:
-        with ProcessPoolExecutor(jobs, context, begin_worker, (stopped, threads, os.getpid())) as executor:
+        with (
+            _said_now_and_then(study, store),
+            ProcessPoolExecutor(jobs, context, begin_worker, (stopped, threads, os.getpid())) as executor,
+        ):
             try:
                 yield from sweep(study, store, executor=executor, stop=lambda: bool(stop.signal))
             finally:
@@ -108,6 +127,27 @@ def _beside(study, store, stop, jobs):
             "a process of the sweep was killed (was memory short?); nothing is lost: the same command goes on, with "
             "fewer jobs if need be"
         ) from None
+
+
+@contextmanager
+def _said_now_and_then(study: Study, store: Store) -> Iterator[None]:
+    """A line a minute on the runs that other processes are at, as far as their checkpoints tell."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(MINUTE):
+            with suppress(InputError, OSError):  # a checkpoint may be put in place at this moment
+                going = [state for state in states(study, store) if state.standing is not None and not state.over]
+                for state in going:
+                    _say(_result(state, study).replace("stopped, to be gone on with", "under way"))
+
+    told = threading.Thread(target=watch, daemon=True)
+    told.start()
+    try:
+        yield
+    finally:
+        over.set()
+        told.join()
 
 
 def _result(state: State, study: Study) -> str:

@@ -1,5 +1,7 @@
 """Response against correlation: in a trap in equilibrium all curves lie on the line of slope 1."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -51,7 +53,7 @@ def test_the_line_of_equilibrium_has_slope_one_from_where_the_correlation_begins
     found = pulled()
     picture = fluctuation_plot({"now": found}, HEAT)
     line = series(picture, "correlation", "now: X = 1")
-    assert (line.kind, line.x[0], line.y[0]) == ("fit", pytest.approx(found.start.mean()), 0)
+    assert (line.kind, line.x[0], line.y[0]) == ("guide", pytest.approx(found.start.mean()), 0)
     assert np.diff(line.y) / np.diff(line.x) == pytest.approx([-1])
     line = series(picture, "displacement", "now: X = 1")
     assert np.diff(line.y) / np.diff(line.x) == pytest.approx([1])
@@ -68,6 +70,33 @@ def test_a_machine_out_of_equilibrium_is_off_the_line(pulled):
     """A start hotter than the bath: it moves by more than it answers."""
     local = series(fluctuation_plot({"hot": pulled(start=4 * HEAT)}, HEAT), "slope", "hot")
     assert (local.y < 0.8).any()
+
+
+def test_there_is_no_panel_against_a_correlation_of_weights_that_change_their_length(pulled):
+    """The hot start cools: <w^2> falls to a quarter, and C(tau_w, tau_w) - C is not D/2."""
+    picture = fluctuation_plot({"hot": pulled(start=4 * HEAT)}, HEAT)
+    assert list(picture.panels) == ["displacement", "slope"]
+    assert picture.panels["slope"].x == "D / 2"
+    assert [note for note in picture.notes if "squared length of the weights changes by -0.7" in note]
+    assert "correlation" in fluctuation_plot({"now": pulled()}, HEAT).panels
+
+
+def test_the_caption_says_which_bars_are_standard_errors_and_which_95_percent(pulled):
+    lines = list(fluctuation_plot({"now": pulled()}, HEAT).lines())
+    assert lines == ["bands: one standard error over replicas; bars on X: 95 % intervals"]
+
+
+def test_numbers_on_an_axis_do_not_overlap_however_small(pulled):
+    found = pulled()
+    for curve in (found.response, found.correlation, found.displacement):
+        curve.value[:] *= 1e-4
+    found.start[:] *= 1e-4
+    figure = draw(fluctuation_plot({"now": found}, HEAT))
+    figure.canvas.draw()
+    for axes in figure.axes:
+        boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+        inside = sorted((box.x0, box.x1) for box in boxes if axes.bbox.x0 - 1 <= box.x0 + box.width / 2 <= axes.bbox.x1)
+        assert all(left[1] < right[0] for left, right in pairwise(inside)), axes.get_title()
 
 
 def test_replicas_that_froze_are_left_out_and_that_is_said(pulled):

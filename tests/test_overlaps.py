@@ -140,6 +140,28 @@ def test_the_distribution_is_normalised_and_counts_every_pair_once():
     assert len(overlap_distribution(q, bins=7).density) == 7
 
 
+@pytest.mark.parametrize("n_replicas", [5, 6, 8])
+def test_the_mean_of_few_overlaps_has_an_interval_where_overlaps_can_be(n_replicas):
+    up_down = np.sign(RNG.normal(size=(40, n_replicas, 1))) * 0.9 ** (1 / 2)
+    ends = [overlap_distribution(m @ m.T, n_draws=200).mean for m in up_down]  # q = +-0.9
+    assert min(fit.low for fit in ends) >= -1
+    assert max(fit.high for fit in ends) <= 1
+    assert np.mean([fit.low <= 0 <= fit.high for fit in ends]) > 0.9
+
+
+def test_the_mean_over_four_replicas_has_no_interval():
+    p = overlap_distribution(overlaps(magnetised(0, n_replicas=4), kind="raw"))
+    assert np.isnan([p.mean.low, p.mean.high]).all()
+    assert np.isfinite([p.mean.best, *p.low, *p.high]).all()
+
+
+def test_overlaps_beyond_one_are_no_correlations_and_their_interval_is_not_bound():
+    q = 10 * overlaps(magnetised(0), kind="raw")
+    scaled, plain = overlap_distribution(q).mean, overlap_distribution(q / 100).mean
+    assert scaled.high == pytest.approx(100 * plain.high, rel=0.01)  # of small overlaps z is q
+    assert scaled.high > 1
+
+
 def test_equal_overlaps_are_a_single_peak():
     p = overlap_distribution(np.full((6, 6), 0.3), bins=5)
     assert p.density == pytest.approx([0, 0, 5, 0, 0])

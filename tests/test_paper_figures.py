@@ -16,6 +16,7 @@ from experiments.figures.critical_loss import critical_loss
 from experiments.figures.critical_slowing import critical_slowing
 from experiments.figures.drawing import draw
 from experiments.figures.learning_curves import learning_curves
+from experiments.figures.needs import NEEDS
 from experiments.figures.of_study import FIGURES, draw_study, picture_of
 from experiments.figures.picture import HEADER, Panel, Picture, write_numbers
 from experiments.figures.sgd_noise import sgd_noise
@@ -64,12 +65,12 @@ def test_fig2_has_a_panel_a_depth_and_the_widest_of_each(planted):
     )
     assert list(picture.panels) == ["d = 1", "d = 2", "deeper"]
     assert "bars and bands: one standard error over replicas" in list(picture.lines())
-    assert series(picture, "w = 5").y == pytest.approx([0.4, 0.15])
-    assert series(picture, "w = 5").high == pytest.approx([0.5, 0.2])  # one standard error of two replicas
-    assert {one.name for one in picture.series if one.panel == "deeper"} >= {
-        "d = 1, w = 5, p = 300",
-        "d = 2, w = 7, p = 300",
-    }
+    widest = series(picture, "d = 1, w = 5", "d = 1")
+    assert widest.y == pytest.approx([0.4, 0.15])
+    assert widest.high == pytest.approx([0.5, 0.2])  # one standard error of two replicas
+    deeper = {one.name for one in picture.series if one.panel == "deeper" and one.kind == "line"}
+    assert deeper == {"d = 1, w = 5", "d = 2, w = 7"}  # names, and so colours, as in the other panels
+    assert "R = 2 replicas of each run: curves are their mean" in picture.notes
     assert series(picture, "floor 0.00250", "d = 1").y[0] == 0.0025
     assert "missing: d = 2, w = 9, p = 300" in picture.notes
 
@@ -88,7 +89,7 @@ def test_fig5_finds_the_planted_times_and_critical_width(widths):
     assert parabola.y[0] == pytest.approx(0, abs=1e-6)
     assert series(picture, "Hertz & Tyrcha 2024, NLL 0.01").x == [64.192]
     assert picture.numbers["w_c(0.1), d = 2, parabola"].holds(W_C)
-    assert picture.numbers["w_c(0.1), d = 2, exponent"].holds(1)
+    assert picture.numbers["w_c(0.1), d = 2, exponent ν"].holds(1)
 
 
 def test_fig5_says_who_did_not_arrive(planted):
@@ -162,9 +163,9 @@ def test_fig7_collapses_where_the_motion_is_in_log_time(planted):
     for waiting in WAITING:
         one = series(picture, f"τ_w = {waiting:g}", f"{label}: τ/τ_w")
         assert one.y == pytest.approx(np.log1p(one.x), rel=0.3)
-    assert any("against τ/τ_w one function" in note for note in picture.notes)
-    assert any("against τ not one function" in note for note in picture.notes)
-    assert picture.numbers[f"{label}: μ of τ/τ_w^μ"].holds(1)
+    assert any("against τ/τ_w: not told from one function" in note for note in picture.notes)
+    assert any("against τ: not one function" in note for note in picture.notes)
+    assert picture.numbers[f"{label}: μ, with which τ/τ_w^μ brings the curves nearest to each other"].holds(1)
 
 
 def test_fig7_takes_the_first_look_where_a_step_ends_beyond_the_waiting_time(planted):
@@ -214,9 +215,9 @@ def test_a_picture_is_written_as_numbers_and_nobody_elses_file_is_lost(tmp_path)
     write_numbers(picture, path)
     assert path.read_text().splitlines() == [
         HEADER,
-        'fig2,a,"one, two",1.0,3.0,2.5,',
-        'fig2,a,"one, two",2.0,4.0,3.5,',
-        "fig2,numbers,w_c,,2.0,1.0,",
+        'fig2,a,"one, two",1.0,3.0,2.5,,',
+        'fig2,a,"one, two",2.0,4.0,3.5,,',
+        "fig2,numbers,w_c,,2.0,1.0,,",
     ]
     path.write_text("mine")
     with pytest.raises(ValueError, match="no table of a figure, and is left as it is"):
@@ -247,14 +248,16 @@ def test_smoke_studies_of_all_figures_run_and_are_drawn(name, tmp_path):
     for figure in (name, *same):
         picture = draw_study(load_study(figure, "smoke"), store, tmp_path / f"{figure}.png")
         assert (tmp_path / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
-        assert len((tmp_path / f"{figure}.csv").read_text().splitlines()) > 2
+        empty = figure == "fig6"  # thirty chords have no critical width, and that is said
+        assert len((tmp_path / f"{figure}.csv").read_text().splitlines()) > 2 or empty
+        assert not empty or "no critical width above 0 can be told" in picture.notes[0]
         assert not [note for note in picture.notes if note.startswith(("missing", "not ended"))]
         assert {one.panel for one in picture.series} <= set(picture.panels)
     assert process_time() - begun < 24  # seconds of one core: two minutes for the five studies that have runs
 
 
 def test_every_bundled_study_has_its_figure():
-    assert set(study_names()) == set(FIGURES)
+    assert set(study_names()) == set(FIGURES) == set(NEEDS)
 
 
 def test_an_incomplete_store_is_drawn_and_what_is_missing_said(tmp_path):
@@ -270,19 +273,10 @@ def test_an_incomplete_store_is_drawn_and_what_is_missing_said(tmp_path):
 def test_runs_of_one_width_that_differ_otherwise_are_told_apart(planted):
     flat = planted([1.0, 10.0], np.array([[0.5, 0.3], [0.2, 0.1]]))
     picture = learning_curves([answered(flat, width=5, batch=p) for p in (75, 300)])
-    assert {one.name for one in picture.series if one.kind == "line"} == {"p = 75", "p = 300"}
-
-
-def test_a_figure_about_widths_refuses_what_has_none(planted, tmp_path):
-    file = tmp_path / "glass.toml"
-    file.write_text(
-        'figure = "fig5"\nabout = "."\n[smoke]\nsystem = "spherical-glass"\nrate = 0.05\n'
-        "settings = { n_spins = 8 }\nuntil = { time = 1 }\n"
-    )
-    study, store = load_study(str(file), "smoke"), Store(tmp_path / "runs")
-    list(sweep(study, store))
-    with pytest.raises(ValueError, match="drawn against the width of deep-rnn; got spherical-glass"):
-        picture_of(study, store)
+    assert {one.name for one in picture.series if one.kind == "line"} == {
+        "d = 2, w = 5, p = 75",
+        "d = 2, w = 5, p = 300",
+    }
 
 
 def test_a_run_that_froze_or_did_not_end_is_noted(planted):

@@ -125,6 +125,28 @@ def test_rows_without_a_checkpoint_are_kept_aside(store, run):
     assert len(rows(run)[0]) < len(before[0])
 
 
+def test_what_is_aside_may_be_deleted_and_is_removed_once_the_run_has_made_as_much_again(store, run, caplog):
+    for name in CHECKPOINTS:
+        (run / name).unlink(missing_ok=True)
+    store.learn(GLASS, until=0.5)
+    assert "aside.trajectory.jsonl (which may be deleted)" in caplog.text
+    assert list(run.glob("aside.*"))
+    store.learn(GLASS, until=2)
+    assert not list(run.glob("aside.*"))
+
+
+def test_the_first_checkpoint_comes_after_two_seconds_and_then_ever_later(tmp_path, monkeypatch):
+    now, saved = [0.0], []
+    monkeypatch.setattr("experiments.run_folder.clock.monotonic", lambda: now[0])
+    folder = RunFolder(tmp_path, save_every=30)
+    folder.begin(GLASS.build())
+    monkeypatch.setattr(folder, "save", lambda checkpoint: saved.append(now[0]) or setattr(folder, "_since", now[0]))
+    for now[0] in range(130):
+        folder.maybe_save(dict)
+    folder.close()
+    assert saved == [2, 6, 14, 30, 60, 90, 120]
+
+
 def test_a_checkpoint_that_speaks_of_more_than_is_there_is_passed_over(store, run, unbroken):
     path, whole = run / "trajectory.jsonl", load_run(run).trajectory
     os.truncate(path, path.stat().st_size - 1)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from encoding import InputError
+from encoding.chorales import sha256
 from experiments import Looks, Music, Store, Task, Until, constant, halve_at_spikes, linear, load_run, piecewise
 from experiments.checkpoints import CHECKPOINTS
 from experiments.store import system_of
@@ -243,3 +244,16 @@ def test_a_run_of_another_format_is_not_gone_on_with(store, run):
     with pytest.raises(InputError, match="of format 0"):
         store.learn(GLASS, until=3)
     assert fingerprint(run) == before
+
+
+def test_a_run_gives_back_the_music_it_learned_from(tmp_path):
+    store = Store(tmp_path / "runs")
+    glass = store.learn(Task("spherical-glass", {"n_spins": 4}, 0.1), until=0.1)
+    with pytest.raises(InputError, match="spherical-glass learned from no music"):
+        glass.chorales()
+    task = Task("deep-rnn", {"depth": 1, "width": 2, "rule": "exact"}, 0.1, Music(first=2, excerpt=3))
+    run = store.learn(task, until=0.1)
+    assert sha256(run.chorales()) == task.data_sha256
+    changed = replace(run, task=run.task | {"data": "0"})
+    with pytest.raises(InputError, match="learned from other notes than"):
+        changed.chorales()

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from encoding import InputError
+from experiments import session, sweep_session
+from experiments.learner import Progress
 from experiments.store import Store, load_run
 from experiments.study import Planned, load_study
 from experiments.sweep import State, estimate, states, sweep
+from experiments.sweep_session import dry_run
 from experiments.until import Until
 
 GLASS = """
@@ -158,6 +161,26 @@ def test_a_dry_run_learns_nothing_and_says_how_much_is_missing(path, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_dry_run_of_what_is_done_says_so_and_no_more(study, tmp_path, capsys):
+    store = Store(tmp_path / "runs")
+    list(sweep(study, store))
+    dry_run(study, store)
+    *runs, last = capsys.readouterr().out.splitlines()
+    assert len(runs) == 3
+    assert last == "glasses at scale smoke: nothing is missing of its 3 runs"
+
+
+def test_a_dry_run_says_where_a_set_has_fewer_chorales_than_were_asked_for(tmp_path, jsb_path, capsys):
+    file = tmp_path / "many.toml"
+    file.write_text(
+        'figure = "fig2"\nabout = "."\n[smoke]\nsystem = "deep-rnn"\nrate = 0.05\nuntil = { time = 1 }\n'
+        'settings = { depth = 1, width = 2, rule = "exact" }\n'
+        f'music = {{ source = "{jsb_path}", first = 800, excerpt = 2 }}\n'
+    )
+    dry_run(load_study(str(file), "smoke"), Store(tmp_path / "runs"))
+    assert "229 chorales there, 800 asked for" in capsys.readouterr().out
+
+
 def test_a_run_that_another_process_makes_is_left_to_it_and_the_others_are_made(study, tmp_path):
     import fcntl
 
@@ -227,3 +250,25 @@ def _alive(pid):
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_where_nobody_watches_a_line_comes_now_and_then(monkeypatch):
+    now, said = [100.0], []
+    monkeypatch.setattr("experiments.session.clock.monotonic", lambda: now[0])
+    monkeypatch.setattr(session.CONSOLE, "print", lambda line, **how: said.append(now[0]))
+    bar = session.Bar(Until(time=50.0), session.Stop())
+    bar.live = False
+    for seconds in range(40):
+        now[0] = 100.0 + seconds
+        bar(Progress(seconds, np.array([1.0 * seconds]), np.ones(1), np.ones(1)))
+    assert said == [104, 120, 136]
+
+
+def test_processes_side_by_side_are_heard_of_now_and_then(study, tmp_path, monkeypatch):
+    store, said = Store(tmp_path / "runs"), []
+    store.learn(study.planned[0].task, until=1.0)
+    monkeypatch.setattr(sweep_session, "MINUTE", 0.02)
+    monkeypatch.setattr(sweep_session, "_say", said.append)
+    with sweep_session._said_now_and_then(study, store):
+        time.sleep(0.5)
+    assert said[0].startswith("spherical-glass n_spins 8, 2 replica(s), rate 0.05: under way at τ = 1, step 20")

@@ -108,9 +108,12 @@ def data(
     each: Annotated[bool, typer.Option("--each", help="A line a chorale: its number, name and length.")] = False,
 ) -> None:
     """Describe the chorales: counts, ranges, keys; licence and source of each part."""
-    from experiments.asking import chorale_lines, data_lines
+    from experiments.asking import chorale_lines, data_lines, fewer_than_asked
 
-    chorales = music_there(source, split, first, transpose, excerpt).load()
+    music = music_there(source, split, first, transpose, excerpt)
+    chorales = music.chorales
+    if (fewer := fewer_than_asked(music)) and not each:
+        say(fewer)
     for line in chorale_lines(chorales) if each else data_lines(chorales):
         say(line)
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.figures.answers import Answer, labels, said, there, told
+from experiments.figures.answers import Answer, labels, said, say_replicas, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import PUBLISHED_RATIO, SHORT_TIME, SOURCE
-from experiments.observables import Aging, aging, collapse, short_time_exponent
+from experiments.observables import Aging, Scaling, aging, collapse, short_time_exponent
 
 SINCE = "τ since τ_w"
 RATIO = "τ / τ_w"
+RARE = 0.002  # p-values below this are not told apart
 FEWEST = 8  # looks after a waiting time that make a curve
 
 
@@ -44,25 +45,36 @@ def aging_curves(answers: Sequence[Answer], name: str = "fig7") -> Picture:
     """Three panels for each width: Delta against tau, against tau/tau_w, and the latter with linear axes."""
     picture = Picture(name, {})
     runs = there(answers, picture)
+    say_replicas(picture, runs)
     for answer, label in zip(runs, labels(runs), strict=True):
         curves = aging_of(answer, picture)
         if not curves:
             continue
-        what = "Δ" if curves[0].quantity == "Delta" else "D (no noise: no Δ)"
         panels = [f"{label}: {kind}" for kind in ("τ", "τ/τ_w", "linear")]
         for panel, x, log in zip(panels, (SINCE, RATIO, RATIO), (True, True, False), strict=True):
-            picture.panels[panel] = Panel(label, x, what, log_x=log, log_y=log)
+            axes = "logarithmic" if log else "linear"
+            picture.panels[panel] = Panel(f"{label}, {axes}", x, quantity(curves[0]), log_x=log, log_y=log)
         for curve in curves:
             _draw(picture, panels, curve)
         if curves[0].quantity == "Delta":
             _slope(picture, panels[0], curves[0])
         _say(picture, label, curves)
-        if answer.setting("batch"):
-            eta, p = answer.planned.rate, answer.setting("batch")
-            picture.note(f"η/p = {eta / p:.3g} (published: {PUBLISHED_RATIO:.3g}); Γ goes as 1/p, so Δ as p, here {p}")
     if not picture.panels:
-        picture.panels["none"] = Panel("", SINCE, "Δ")
+        picture.panels["none"] = Panel("", SINCE, "Δ", empty="no run has come far enough beyond its waiting times")
+    _temperatures(picture, runs)
     return picture
+
+
+def quantity(curve: Aging) -> str:
+    """What the axis of a curve is called: without noise there is D, and no Delta."""
+    return "Δ" if curve.quantity == "Delta" else "D (no noise: no Δ)"
+
+
+def _temperatures(picture: Picture, runs: Sequence[Answer]) -> None:
+    """How cold SGD is, beside the paper."""
+    cold = dict.fromkeys((answer.planned.rate, answer.setting("batch")) for answer in runs if answer.setting("batch"))
+    for eta, p in cold:
+        picture.note(f"η/p = {eta / p:.3g} (published: {PUBLISHED_RATIO:.3g}); Γ goes as 1/p, so Δ as p, here {p}")
 
 
 def _draw(picture: Picture, panels: Sequence[str], curve: Aging) -> None:
@@ -72,13 +84,13 @@ def _draw(picture: Picture, panels: Sequence[str], curve: Aging) -> None:
 
 
 def _slope(picture: Picture, panel: str, curve: Aging) -> None:
-    """The published exponent of short times, as a line through the first points."""
+    """The published exponent of short times, as a line through the last of the first points."""
     mean, _ = curve.mean()
     early = np.isfinite(mean) & (mean > 0) & (curve.lag < 0.3 * curve.waiting)
     if early.any():
         lag = curve.lag[early]
         line = mean[early][-1] * (lag / lag[-1]) ** SHORT_TIME
-        picture.add(panel, f"{SOURCE}: τ^{SHORT_TIME}", lag, line, kind="published")
+        picture.add(panel, f"guide: τ^{SHORT_TIME} ({SOURCE})", lag, line, kind="published")
 
 
 def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
@@ -90,8 +102,15 @@ def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
     found = told(picture, f"{label}, collapse", collapse, list(curves))
     if found is None:
         return
-    picture.number(f"{label}: μ of τ/τ_w^μ", found.mu)
+    picture.number(f"{label}: μ, with which τ/τ_w^μ brings the curves nearest to each other", found.mu)
     for way, scaling in (("τ", found.lag), ("τ/τ_w", found.ratio)):
-        verdict = {True: "one function", False: "not one function", None: "cannot be told"}[scaling.collapses]
-        score = f"score {scaling.score:.3g}, of one function below {scaling.null.high:.3g}"
-        picture.note(f"{label}: against {way} {verdict} (curves {scaling.spread:.0%} apart, {score})")
+        picture.note(f"{label}, against {way}: {_verdict(scaling)}")
+
+
+def _verdict(scaling: Scaling) -> str:
+    """What the score of a collapse means."""
+    if scaling.collapses is None:
+        return "whether the curves are one function cannot be told"
+    told_apart = "not told from one function" if scaling.collapses else "not one function"
+    chance = f"p = {scaling.p_value:.2g}" if scaling.p_value >= RARE else f"p < {RARE}"
+    return f"{told_apart}: {scaling.spread:.0%} apart, of one function as far or farther with {chance}"

@@ -1,22 +1,40 @@
-"""Fig. 9: a power law and a logarithm fitted to the aging function at small and at large tau/tau_w."""
+"""Fig. 9: a power law and a logarithm fitted to the aging function at small and at large tau/tau_w.
+
+power        f(x) - f(x_0) = A (x - x_0)^alpha
+logarithm    f(x) = a + b ln x
+spherical    f(x) = c [1 - (1 + x)^-lambda] / lambda         (D_inf = c/lambda; infinite for lambda <= 0)
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.figures.aging_curves import RATIO, aging_of
+from experiments.figures.aging_curves import RATIO, aging_of, quantity
 from experiments.figures.answers import Answer, said, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import AGING_POWER, LOG_WINDOW, POWER_WINDOW, SOURCE
-from experiments.observables import Aging, fit_aging
+from experiments.observables import Aging, Fit, fit_aging
 
 ONSET = 0.6  # of the aging regime, in tau/tau_w, as published
 FITS = {"power": (POWER_WINDOW, ONSET), "logarithm": (LOG_WINDOW, 0.0), "spherical": (POWER_WINDOW, 0.0)}
+FORMS = {
+    "power": f"f(x) - f({ONSET}) = A (x - {ONSET})^alpha",
+    "logarithm": "f(x) = a + b ln x",
+    "spherical": "f(x) = c [1 - (1 + x)^-lambda] / lambda",
+}
+LINEAR, LOGARITHMIC = "linear", "log"
 
 
 def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
-    """Delta against tau/tau_w of the narrowest network, at the waiting time with the longest reach; its fits."""
-    picture = Picture(name, {"log": Panel("", RATIO, "Δ", log_x=True, log_y=True), "linear": Panel("", RATIO, "Δ")})
+    """Delta (D without noise) against tau/tau_w of the narrowest run, at the tau_w with the longest reach; its fits."""
+    far = "no curve reaches far enough beyond its waiting time"
+    picture = Picture(
+        name,
+        {
+            LOGARITHMIC: Panel("logarithmic", RATIO, "Δ", log_x=True, log_y=True, empty=far),
+            LINEAR: Panel("linear", RATIO, "Δ", empty=far),
+        },
+    )
     runs = there(answers, picture)
     curves = aging_of(runs[0], picture) if runs else []
     if not curves:
@@ -24,20 +42,19 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
     curve = _longest(curves)
     label = f"{said(runs[0])}, τ_w = {curve.waiting:g}"
     if len(runs) > 1:
-        picture.note(
-            f"of {len(runs)} runs the narrowest is shown, at the longest τ_w that reaches {LOG_WINDOW[1]:g} τ_w"
-        )
+        picture.note(f"of {len(runs)} runs only the narrowest is drawn: {label}, the longest with enough beyond it")
     mean, error = curve.mean()
     for panel in picture.panels:
+        picture.panels[panel] = picture.panels[panel]._replace(y=quantity(curve))
         picture.add(panel, label, curve.lag / curve.waiting, mean, low=mean - error, high=mean + error)
     for form, (window, onset) in FITS.items():
-        _fit(picture, curve, form, window, onset)
+        _fit(picture, curve, label, form, window, onset)
     _published(picture, curve)
     return picture
 
 
 def _published(picture: Picture, curve: Aging) -> None:
-    """The published power, from the onset, through our value at the end of its window (at w = 30, tau_w = 80)."""
+    """The published power, from the onset, tied to our value at the end of its window (theirs: w = 30, tau_w = 80)."""
     mean, _ = curve.mean()
     x = curve.lag / curve.waiting
     if x[-1] < POWER_WINDOW[0] * 2:
@@ -46,7 +63,8 @@ def _published(picture: Picture, curve: Aging) -> None:
     start, end = np.interp([ONSET, window[-1]], x, mean)
     line = start + (end - start) * ((window - ONSET) / (window[-1] - ONSET)) ** AGING_POWER
     for panel in picture.panels:
-        picture.add(panel, f"{SOURCE}: power {AGING_POWER}", window, line, kind="published")
+        name = f"guide, tied to our curve: power {AGING_POWER} ({SOURCE})"
+        picture.add(panel, name, window, line, kind="published")
 
 
 def _longest(curves: Sequence[Aging]) -> Aging:
@@ -56,19 +74,20 @@ def _longest(curves: Sequence[Aging]) -> Aging:
     return enough[-1] if enough else curves[int(np.argmax(reach))]
 
 
-def _fit(picture: Picture, curve: Aging, form: str, window: tuple[float, float], onset: float) -> None:
+def _fit(picture: Picture, curve: Aging, label: str, form: str, window: tuple[float, float], onset: float) -> None:
+    """One form with its parameters; what it is stands before them, so that the numbers alone give the curve again."""
     found = told(picture, form, fit_aging, curve, form, window, onset=onset)
     if found is None:
         return
     if form == "spherical" and not np.isfinite(found.parameters["D_inf"].best):
-        picture.note("spherical: the curve bends away from any plateau (λ < 0): no such form")
-        return
+        picture.note("spherical: best with λ < 0, which has no plateau: D_inf is infinite")
     x = np.geomspace(*found.window, 41)
-    below = 0.0
-    if onset:
-        mean, _ = curve.mean()
-        below = float(np.interp(onset, curve.lag / curve.waiting, mean))
+    mean, _ = curve.mean()
+    below = float(np.interp(onset, curve.lag / curve.waiting, mean)) if onset else 0.0
+    name = f"{form}: {FORMS[form]}"
     for panel in picture.panels:
         picture.add(panel, form, x, below + found(x), kind="fit")
-    for name, value in found.parameters.items():
-        picture.number(f"{form}, {found.window[0]:.3g} < τ/τ_w < {found.window[1]:.3g}: {name}", value)
+    if onset:
+        picture.number(f"{name}, f({onset})", Fit(np.nan, below, np.nan))
+    for parameter, value in found.parameters.items():
+        picture.number(f"{name}, {found.window[0]:.3g} < x < {found.window[1]:.3g}, {parameter}", value)

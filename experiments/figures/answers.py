@@ -1,6 +1,7 @@
 """The runs of a study as a figure wants them: those that are there, sorted, and what is missing said."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -11,17 +12,23 @@ from experiments.figures.of_run import BITS
 from experiments.figures.picture import Picture
 from experiments.store import Run
 from experiments.study import Planned
+from experiments.task import Music
 from experiments.trajectory import Trajectory
 
 T = TypeVar("T")
-WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N"}
+WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N", "rate": "η"}
+SIZES = ("depth", "width", "n_spins", "batch")
+SOURCES = ("music21", "jsb")
 NO_FLOOR = 1e-6  # bits: a few chords without equal histories
 TIME = "learning time τ"
 NLL = f"NLL ({BITS})"
 
 
 class Answer(NamedTuple):
-    """A run that a study asks for, what there is of it (None: not begun), and `experiments.sweep.State.over`."""
+    """A run that a study asks for, what there is of it (None: not begun), and `experiments.sweep.State.over`.
+
+    `over` is "begun" where rows lie there without a checkpoint.
+    """
 
     planned: Planned
     run: Run | None
@@ -47,28 +54,84 @@ def there(answers: Sequence[Answer], picture: Picture) -> list[Answer]:
     """Those that have begun, by depth and width; the others are noted as missing."""
     for answer in answers:
         if answer.run is None:
-            picture.note(f"missing: {said(answer)}")
+            begun = ", begun but without a checkpoint, so that nothing of it is drawn" if answer.over == "begun" else ""
+            picture.note(f"missing: {said(answer)}{begun}")
         elif answer.over != "done":
             picture.note(f"{answer.over or 'not ended'}: {said(answer)}, τ = {np.nanmax(answer.trajectory.time):.4g}")
         elif lost := int((~answer.trajectory.valid[-1]).sum()):
             picture.note(f"{said(answer)}: {lost} of {answer.trajectory.n_replicas} replicas are frozen")
     begun = [answer for answer in answers if answer.run is not None]
-    return sorted(begun, key=lambda answer: [answer.setting(name) or 0 for name in ("depth", "width", "batch")])
+    return sorted(begun, key=lambda answer: [answer.setting(name) or 0 for name in SIZES])
 
 
 def said(answer: Answer) -> str:
     """A run in short: d = 2, w = 90, p = 300."""
-    shown = [f"{word} = {answer.setting(name)}" for name, word in WORDS.items() if answer.setting(name) is not None]
+    known = {name: answer.setting(name) for name in WORDS}
+    shown = [_word(name, value) for name, value in known.items() if value is not None]
     return ", ".join(shown) or answer.planned.task.system
 
 
-def labels(answers: Sequence[Answer]) -> list[str]:
-    """A short name for each run: the settings (and the rate) in which these runs differ."""
-    settings = [dict(answer.planned.task.settings) | {"rate": answer.planned.rate} for answer in answers]
-    names = dict.fromkeys(name for each in settings for name in each)
-    differ = [name for name in names if len({str(each.get(name)) for each in settings}) > 1]
-    shown = [[f"{WORDS.get(name, name)} = {each[name]}" for name in differ if name in each] for each in settings]
+def labels(answers: Sequence[Answer], *, always: Sequence[str] = ()) -> list[str]:
+    """A short name for each run: the settings, and what else of the question, in which these runs differ.
+
+    Args:
+        answers: the runs.
+        always: settings that are said even where all have the same.
+    """
+    asked = [_asked(answer) for answer in answers]
+    names = dict.fromkeys(name for each in asked for name in each)
+    differ = [name for name in names if name in always or len({str(each.get(name)) for each in asked}) > 1]
+    shown = [[_word(name, each[name]) for name in differ if name in each] for each in asked]
     return [", ".join(words) or said(answer) for words, answer in zip(shown, answers, strict=True)]
+
+
+def _asked(answer: Answer, *, but: Sequence[str] = ()) -> dict[str, Any]:
+    """What a curve depends on, by name: settings, rate, schedule, music, seed."""
+    task = answer.planned.task
+    schedule = getattr(task.schedule, "describe", dict)()
+    whole = dict(task.settings) | {
+        "rate": answer.planned.rate,
+        "schedule": schedule.get("kind", ""),
+        "music": task.music,
+        "seed": task.seed,
+    }
+    return {name: value for name, value in whole.items() if name not in but}
+
+
+def _word(name: str, value: Any) -> str:
+    """One setting in short."""
+    if name == "batch" and value is None:
+        return "full gradient"
+    if isinstance(value, Music):
+        parts = [value.source if value.source in SOURCES else Path(value.source).name, value.split]
+        parts += [] if value.first is None else [f"first {value.first}"]
+        parts += [] if value.excerpt is None else [f"{value.excerpt} chords of each"]
+        return " ".join([*parts, *([] if value.transpose else ["in their own keys"])])
+    return f"{name} {value}" if name == "schedule" else f"{WORDS.get(name, name)} = {value}"
+
+
+def by_width(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Answer]]]:
+    """Runs that one curve against the width may join: all else that they were asked is the same, but seeds.
+
+    Yields:
+        "d = 2", with more words where the runs of one depth differ otherwise; and the runs.
+    """
+    for depth, group in by(answers, "depth"):
+        alike: dict[str, list[Answer]] = {}
+        for answer in group:
+            alike.setdefault(str(_asked(answer, but=("width", "seed"))), []).append(answer)
+        first = [runs[0] for runs in alike.values()]
+        asked = [_asked(answer, but=("width", "seed")) for answer in first]
+        differ = [name for name in asked[0] if len({str(each.get(name)) for each in asked}) > 1]
+        for runs, each in zip(alike.values(), asked, strict=True):
+            yield ", ".join([f"d = {depth}", *(_word(name, each[name]) for name in differ if name in each)]), runs
+
+
+def say_replicas(picture: Picture, runs: Sequence[Answer]) -> None:
+    """How many replicas the curves are means of."""
+    each = sorted({answer.trajectory.n_replicas for answer in runs})
+    if each:
+        picture.note(f"R = {', '.join(map(str, each))} replicas of each run: curves are their mean")
 
 
 def loss_label(answers: Sequence[Answer]) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from experiments.figures.picture import Panel, Picture, Series
-from experiments.figures.style import BLACK, COLOURS, GREY, dress, new_figure
+from experiments.figures.style import BLACK, GREY, MORE, dress, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,10 @@ ACROSS = 3  # panels in a row
 LETTERS, NOTE = 16, 0.16  # of a note: letters an inch, inches a line
 PLAIN = 300.0  # a logarithmic axis that spans less has plain numbers
 RINGS = "osD^v"  # published points
+DOTS: tuple[Any, ...] = (":", (0, (1, 1, 4, 1)), (0, (5, 2)), "-.")  # of horizontal lines
+TICKS = 6  # numbers on an axis of a panel
+SMALL, LARGE = -3, 4  # powers of ten beyond which a factor stands at the end of the axis
+TITLE, LEGEND, SAID = 40, 34, 30  # letters across a panel
 
 
 def draw(picture: Picture) -> "Figure":
@@ -43,32 +47,48 @@ def _colours(series: Iterable[Series]) -> dict[str, str]:
     """A colour for each name of a curve or its points, the same in all panels."""
     coloured = [one for one in series if one.kind not in ("published", "floor")]
     names = dict.fromkeys(one.colour or one.name for one in coloured)
-    return {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
+    return {name: MORE[place % len(MORE)] for place, name in enumerate(names)}
 
 
 def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[str, str]) -> None:
     dress(axes)
-    axes.set_title(panel.title, loc="left", fontsize=10, color=BLACK)
+    axes.set_title("\n".join(wrap(panel.title, TITLE)), loc="left", fontsize=10, color=BLACK)
     axes.set_xlabel(panel.x, fontsize=9)
     axes.set_ylabel(panel.y, fontsize=9)
     if not series:
-        axes.text(0.5, 0.5, "no runs yet", transform=axes.transAxes, ha="center", color=GREY)
+        said = "\n".join(wrap(panel.empty, SAID))
+        axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=9)
+        axes.set(xticks=[], yticks=[])
         return
     rings = [one.name for one in series if one.kind == "published" and len(one.x) == 1]
+    floors = list(dict.fromkeys(one.name for one in series if one.kind == "floor"))
+    fitted = {one.colour or one.name for one in series if one.kind == "fit"}
     for one in series:
         mark = RINGS[rings.index(one.name) % len(RINGS)] if one.name in rings else "o"
-        _draw_one(axes, one, colours.get(one.colour or one.name, BLACK), mark)
+        dots = DOTS[floors.index(one.name) % len(DOTS)] if one.name in floors else ":"
+        pale = one.kind == "line" and (one.colour or one.name) in fitted  # the dashes of its fit lie on it
+        _draw_one(axes, one, colours.get(one.colour or one.name, BLACK), mark=mark, dots=dots, pale=pale)
     _scale(axes, panel, series)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(reversed(labels), reversed(handles), strict=True))  # a name stands once
-    axes.legend([once[name] for name in dict.fromkeys(labels)], list(dict.fromkeys(labels)), frameon=False, fontsize=7)
+    shown = ["\n".join(wrap(name, LEGEND)) for name in dict.fromkeys(labels)]
+    axes.legend([once[name] for name in dict.fromkeys(labels)], shown, frameon=False, fontsize=7)
 
 
 def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+    points = [one for one in series if one.kind == "points"]
+    whole = bool(points) and all((one.x == np.round(one.x)).all() for one in points)  # widths and depths
+    drawn = {axes.xaxis: [one.x for one in series], axes.yaxis: [one.y for one in series]}
     for log, axis in ((panel.log_x, axes.xaxis), (panel.log_y, axes.yaxis)):
-        if not log:
+        if not log or not any((each > 0).any() for each in drawn[axis]):
+            axis.set_major_locator(
+                MaxNLocator(TICKS, steps=[1, 2, 5, 10], integer=whole and axis is axes.xaxis, min_n_ticks=1)
+            )
+            which = "x" if axis is axes.xaxis else "y"
+            axes.ticklabel_format(axis=which, scilimits=(SMALL, LARGE), useOffset=False, useMathText=True)
+            axis.get_offset_text().set_fontsize(8)
             continue
         (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
         ends = axes.get_xlim() if axis is axes.xaxis else axes.get_ylim()
@@ -76,28 +96,38 @@ def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
-    if not panel.log_x and all((one.x == np.round(one.x)).all() for one in series if one.kind == "points"):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # widths and depths
     if panel.zero:
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
 
-def _draw_one(axes: "Axes", one: Series, colour: str, mark: str) -> None:
+def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, pale: bool) -> None:
     if one.kind == "floor":
-        axes.axhline(float(one.y[0]), color=GREY, linestyle=":", linewidth=1.2, label=one.name)
+        axes.axhline(float(one.y[0]), color=GREY, linestyle=dots, linewidth=1.2, label=one.name)
     elif one.kind == "published" and len(one.x) == 1:
         axes.plot(one.x, one.y, mark, color=BLACK, markerfacecolor="none", markersize=7, label=one.name)
     elif one.kind == "published":
         axes.plot(one.x, one.y, color=BLACK, linestyle="-.", linewidth=1, label=one.name)
+    elif one.kind == "guide":
+        axes.plot(one.x, one.y, color=colour, linestyle=":", linewidth=1.2, label=one.name)
     elif one.kind == "fit":
-        axes.plot(one.x, one.y, color=colour, linestyle="--", linewidth=1, label=one.name)
+        axes.plot(one.x, one.y, color=colour, linestyle="--", linewidth=1.1, zorder=3, label=one.name)
     elif one.kind == "points":
         bars = None if one.low is None or one.high is None else np.maximum([one.y - one.low, one.high - one.y], 0)
         bars = None if bars is None else np.nan_to_num(bars)
         axes.errorbar(one.x, one.y, yerr=bars, fmt="o", color=colour, markersize=4, elinewidth=0.9, label=one.name)
+    elif one.kind == "steps":
+        _stairs(axes, one, colour)
     else:
-        style, step = ("steps-mid", "mid") if one.kind == "steps" else ("default", None)
-        thin = 0.6 if one.kind == "extra" else 1.4
-        axes.plot(one.x, one.y, color=colour, linewidth=thin, drawstyle=style, label=one.name)
+        thick, alpha = (0.6, 1.0) if one.kind == "extra" else (3.0, 0.4) if pale else (1.4, 1.0)
+        axes.plot(one.x, one.y, color=colour, linewidth=thick, alpha=alpha, label=one.name)
         if one.low is not None and one.high is not None:
-            axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.2, linewidth=0, step=step)
+            axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.2, linewidth=0)
+
+
+def _stairs(axes: "Axes", one: Series, colour: str) -> None:
+    """A histogram, every bin from its one edge to the other."""
+    edges = one.x if one.x_end is None else np.append(one.x, one.x_end[-1])
+    axes.stairs(one.y, edges, color=colour, linewidth=1.4, label=one.name)
+    if one.low is not None and one.high is not None:
+        low, high = (np.append(end, end[-1]) for end in (one.low, one.high))
+        axes.fill_between(edges, low, high, color=colour, alpha=0.2, linewidth=0, step="post")

@@ -5,9 +5,12 @@
 
 In equilibrium all curves lie on the line of slope 1 (against C: -1). In an aging glass they follow it while
 tau << tau_w, then bend: X(C) < 1 is the ratio of the temperature to that at which slow motion seems to be.
+
+C is not normalised. Where the weights grow longer, or shorter, the second line fails, D/2 = C(tau_w, tau_w) - C +
+[C(t, t) - C(tau_w, tau_w)] / 2, and nothing can be read off against C: that panel is then left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +24,18 @@ from experiments.observables.given import numbers
 from experiments.twins import Response
 
 WINDOW = 5  # lags that a local slope is taken over
-CHI = "T χ"
+DRIFT = 0.1  # of the squared length of the weights, in D
+CHI, C, HALF = "T χ", "C(τ_w, τ_w + τ)", "D / 2"
+ERRORS = "bands: one standard error over replicas; bars on X: 95 % intervals"
+FROZEN = "every replica froze"
 
 
 def fluctuation_plot(responses: Mapping[str, Response], temperature: ArrayLike, name: str = "fluctuations") -> Picture:
     """T chi against C and against D/2, a curve a waiting time with its standard error, and X by the local slope.
 
     X is the slope of T chi against D/2 over five neighbouring lags, at the mean C of these, with its 95 % interval over
-    replicas. Replicas that froze are left out.
+    replicas. Where the length of the weights changes by more than a tenth of D/2, for any waiting time, there is no
+    panel against C, and X stands at the mean D/2. Replicas that froze are left out.
 
     Args:
         responses: label (as "τ_w = 80") -> the response measured there.
@@ -40,19 +47,21 @@ def fluctuation_plot(responses: Mapping[str, Response], temperature: ArrayLike, 
     """
     if not isinstance(responses, Mapping) or not responses:
         raise InputError("a fluctuation plot needs label -> Response, one or more; got none")
-    picture = Picture(
-        name,
-        {
-            "correlation": Panel("response and correlation", "C(τ_w, τ_w + τ)", CHI),
-            "displacement": Panel("response and displacement", "D / 2", CHI),
-            "slope": Panel("local slope", "C(τ_w, τ_w + τ)", "X"),
-        },
-    )
-    for label, found in responses.items():
-        _one(picture, label, found, _heat(temperature, found.response.n_replicas))
+    picture = Picture(name, {}, errors=ERRORS)
+    found = [_moving(picture, label, each, temperature) for label, each in responses.items()]
+    curves = [each for each in found if each is not None]
+    steady = _steady(picture, curves)
+    if steady:
+        picture.panels["correlation"] = Panel("response and correlation", C, CHI, empty=FROZEN)
+    picture.panels["displacement"] = Panel("response and displacement", HALF, CHI, empty=FROZEN)
+    few = FROZEN if not curves else "no slope can be told"
+    picture.panels["slope"] = Panel("local slope", C if steady else HALF, "X", empty=few)
+    for each in curves:
+        _curves(picture, each)
+        _slopes(picture, each, steady)
     seen = [one.x for one in picture.series if one.panel == "slope"]
     if seen:
-        picture.add("slope", "X = 1", [np.min(np.hstack(seen)), np.max(np.hstack(seen))], 1.0, kind="fit")
+        picture.add("slope", "X = 1", [np.min(np.hstack(seen)), np.max(np.hstack(seen))], 1.0, kind="guide")
     return picture
 
 
@@ -67,20 +76,35 @@ class _Moving(NamedTuple):
     start: float
 
 
-def _one(picture: Picture, label: str, found: Response, heat: NDArray[np.float64]) -> None:
-    """What one waiting time adds, of the replicas that did not freeze."""
+def _moving(picture: Picture, label: str, found: Response, temperature: ArrayLike) -> _Moving | None:
+    """One waiting time, of the replicas that did not freeze; None if all did."""
+    heat = _heat(temperature, found.response.n_replicas)
     three = np.stack([found.response.value, found.correlation.value, found.displacement.value])
     moving = np.flatnonzero(np.isfinite(three).all((0, 1)))
     frozen = len(heat) - len(moving)
     if not len(moving):
         picture.note(f"{label}: every replica froze")
-        return
+        return None
     if frozen:
         picture.note(f"{label}: {frozen} of {len(heat)} replicas froze, and are left out")
     chi, correlation, displacement = three[:, :, moving]
-    seen = _Moving(label, chi, correlation, displacement, heat[moving], found.start[moving].mean())
-    _curves(picture, seen)
-    _slopes(picture, seen)
+    return _Moving(label, chi, correlation, displacement, heat[moving], found.start[moving].mean())
+
+
+def _steady(picture: Picture, curves: Sequence[_Moving]) -> bool:
+    """Whether the length of the weights stays the same, next to how far they move; if not, it is said."""
+    steady = True
+    for each in curves:
+        half = each.displacement.mean(1) / 2
+        grown = 2 * (half - each.start + each.correlation.mean(1))  # C(t, t) - C(tau_w, tau_w)
+        most = grown[np.abs(grown).argmax()]
+        if abs(most) / 2 > DRIFT * half.max():
+            steady = False
+            picture.note(
+                f"{each.label}: the squared length of the weights changes by {most / each.start:+.2g} of itself, so "
+                "that C does not tell how far they moved: no panel against C"
+            )
+    return steady
 
 
 def _heat(temperature: ArrayLike, n_replicas: int) -> NDArray[np.float64]:
@@ -91,27 +115,29 @@ def _heat(temperature: ArrayLike, n_replicas: int) -> NDArray[np.float64]:
 
 
 def _curves(picture: Picture, seen: _Moving) -> None:
-    """T chi in both panels, and the line of equilibrium beside it."""
+    """T chi in the panels there are, and the line of equilibrium beside it."""
     along = {
         "correlation": (seen.correlation.mean(1), seen.start),
         "displacement": (seen.displacement.mean(1) / 2, 0.0),
     }
     for panel, (x, origin) in along.items():
+        if panel not in picture.panels:
+            continue
         order = np.argsort(x)
         picture.band(panel, seen.label, x[order], (seen.chi * seen.heat)[order])
         ends = np.array([origin, x[np.abs(x - origin).argmax()]])
-        picture.add(panel, f"{seen.label}: X = 1", ends, np.abs(ends - origin), kind="fit", colour=seen.label)
+        picture.add(panel, f"{seen.label}: X = 1", ends, np.abs(ends - origin), kind="guide", colour=seen.label)
 
 
-def _slopes(picture: Picture, seen: _Moving) -> None:
-    """X in windows of neighbouring lags."""
-    found = []
+def _slopes(picture: Picture, seen: _Moving, steady: bool) -> None:
+    """X in windows of neighbouring lags, at the mean C or D/2 of each."""
+    found, places = [], seen.correlation if steady else seen.displacement / 2
     for first in range(max(len(seen.chi) - WINDOW + 1, 1)):
         rows = slice(first, first + WINDOW)
         window = seen.chi[rows], seen.displacement[rows], seen.heat
         x: Any = told(picture, seen.label, fluctuation_dissipation, *window)
         if x is not None:
-            found.append((seen.correlation[rows].mean(), *x))
+            found.append((places[rows].mean(), *x))
     if found:
         at, low, best, high = np.array(found).T
         picture.add("slope", seen.label, at, best, low=low, high=high, kind="points")

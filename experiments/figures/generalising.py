@@ -1,11 +1,26 @@
 """Loss on music that was not learned from, along the run: it rises while the network learns to play."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from encoding import Chorale
 from encoding.chorales import SPLITS
-from experiments.figures.answers import NLL, TIME, Answer, draw_curve, draw_floor, labels, said, there, told
+from experiments.figures.answers import (
+    NLL,
+    TIME,
+    Answer,
+    draw_curve,
+    draw_floor,
+    labels,
+    said,
+    say_replicas,
+    there,
+    told,
+)
 from experiments.figures.picture import Panel, Picture
 from experiments.observables import bits_per_unit_to_nats_per_step, h0_loss, logistic_loss
 from experiments.replay import generalisation
@@ -18,6 +33,7 @@ def generalising(answers: Sequence[Answer], name: str = "generalisation") -> Pic
     """NLL of what is learned, of the valid and of the test split against tau, for each width in bits and in nats."""
     picture = Picture(name, {})
     runs = there(answers, picture)
+    say_replicas(picture, runs)
     lines: dict[Music, dict[str, float]] = {}
     for answer, label in zip(runs, labels(runs), strict=True):
         music = answer.planned.task.music
@@ -27,21 +43,28 @@ def generalising(answers: Sequence[Answer], name: str = "generalisation") -> Pic
         found = told(picture, said(answer), generalisation, answer.run, splits=_others(music))
         if found is None:
             continue
-        looks = answer.trajectory
-        picture.panels[label] = Panel(label, TIME, NLL, log_x=True)
-        picture.panels[f"{label}: nats"] = Panel(label, TIME, f"NLL ({NATS})", log_x=True)
-        rows = looks.weights_look
-        for split, bits in {"learned": looks.loss[rows], **found.bits}.items():
-            draw_curve(picture, label, split, looks.time[rows], bits)
-            draw_curve(picture, f"{label}: nats", split, looks.time[rows], bits_per_unit_to_nats_per_step(bits))
         if music not in lines:
             lines[music] = _baselines(music)
-        for name, loss in lines[music].items():
-            picture.add(label, name, 0.0, loss, kind="floor")
+        rows = answer.trajectory.weights_look
+        curves = {"learned": answer.trajectory.loss[rows], **found.bits}
+        _one(picture, label, answer.trajectory.time[rows], curves, lines[music])
     draw_floor(picture, runs)
     if not picture.panels:
-        picture.panels["none"] = Panel("", TIME, NLL)
+        picture.panels["none"] = Panel("", TIME, NLL, empty="no run learned from music with other splits")
     return picture
+
+
+def _one(
+    picture: Picture, label: str, time: NDArray[np.float64], curves: Mapping[str, Any], lines: Mapping[str, float]
+) -> None:
+    """Two panels of one run, in bits per unit and in nats per time step, with the baselines in both."""
+    for panel, unit, y in ((label, "bits", NLL), (f"{label}: nats", "nats", f"NLL ({NATS})")):
+        picture.panels[panel] = Panel(f"{label}, in {unit}", TIME, y, log_x=True)
+        scale = float(bits_per_unit_to_nats_per_step(1.0)) if unit == "nats" else 1.0
+        for split, bits in curves.items():
+            draw_curve(picture, panel, split, time, scale * bits)
+        for baseline, loss in lines.items():
+            picture.add(panel, baseline, 0.0, scale * loss, kind="floor")
 
 
 def _others(music: Music) -> dict[str, list[Chorale]]:
@@ -54,4 +77,4 @@ def _baselines(music: Music) -> dict[str, float]:
     """What output biases alone, and a logistic regression from chord to chord, reach on another split."""
     split, other = next(iter(_others(music).items()))
     fits = {"h₀": h0_loss, "W and h₀": logistic_loss}
-    return {f"{name} on {split}": loss(music.chorales, other) for name, loss in fits.items()}
+    return {f"{name} alone, on {split}": loss(music.chorales, other) for name, loss in fits.items()}

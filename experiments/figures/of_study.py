@@ -42,18 +42,19 @@ def picture_of(study: Study, store: Store) -> Picture:
     """The numbers of the study's figure, from the runs that are in the store; what is missing is among its notes.
 
     Raises:
-        InputError: no such figure, or a damaged run.
+        InputError: a damaged run, or no run at all.
     """
-    if study.figure not in FIGURES:
-        raise InputError(f"a figure is one of {', '.join(FIGURES)}; the study {study.name} asks for {study.figure!r}")
     answers = []
     for planned in study.planned:
         path = store.folder(planned.task)
         state = state_of(planned, store)
-        answers.append(Answer(planned, load_run(path) if state.standing else None, state.over))
+        begun = state.standing is None and (path / "trajectory.jsonl").exists()
+        answers.append(Answer(planned, load_run(path) if state.standing else None, "begun" if begun else state.over))
     if not any(answer.run for answer in answers):
+        begun = sum(answer.over == "begun" for answer in answers)
+        more = f" ({begun} begun, without a checkpoint yet)" if begun else ""
         raise InputError(
-            f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}: "
+            f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}{more}: "
             "armonica sweep makes them"
         )
     return FIGURES[study.figure](answers, study.name)

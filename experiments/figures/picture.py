@@ -13,12 +13,13 @@ from encoding.files import replace_file
 from experiments.observables import Fit
 from experiments.observables.estimate import mean_and_error
 
-HEADER = "figure,panel,series,x,y,low,high"
+HEADER = "figure,panel,series,x,y,low,high,x_end"
+BEFORE = "figure,panel,series,x,y,low,high"  # tables of older versions, which may be written anew
 STANDARD_ERROR = "bars and bands: one standard error over replicas"
 
 
 class Panel(NamedTuple):
-    """One pair of axes: title, labels with units, logarithmic axes, and whether the y axis shows 0."""
+    """One pair of axes: title, labels with units, logarithmic axes, whether y shows 0, what is said if it is empty."""
 
     title: str
     x: str
@@ -26,6 +27,7 @@ class Panel(NamedTuple):
     log_x: bool = False
     log_y: bool = False
     zero: bool = False
+    empty: str = "no runs yet"
 
 
 class Series(NamedTuple):
@@ -34,10 +36,12 @@ class Series(NamedTuple):
     Attributes:
         panel: where it is drawn.
         name: in the legend and the CSV; series of one name have one colour in all panels.
-        x, y: (n,).
+        x, y: (n,); of steps x is where each bin begins.
         low, high: ends of the error band or bars, (n,), or None.
-        kind: "line", "steps", "points", "fit" (dashed), "published" (black), "floor" (grey, dotted), "extra" (thin).
+        kind: "line", "steps", "points", "fit" (dashed), "guide" (dotted), "published" (black), "floor" (grey,
+            horizontal), "extra" (thin).
         colour: the name whose colour it takes, its own if empty.
+        x_end: of steps: where each bin ends, (n,).
     """
 
     panel: str
@@ -48,6 +52,7 @@ class Series(NamedTuple):
     high: NDArray[np.float64] | None = None
     kind: str = "line"
     colour: str = ""
+    x_end: NDArray[np.float64] | None = None
 
 
 @dataclass
@@ -97,6 +102,16 @@ class Picture:
         mean, error = mean_and_error(values)
         self.add(panel, name, x, mean, low=mean - error, high=mean + error)
 
+    def steps(self, panel: str, name: str, edges: ArrayLike, y: ArrayLike, *, low: ArrayLike, high: ArrayLike) -> None:
+        """A histogram: `edges` of its bins, (n + 1,), and its heights with the ends of their intervals, (n,) each."""
+        ends, (height, least, most) = np.asarray(edges, np.float64), (np.asarray(one, float) for one in (y, low, high))
+        self.series.append(Series(panel, name, ends[:-1], height, least, most, "steps", "", ends[1:]))
+
+    def cannot(self, panel: str, reason: str) -> None:
+        """Why a panel stays empty, if it does; the first reason is kept."""
+        if self.panels[panel].empty == Panel("", "", "").empty:
+            self.panels[panel] = self.panels[panel]._replace(empty=reason)
+
     def number(self, name: str, fit: Fit) -> None:
         """One more estimate."""
         self.numbers[name] = fit
@@ -110,15 +125,27 @@ class Picture:
         """All that is said in words: what is missing or flagged, the estimates, what bars are."""
         yield from self.notes
         for name, fit in self.numbers.items():
-            yield f"{name}: {fit}"
+            yield f"{name}: {shown(fit)}"
         if self.numbers:
             yield "in brackets: 95 % intervals; nan: an end that cannot be told"
         if any(one.low is not None for one in self.series):
             yield self.errors
 
 
+def shown(fit: Fit) -> str:
+    """An estimate to three digits.
+
+    >>> shown(Fit(-0.02287, 0.01624, 1234.5))
+    '0.0162 (-0.0229 .. 1234)'
+    """
+    low, best, high = (f"{end:.0f}" if 1000 <= abs(end) < 1e6 else f"{end:.3g}" for end in fit)
+    return f"{best} ({low} .. {high})"
+
+
 def write_numbers(picture: Picture, path: Path) -> None:
     """What the figure shows, as CSV: x, y and the ends of its error; estimates as panel `numbers`, without an x.
+
+    A bin of a histogram reaches from x to x_end, which is empty elsewhere.
 
     Raises:
         InputError: a file that is no such table lies there.
@@ -128,12 +155,14 @@ def write_numbers(picture: Picture, path: Path) -> None:
         file.write(("\n".join([HEADER, *_rows(picture)]) + "\n").encode())
 
 
-def check_table(path: Path, *, begins: str = f"{HEADER}\n", of: str = "figure") -> None:
+def check_table(
+    path: Path, *, begins: str | tuple[str, ...] = (f"{HEADER}\n", f"{BEFORE}\n"), of: str = "figure"
+) -> None:
     """See that a table of numbers may be written there.
 
     Args:
         path: of the table.
-        begins: how the first line of such a table begins.
+        begins: how the first line of such a table may begin.
         of: what it is a table of.
 
     Raises:
@@ -141,18 +170,19 @@ def check_table(path: Path, *, begins: str = f"{HEADER}\n", of: str = "figure") 
     """
     if path.is_dir():
         raise InputError(f"{path} is to be a table, and is a folder: give the picture another name (--out)")
-    if path.exists() and not (path.read_bytes().split(b"\n", 1)[0].rstrip() + b"\n").startswith(begins.encode()):
+    first = path.read_bytes().split(b"\n", 1)[0] if path.exists() else None
+    if first is not None and not (first.decode("utf-8", "replace").rstrip() + "\n").startswith(begins):
         raise InputError(f"{path} is no table of a {of}, and is left as it is: give the picture another name (--out)")
 
 
 def _rows(picture: Picture) -> Iterable[str]:
     for one in picture.series:
-        ends = [np.full(len(one.x), np.nan) if end is None else end for end in (one.low, one.high)]
+        ends = [np.full(len(one.x), np.nan) if end is None else end for end in (one.low, one.high, one.x_end)]
         words = f"{picture.name},{_cell(one.panel)},{_cell(one.name)},"
         for row in zip(one.x, one.y, *ends, strict=True):
             yield words + ",".join(map(_number, row))
     for name, fit in picture.numbers.items():
-        yield f"{picture.name},numbers,{_cell(name)},,{','.join(map(_number, (fit.best, fit.low, fit.high)))}"
+        yield f"{picture.name},numbers,{_cell(name)},,{','.join(map(_number, (fit.best, fit.low, fit.high)))},"
 
 
 def _number(value: float) -> str:

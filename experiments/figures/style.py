@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#222222", "#888888"
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)  # Okabe & Ito; yellow is left out, too pale for a line
+MORE = (*COLOURS, "#003D5C", "#7A3500", "#004F39", "#84366A")  # for many curves: the first four, darker
 FAINT = "#E4E4E4"  # grid lines, shaded areas
 
 

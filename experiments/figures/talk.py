@@ -1,14 +1,16 @@
-"""The talk's panels: learning times and their inverses by loss, and deeper is faster."""
+"""The talk's panels: learning times and their inverses by loss, and times of the widest network of each depth."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.figures.answers import Answer, by, there, with_widths
-from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times
+from experiments.figures.answers import Answer, by, by_width, there, with_widths
+from experiments.figures.critical_slowing import INVERSE_TIME, WIDTH, inverse_times, one_of_a_kind
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import LOSSES
 from experiments.observables.estimate import mean_and_error
+
+DEEPER = "deeper"
 
 
 def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
@@ -16,26 +18,27 @@ def talk(answers: Sequence[Answer], name: str = "talk") -> Picture:
     picture = Picture(name, {})
     with_widths(answers, name)
     runs = there(answers, picture)
-    for depth, group in by(runs, "depth"):
-        picture.panels[f"times {depth}"] = Panel(f"learning times, d = {depth}", WIDTH, "τ", log_y=True)
-        picture.panels[f"inverse {depth}"] = Panel(
-            f"inverse learning times, d = {depth}", WIDTH, INVERSE_TIME, zero=True
-        )
+    for label, group in by_width(runs):
+        panels = [f"{what} {label.removeprefix('d = ')}" for what in ("times", "inverse")]
+        picture.panels[panels[0]] = Panel(f"learning times, {label}", WIDTH, "τ", log_y=True)
+        picture.panels[panels[1]] = Panel(f"inverse learning times, {label}", WIDTH, INVERSE_TIME, zero=True)
         for loss in LOSSES:
-            times = inverse_times(group, loss, picture)
-            for panel, values in ((f"times {depth}", 1 / times.inverse), (f"inverse {depth}", times.inverse)):
-                y, error = mean_and_error(values)
-                picture.add(panel, f"NLL {loss:g}", times.widths, y, low=y - error, high=y + error, kind="points")
-    picture.panels["deeper"] = Panel("deeper is faster: the widest of each depth", "depth d", "τ", log_y=True)
-    widest = {depth: group[-1] for depth, group in by(runs, "depth")}
-    for loss in LOSSES:
-        _by_depth(picture, widest, loss)
+            times = inverse_times(label, one_of_a_kind(group), loss, picture)
+            for panel, values in zip(panels, (1 / times.inverse, times.inverse), strict=True):
+                picture.cannot(panel, f"no run has come to NLL {LOSSES[0]} yet")
+                if values.size:
+                    y, error = mean_and_error(values)
+                    picture.add(panel, f"NLL {loss:g}", times.widths, y, low=y - error, high=y + error, kind="points")
+    _widest(picture, runs)
     return picture
 
 
-def _by_depth(picture: Picture, widest: dict[int, Answer], loss: float) -> None:
-    """Times of the widest network of each depth."""
-    rows = [inverse_times([answer], loss, picture).inverse[0] for answer in widest.values()]
-    most = max(map(len, rows))
-    y, error = mean_and_error(np.array([np.pad(1 / row, (0, most - len(row)), constant_values=np.nan) for row in rows]))
-    picture.add("deeper", f"NLL {loss:g}", list(widest), y, low=y - error, high=y + error, kind="points")
+def _widest(picture: Picture, runs: Sequence[Answer]) -> None:
+    """Times of the widest network of each depth; which these are stands in the title."""
+    widest = {depth: max(group, key=lambda answer: answer.setting("width")) for depth, group in by(runs, "depth")}
+    which = ", ".join(f"d = {depth}, w = {answer.setting('width')}" for depth, answer in widest.items())
+    picture.panels[DEEPER] = Panel(f"the widest of each depth: {which}", "depth d", "τ", log_y=True)
+    for loss in LOSSES:
+        rows = [1 / inverse_times("", [answer], loss, Picture("", {})).inverse.ravel() for answer in widest.values()]
+        y, error = np.array([mean_and_error(row) for row in rows]).reshape(len(rows), 2).T
+        picture.add(DEEPER, f"NLL {loss:g}", list(widest), y, low=y - error, high=y + error, kind="points")

@@ -27,7 +27,9 @@ from experiments.observables.jackknife import jackknife
 
 SAME = 1e-9  # overlaps closer than this share of the largest are one
 FEWEST = 4  # replicas: two pairs that share none
+FEWEST_DRAWN = 5  # replicas: of four, every eighteenth draw is of one pair alone, and quantiles of 2.5 % tell nothing
 MOST_BINS = 10**5
+NEARLY = 1 - 1e-12  # of an overlap: the artanh of 1 is infinite
 
 
 class OverlapDistribution(NamedTuple):
@@ -38,7 +40,7 @@ class OverlapDistribution(NamedTuple):
         density: P(q), normalised to 1, (n_bins,).
         low: lower end of its 95 % interval, (n_bins,); NaN where it cannot be told.
         high: the upper end, (n_bins,); above 0 in an empty bin too.
-        mean: of q over the pairs.
+        mean: of q over the pairs; no ends for fewer than five replicas.
         deviation: the standard deviation of q between two replicas drawn at random; NaN for fewer than four.
     """
 
@@ -62,7 +64,9 @@ def overlap_distribution(
     pairs without a common replica tell the deviation. The three errors:
 
     - of the mean, from drawing replicas with replacement (pairs of a replica with its own copy are left out). Where
-      pairs are independent all the same (replicas in one state), it is too wide, by up to sqrt(3).
+      all overlaps lie within [-1, 1] it is taken in z = artanh <q> (Fisher 1921), so that it lies there too. Where
+      pairs are independent all the same (replicas in one state), it is too wide, by up to sqrt(3). It takes five
+      replicas; of 5 to 12 it held .88 to .95 of planted truths, all of those where pairs are independent.
     - of the deviation, in its logarithm, from leaving out each replica in turn. Held .97 to .93 of planted truths for
       6 to 20 replicas; where q takes two values only, +-q_0 of an up-down symmetry, but .64 (6 replicas) and .79 (12).
       It takes five replicas, no one of which makes all the difference.
@@ -70,7 +74,7 @@ def overlap_distribution(
       Jeffreys' interval for a share of so many (after Korn & Graubard 1998). Careful: it held .99 to 1 for
       6 replicas, .95 to 1 for 20. That bins of equal width are set by the pairs themselves is not in it.
 
-    Two or three replicas have no interval: NaN.
+    Two or three replicas have no interval at all: NaN.
 
     Args:
         q: overlaps, (R, R), symmetric; the diagonal is not used.
@@ -100,22 +104,27 @@ def overlap_distribution(
         shares.mean(0) / np.diff(edges),
         low,
         high,
-        replica_fit(float(pairs.mean()), drawn, n_replicas),
+        replica_fit(float(pairs.mean()), drawn, n_replicas, bounded=bool((np.abs(pairs) <= 1).all())),
         _deviation(first, second, pairs, n_replicas),
     )
 
 
-def replica_fit(best: float, drawn: NDArray[np.float64], n_replicas: int) -> Fit:
+def replica_fit(best: float, drawn: NDArray[np.float64], n_replicas: int, *, bounded: bool = False) -> Fit:
     """`best` with an interval from resampled replicas, wider where these are few.
 
     Quantiles of a resampled mean are those of a Gaussian whose variance is (n - 1)/n of the true one; Student's t and
-    that factor are put back on both sides (Hesterberg 2015, Sec. 4.2).
+    that factor are put back on both sides (Hesterberg 2015, Sec. 4.2); of what is bounded by -1 and 1, in its artanh.
     """
-    if n_replicas < FEWEST:
+    if n_replicas < FEWEST_DRAWN:
         return Fit(np.nan, best, np.nan)
     fit = quantile_fit(best, drawn)
+    if fit.low == fit.high:
+        return fit
     wider = np.sqrt(n_replicas / (n_replicas - 1)) * student(n_replicas - 1) / NORMAL
-    return Fit(float(best - wider * (best - fit.low)), fit.best, float(best + wider * (fit.high - best)))
+    if not bounded:
+        return Fit(float(best - wider * (best - fit.low)), fit.best, float(best + wider * (fit.high - best)))
+    low, z, high = np.arctanh(np.clip(fit, -NEARLY, NEARLY))
+    return Fit(float(np.tanh(z - wider * (z - low))), fit.best, float(np.tanh(z + wider * (high - z))))
 
 
 def _deviation(first: NDArray[np.intp], second: NDArray[np.intp], pairs: NDArray[np.float64], n_replicas: int) -> Fit:
