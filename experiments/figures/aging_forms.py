@@ -28,6 +28,8 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
             f"of {len(runs)} runs the narrowest is shown, at the longest τ_w that reaches {LOG_WINDOW[1]:g} τ_w"
         )
     mean, error = curve.mean()
+    if curve.left_out:
+        picture.note(f"{label}: without replica(s) {', '.join(map(str, curve.left_out))}, frozen or at rest")
     for panel in picture.panels:
         picture.add(panel, label, curve.lag / curve.waiting, mean, low=mean - error, high=mean + error)
     for form, (window, onset) in FITS.items():
@@ -38,8 +40,8 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
 
 def _published(picture: Picture, curve: Aging) -> None:
     """The published power, from the onset, through our value at the end of its window (at w = 30, tau_w = 80)."""
-    mean, _ = curve.mean()
-    x = curve.lag / curve.waiting
+    lag, value = curve.shared()
+    x, mean = lag / curve.waiting, value.mean(1)
     if x[-1] < POWER_WINDOW[0] * 2:
         return
     window = np.geomspace(POWER_WINDOW[0], min(POWER_WINDOW[1], x[-1]), 41)
@@ -51,7 +53,7 @@ def _published(picture: Picture, curve: Aging) -> None:
 
 def _longest(curves: Sequence[Aging]) -> Aging:
     """The longest waiting time whose curve reaches the window of the logarithm; else the farthest reaching."""
-    reach = [curve.lag[-1] / curve.waiting for curve in curves]
+    reach = [curve.shared()[0][-1] / curve.waiting for curve in curves]
     enough = [curve for curve, x in zip(curves, reach, strict=True) if x >= LOG_WINDOW[1] * 0.99]
     return enough[-1] if enough else curves[int(np.argmax(reach))]
 
@@ -64,11 +66,9 @@ def _fit(picture: Picture, curve: Aging, form: str, window: tuple[float, float],
         picture.note("spherical: the curve bends away from any plateau (λ < 0): no such form")
         return
     x = np.geomspace(*found.window, 41)
-    below = 0.0
-    if onset:
-        mean, _ = curve.mean()
-        below = float(np.interp(onset, curve.lag / curve.waiting, mean))
     for panel in picture.panels:
-        picture.add(panel, form, x, below + found(x), kind="fit")
+        picture.add(panel, form, x, found(x), kind="fit")
+    if found.rejected:
+        picture.note(f"{form}: the scatter of the replicas does not explain its misfit (p = {found.p_value:.2g})")
     for name, value in found.parameters.items():
         picture.number(f"{form}, {found.window[0]:.3g} < τ/τ_w < {found.window[1]:.3g}: {name}", value)

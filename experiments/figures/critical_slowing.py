@@ -96,6 +96,12 @@ def _say(picture: Picture, what: str, critical: CriticalWidth) -> None:
             picture.number(f"{what}, {law}", fit)
         else:
             picture.note(f"{what}, {law}: no critical width above 0 can be told: learn at smaller widths")
+    for law, rejected, chance in (
+        ("parabola", critical.quadratic_rejected, critical.misfit.quadratic),
+        ("power law", critical.power_rejected, critical.misfit.power),
+    ):
+        if rejected:
+            picture.note(f"{what}, {law} rejected (p = {chance:.2g}): its interval, which takes it to be true, is not")
     if critical.power.best > 0:
         picture.number(f"{what}, exponent", critical.nu)
 
