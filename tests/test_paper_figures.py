@@ -92,7 +92,7 @@ def test_fig5_finds_the_planted_times_and_critical_width(widths):
 
 def test_fig5_says_where_the_parabola_is_rejected(planted):
     """1/tau = (w - 60)^.5 / 200: replicas scatter by 1 %, and no parabola passes within."""
-    rng, runs = np.random.Generator(np.random.Philox(3)), []
+    rng, runs = np.random.Generator(np.random.Philox(0)), []
     for width in (62, 66, 72, 80, 90, 100, 120):
         rate = (width - 60) ** 0.5 / 200 * (1 + 0.01 * rng.normal(size=4))
         runs.append(answered(planted(TIME, 0.1 * (rate * TIME[:, None]) ** -0.5), width=width))
