@@ -21,7 +21,7 @@ from experiments.abilities import ability, undisturbed
 from experiments.observables import TwoTimeCurve, bits_per_unit_to_nats_per_step
 from experiments.observables.estimate import mean_and_error
 from experiments.observables.given import entries, is_word, pieces, trajectory_of
-from experiments.observables.two_times import moments
+from experiments.observables.moments import moments
 from experiments.store import Music, Run, system_of
 from experiments.system import System
 from experiments.trajectory import Trajectory
@@ -175,7 +175,7 @@ def function_displacement(
             start = np.where(here, now, start if start.size else np.nan)
             far = np.mean((now - start) ** 2, (1, 2), dtype=np.float64)
             value = np.where(moment.rows == place, far, value)
-    return FunctionDisplacement(moment.waiting, moment.lag, value, None)
+    return FunctionDisplacement(moment.waiting, moment.lag, value, None, stopped=moment.stopped)
 
 
 def activations_at(run: Run | System, trajectory: Trajectory | None = None, *, look: int = -1) -> NDArray[np.floating]:

@@ -88,7 +88,10 @@ def clone_test(
         rows.append(np.where(alive, np.mean(apart, axis=1), np.nan))
     overlap, displacement = np.array(rows).swapaxes(0, 1)
     lag = np.asarray(steps * float(rate), np.float64)
-    return CloneTest(ClonesOverlap(since, lag, overlap, None), ClonesDisplacement(since, lag, displacement, None))
+    return CloneTest(
+        ClonesOverlap(since, lag, overlap, None, stopped=~alive),
+        ClonesDisplacement(since, lag, displacement, None, stopped=~alive),
+    )
 
 
 class Susceptibility(TwoTimeCurve):
@@ -129,8 +132,9 @@ def response(
 
     The field acts between chunks of steps: after n of them its weights are pushed by n eta h. They are pushed in a
     `state()` that holds "weights" as `weights()` shows them, so that all else (the errors that the delayed rule
-    remembers) is kept; by `put` where a state holds none. A chunk of 1 is the rule above to the letter. What a
-    machine holds to (orthogonal matrices) is restored by its next step, not between the push and the look.
+    remembers) is kept; by `put` where a state holds none. A chunk of 1 is the rule above to the letter. One of n pushes
+    late, so where the curvature k pulls weights back chi is too large, by about n eta k / 2 of itself. What a machine
+    holds to (orthogonal matrices) is restored by its next step, not between the push and the look.
 
     Args:
         system: at tau_w.
@@ -156,10 +160,11 @@ def response(
     group = None if groups is None else "+".join(names)
     start = _mean_over(here, system.weights().astype(np.float64) ** 2)
     lag = np.asarray(steps * float(rate), np.float64)
+    frozen = np.isnan(chi[-1])
     return Response(
-        Susceptibility(since, lag, chi, group),
-        Correlation(since, lag, correlation, group, raw=True),
-        Displacement(since, lag, displacement, group),
+        Susceptibility(since, lag, chi, group, stopped=frozen),
+        Correlation(since, lag, correlation, group, raw=True, stopped=frozen),
+        Displacement(since, lag, displacement, group, stopped=frozen),
         start,
     )
 

@@ -105,6 +105,14 @@ def one_still(run):
     run.noise[:, 1] = 0
 
 
+def tiny(run):
+    run.noise[:] = 1e-320
+
+
+def endless(run):
+    run.noise[-1] = np.inf
+
+
 def seen_early(run):
     run.noise[LOOKS > 10] = np.nan
 
@@ -118,6 +126,8 @@ def never(run):
     [
         (some_zero, {}, "positive throughout, or 0 throughout; got 0 for replica 0 at time 76"),
         (one_still, {}, "got 0 for replica 1"),
+        (tiny, {}, "positive throughout, or 0 throughout; got .* for replica 0"),
+        (endless, {}, "Gamma is a finite number of at most 1e\\+60"),
         (seen_early, {}, "needed from time 4 to 76; replica 0 looked at it from 4 to 9"),
         (never, {}, "never looked at"),
         (None, {"kind": "tangent"}, "did not measure the tangent noise"),

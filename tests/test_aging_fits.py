@@ -115,6 +115,65 @@ def test_an_aging_regime_that_begins_late_is_counted_from_there():
     assert fit.window[1] <= 6
 
 
+@pytest.mark.parametrize("per_decade", [10, 20, 40])
+def test_an_onset_between_two_looks_is_no_kink(per_decade):
+    """The slope is infinite there: a value read off a straight line between the looks made .66 into .58 to .64."""
+    x = np.geomspace(0.01, 6, round(per_decade * np.log10(600)))
+    late = exact(lambda x: 0.3 + 2 * np.maximum(x - 0.6, 0) ** 0.66, x)
+    fit = fit_aging(late, "power", (1, 6), onset=0.6)
+    found = {name: value.best for name, value in fit.parameters.items()}
+    assert found == pytest.approx({"offset": 0.3, "A": 2.0, "alpha": 0.66}, rel=1e-5)
+    inside = x[x > 1]
+    assert fit(inside) == pytest.approx(0.3 + 2 * (inside - 0.6) ** 0.66)
+    compared = compare_forms(late, (1, 6), onset=0.6)
+    assert [each.form for each in compared].count("near_plateau") == 0  # the same function
+
+
+def test_the_intervals_hold_a_power_after_its_onset_in_200_runs():
+    """Four replicas that differ by 10 %, and wander from look to look."""
+    x, held = np.geomspace(0.01, 6, 56), []
+    for seed in range(200):
+        rng = np.random.Generator(np.random.Philox(key=[seed, 8]))
+        wander = 0.006 * (rng.standard_normal((56, 4)) * (x > 0.6)[:, None]).cumsum(0)
+        value = (0.3 + 2 * np.maximum(x - 0.6, 0) ** 0.66)[:, None] * (1 + 0.1 * rng.standard_normal(4)) + wander
+        fit = fit_aging(Displacement(TAU_W, TAU_W * x, value, None), "power", (1, 6), onset=0.6).parameters
+        held.append([fit["A"].holds(2), fit["alpha"].holds(0.66), fit["offset"].holds(0.3)])
+    assert (np.mean(held, 0) >= 0.90).all(), np.mean(held, 0)
+    assert (np.mean(held, 0) <= 0.99).all(), np.mean(held, 0)
+
+
+@pytest.mark.parametrize(("form", "n_replicas"), [("power", 5), ("power", 3), ("spherical", 5)])
+def test_a_true_form_is_seldom_rejected_and_a_false_one_is_never_chosen(form, n_replicas):
+    """Brownian motion by a clock: by its order alone the criterion put a true power second in half of the runs."""
+    law, x = {"power": lambda x: 2 * x**0.66, "spherical": np.log1p}[form], np.geomspace(0.05, 10, 25)
+    found = [compare_forms(diffusing(law, x, seed, n_replicas), (0, 100)) for seed in range(40)]
+    rejected = [each.rejected for compared in found for each in compared if each.form == form]
+    assert np.mean(rejected) <= 0.1
+    chosen = [compared.best.form if compared.best else None for compared in found]
+    assert sum(each not in (form, None) for each in chosen) <= 2, chosen
+    assert all(form in {each.form for each in compared.tied} for compared in found if compared.best is None)
+    if n_replicas == 5:
+        assert chosen.count(form) >= 30, chosen
+
+
+def test_two_replicas_choose_no_form():
+    compared = compare_forms(diffusing(lambda x: x**0.66, np.geomspace(0.05, 10, 25), 0, 2), (0, 100))
+    assert compared.best is None
+    assert not compared.tied
+    assert np.isnan([each.p_value for each in compared]).all()
+    assert compared[0].aic == min(each.aic for each in compared)
+
+
+def test_a_fit_says_how_many_replicas_it_is_of():
+    x = np.geomspace(0.1, 6, 30)
+    value = x[:, None] ** 0.66 * [1.0, 1.1, 0.9, 1.0]
+    value[20:, 1], value[:, 2] = np.nan, 0.0
+    moved = Displacement(TAU_W, TAU_W * x, value, None, stopped=np.array([False, True, False, False]))
+    fit = fit_aging(moved, "power", (0, 10))
+    assert (fit.n_replicas, fit.left_out) == (2, (1, 2))
+    assert fit.window[1] == pytest.approx(6)
+
+
 X = np.geomspace(0.01, 6, 30)
 POWER = exact(lambda x: x**0.66, X, (0.9, 1.1))
 

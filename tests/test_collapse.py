@@ -109,6 +109,42 @@ def test_the_same_seed_gives_the_same_numbers():
     assert collapse(some, seed=3).lag.null != collapse(some, seed=4).lag.null
 
 
+def test_a_replica_of_half_the_rate_takes_part_and_one_that_stopped_is_missed_where_it_stopped():
+    some = curves(brownian(np.log(LOOKS), seed=2))
+    for curve in some:
+        curve.value[curve.lag > 20, 5] = np.nan
+    found = collapse(some)
+    assert (found.n_replicas, found.left_out) == (6, ())
+    assert found.ratio.collapses
+    stopped = np.arange(6) == 5
+    some = curves(brownian(np.log(LOOKS), seed=2))
+    some[2].value[5:, 5] = np.nan
+    last = Displacement(some[2].waiting, some[2].lag, some[2].value, None, stopped=stopped)
+    found = collapse([*some[:2], last])
+    assert (found.n_replicas, found.left_out) == (5, (5,))
+    assert found.ratio.collapses
+    assert found.mu.holds(1)
+
+
+def test_a_replica_at_rest_is_left_out_and_named():
+    some = curves(brownian(np.log(LOOKS)))
+    for curve in some:
+        curve.value[:, 3] = 0.0
+    assert (collapse(some).n_replicas, collapse(some).left_out) == (5, (3,))
+
+
+def test_the_verdict_holds_where_each_curve_misses_another_replica():
+    found = []
+    for seed in range(100):
+        some = curves(brownian(np.log(LOOKS), seed=seed))
+        for missed, curve in enumerate(some):
+            curve.value[:, missed] = np.nan
+        found.append(collapse(some))
+    assert 90 <= sum(each.mu.holds(1) for each in found)
+    assert 90 <= sum(bool(each.ratio.collapses) for each in found)
+    assert not any(each.lag.collapses for each in found)
+
+
 def line(waiting: float = 4.0, lag: np.ndarray = LAG, group: str | None = None, n_replicas: int = 2) -> Displacement:
     return Displacement(waiting, lag, lag[:, None] * np.linspace(1, 1.1, n_replicas), group)
 

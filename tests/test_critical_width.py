@@ -71,6 +71,48 @@ def test_the_intervals_hold_the_end_and_the_exponent_of_a_power(n_replicas):
     check(held)
 
 
+NEAR = np.array([11.0, 12, 14, 17, 20, 25, 32, 40])  # widths down to one above the critical 10
+
+
+def scattered(rates, n_replicas, seed, relative=0.05):
+    rng = np.random.Generator(np.random.Philox(key=[seed, 77]))
+    return rates[:, None] * (1 + relative * rng.normal(size=(len(rates), n_replicas)))
+
+
+def laws(rates, n_replicas, n_runs=200, relative=0.05):
+    return [critical_width(NEAR, scattered(rates, n_replicas, s, relative), n_draws=100) for s in range(n_runs)]
+
+
+@pytest.mark.parametrize(("bend", "n_replicas"), [(0, 3), (5e-4, 5)])
+def test_a_parabola_that_is_true_is_seldom_rejected(bend, n_replicas):
+    rates = 0.01 * (NEAR - 10) + bend * (NEAR - 10) ** 2
+    assert np.mean([fit.quadratic_rejected for fit in laws(rates, n_replicas)]) <= 0.1
+
+
+def test_a_parabola_through_another_power_is_rejected_and_the_power_is_not():
+    fits = laws(0.01 * (NEAR - 10) ** 0.7, 5, 100)
+    assert not any(fit.quadratic.holds(10) for fit in fits)  # why it has to be said
+    assert np.mean([fit.quadratic_rejected for fit in fits]) >= 0.85
+    assert np.mean([fit.power_rejected for fit in fits]) <= 0.1
+    assert np.mean([fit.misfit.aic_difference > 0 for fit in fits]) >= 0.95
+    said = str(next(fit for fit in fits if fit.quadratic_rejected))
+    assert "by a parabola (rejected, p = " in said
+    assert "by a power law, nu = " in said
+
+
+def test_a_power_that_is_no_law_is_rejected():
+    fits = laws(0.01 * (NEAR - 10) + 0.0005 * (NEAR - 10) ** 2, 5, 50)
+    assert np.mean([fit.power_rejected for fit in fits]) >= 0.6
+    assert np.median([fit.misfit.aic_difference for fit in fits]) < -5
+
+
+def test_one_replica_rejects_no_law_and_prefers_one():
+    fit = critical_width(NEAR, 0.01 * (NEAR - 10) ** 0.7 * (1 + 0.01 * np.cos(7 * NEAR)))
+    assert np.isnan([fit.misfit.quadratic, fit.misfit.power]).all()
+    assert not fit.quadratic_rejected
+    assert fit.misfit.aic_difference > 5
+
+
 def test_what_was_not_reached_is_left_out_and_counted():
     rates = noisy(parabola(W), 3, 0)
     rates[0] = np.nan

@@ -14,6 +14,8 @@ from experiments.observables import (
     compare_forms,
     displacement,
     displacement_by_group,
+    learning_time,
+    power_law,
     short_time_exponent,
     two_time_correlation,
 )
@@ -65,8 +67,7 @@ def test_looks_that_do_not_count_are_not_counted(planted):
     assert np.isnan(moved.value[0, 1])
     assert moved.value[1] == pytest.approx([36, 144])
     mean, error = moved.mean()
-    assert mean == pytest.approx([4, 90])
-    assert np.isnan(error[0])
+    assert mean == pytest.approx([np.nan, 90], nan_ok=True)  # not of one replica here and of two there
     assert error[1] == pytest.approx(np.std([36, 144], ddof=1) / np.sqrt(2))
 
 
@@ -109,6 +110,91 @@ def test_angles_lose_their_overlap_as_the_cosine_of_what_they_turned_by(planted)
         two_time_correlation(run, 2.0, periodic=True)
     with pytest.raises(InputError, match="raw is for weights"):
         two_time_correlation(run, 2.0, group="phases", periodic=True, raw=True)
+
+
+def drifting(planted, own, *, speeds=(1.0, 1.0, 1.0)):
+    """Weights that equal the time of each replica, times its speed; the times of the last replica are its own."""
+    time = np.geomspace(1, 1000, 61)
+    times = np.stack([time, time, own(time)], 1)
+    run = planted(time, weights=(times * speeds)[:, :, None])
+    return replace(run, time=times), time
+
+
+def test_a_replica_of_half_the_rate_counts_up_to_where_it_came(planted):
+    """It comes to 500 where the others come to 1000; up to there D = (speed * lag)^2 of all three."""
+
+    def halved(time):
+        return np.where(time > 10, 10 + (time - 10) * 490 / 990, time)
+
+    run, looks = drifting(planted, halved, speeds=(1, 2, 3))
+    moved = displacement(run, looks[20])
+    assert moved.left_out == ()
+    lag, value = moved.shared()
+    assert lag[-1] == pytest.approx(looks[looks < 500][-1] - 10)
+    assert value == pytest.approx(lag[:, None] ** 2 * [1, 4, 9])
+    mean, _ = moved.mean()
+    known = np.isfinite(mean)
+    assert known.tolist() == ((moved.lag >= moved.lag[1]) & (moved.lag <= 490.001)).tolist()
+    assert mean[known] == pytest.approx(moved.lag[known] ** 2 * 14 / 3)
+    exponent = short_time_exponent(displacement(run, 10.0), below=5)
+    assert (exponent.n_replicas, exponent.left_out) == (3, ())
+    assert exponent.best == pytest.approx(2, rel=1e-3)
+
+
+def test_a_replica_that_stopped_is_left_out_and_named_and_one_that_only_rests_too(planted):
+    run, looks = drifting(planted, lambda time: time, speeds=(1, 2, 0))
+    run.valid[40:, 1] = False
+    moved = displacement(run, looks[20])
+    assert moved.left_out == (1, 2)
+    assert moved.shared()[1].shape == (40, 1)
+    run.valid[:] = True
+    run.rate[-1, 0] = 0  # given up at the end: it came as far as the others, and counts
+    assert displacement(run, looks[20]).left_out == (2,)
+
+
+def test_if_all_stopped_those_count_that_came_farthest(planted):
+    run, looks = drifting(planted, lambda time: time)
+    run.valid[58:] = False
+    run.valid[57:, 0] = False
+    run.valid[30:, 1] = False
+    moved = displacement(run, looks[20])
+    assert moved.left_out == (1,)
+    assert moved.shared()[0][-1] == pytest.approx(looks[56] - looks[20])
+
+
+def test_a_replica_whose_steps_miss_the_waiting_time_begins_beside_it(planted):
+    run, looks = drifting(planted, lambda time: time * 1.005)
+    moved = displacement(run, looks[20])
+    assert moved.left_out == ()
+    lag = moved.lag[np.isfinite(moved.value[:, 2])]
+    assert moved.value[np.isfinite(moved.value[:, 2]), 2] == pytest.approx(lag**2)
+    far, _ = drifting(planted, lambda time: time * 1.03)
+    assert displacement(far, looks[20]).left_out == (2,)
+
+
+def test_of_two_looks_at_one_time_the_later_counts(planted):
+    """A replica went back to it, and wrote it again."""
+    weights = growing()
+    again = np.insert(weights, 4, 100.0, axis=0)
+    assert displacement(planted(np.insert(TIME, 4, 8.0), weights=again), 2.0).value == pytest.approx(
+        displacement(planted(TIME, weights=weights), 2.0).value
+    )
+
+
+def test_times_that_fall_or_are_none_are_refused(planted):
+    run = planted(TIME, weights=growing())
+    for place, wrong, said in (
+        (3, 1.0, "times that do not fall; replica 1 goes back to 1"),
+        (2, np.nan, "finite times"),
+    ):
+        run.time[:, 1] = TIME
+        run.time[place, 1] = wrong
+        with pytest.raises(InputError, match=said):
+            displacement(run, 4.0)
+        with pytest.raises(InputError, match=said):
+            learning_time(run, 0.5)
+        with pytest.raises(InputError, match=said):
+            power_law(run)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from encoding import InputError
-from experiments.observables import fluctuation_dissipation
+from experiments.observables import Aging, Correlation, Displacement, TwoTimeCurve, fluctuation_dissipation
 
 STIFFNESS, HEAT = 0.5, 2.0
 DECAY = np.exp(-STIFFNESS * np.arange(12) / 2)
@@ -37,6 +37,34 @@ def test_one_replica_has_no_interval():
     fit = fluctuation_dissipation(0.5 * np.arange(4.0)[:, None], np.arange(4.0)[:, None], 1.0)
     assert fit.best == pytest.approx(1)
     assert np.isnan([fit.low, fit.high]).all()
+
+
+LAG = np.arange(1.0, 9.0)
+VALUE = LAG[:, None] * [1.0, 1.1]
+MOVED = Displacement(5.0, LAG, VALUE, "J")
+
+
+@pytest.mark.parametrize(
+    ("chi", "far", "said"),
+    [
+        (TwoTimeCurve(5.0, 2 * LAG, VALUE, "J"), MOVED, "at the same lags"),
+        (TwoTimeCurve(8.0, LAG, VALUE, "J"), MOVED, "one waiting time; got tau_w = 8 and 5"),
+        (TwoTimeCurve(5.0, LAG, VALUE, "M0"), MOVED, "one group of weights; got 'M0' and 'J'"),
+        (MOVED, TwoTimeCurve(5.0, LAG, VALUE, "J"), "response chi comes first"),
+        (VALUE, Correlation(5.0, LAG, VALUE, "J", raw=True), "D is a displacement; got Correlation"),
+        (VALUE, Aging(5.0, LAG, VALUE, "J", "Delta"), "D is a displacement; got Aging"),
+    ],
+)
+def test_curves_that_do_not_belong_together_are_refused(chi, far, said):
+    with pytest.raises(InputError, match=said):
+        fluctuation_dissipation(chi, far, 1.0)
+
+
+def test_curves_of_one_experiment_give_the_slope_of_their_numbers():
+    chi = TwoTimeCurve(5.0, LAG, VALUE / 4, "J")
+    assert fluctuation_dissipation(chi, MOVED, 1.0) == fluctuation_dissipation(VALUE / 4, VALUE, 1.0)
+    still = Aging(5.0, LAG, VALUE, "J", "D")  # without noise it is D, and called so
+    assert fluctuation_dissipation(chi, still, 1.0).best == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from encoding import InputError
-from experiments.observables import learning_time
+from experiments.observables import LearningTime, learning_time
 
 TAU = np.geomspace(0.1, 20, 60)
 LEVELS = (0.3, 0.1, 0.03, 0.01)
@@ -193,6 +193,30 @@ def test_the_interval_of_the_mean_holds_the_truth(planted):
         loss = noisy(TAU, 5, 0.02, seed=seed) ** (1 / own)
         held.append(learning_time(planted(TAU, loss), 0.05).mean().holds(-np.log(0.05)))
     assert 0.90 <= np.mean(held) <= 0.99
+
+
+@pytest.mark.parametrize("n_replicas", [3, 10])
+def test_the_typical_of_skewed_times_is_held_and_their_mean_is_not(n_replicas):
+    rng, none = np.random.Generator(np.random.Philox(key=[12, n_replicas])), np.zeros(n_replicas)
+    times = [np.exp(3 + 1.2 * rng.normal(size=n_replicas)) for _ in range(200)]
+    found = [LearningTime(0.1, time, none, np.ones(n_replicas, bool), time, none) for time in times]
+    assert 0.90 <= np.mean([each.geometric_mean().holds(np.exp(3)) for each in found]) <= 0.99
+    assert np.mean([each.mean().holds(np.exp(3 + 1.2**2 / 2)) for each in found]) < 0.88
+    assert found[0].geometric_mean().best == pytest.approx(np.prod(times[0]) ** (1 / n_replicas))
+
+
+def test_a_typical_time_of_some_that_arrived_has_no_interval():
+    time = np.array([2.0, 8.0, np.nan])
+    typical = LearningTime(0.1, time, 0 * time, np.isfinite(time), time, time).geometric_mean()
+    assert typical.best == pytest.approx(4)
+    assert np.isnan([typical.low, typical.high]).all()
+
+
+def test_of_two_looks_at_one_time_the_later_counts(planted):
+    """A replica went back there: what it saw before is superseded."""
+    twice = np.repeat(TAU, 2)
+    loss = np.exp(-twice) * np.tile([0.5, 1.0], len(TAU))
+    assert learning_time(planted(twice, loss), 0.1).time == pytest.approx(-np.log(0.1), rel=1e-3)
 
 
 def test_ten_thousand_looks_take_little_memory_and_time(planted):

@@ -92,6 +92,17 @@ def test_fig5_finds_the_planted_times_and_critical_width(widths):
     assert picture.numbers["w_c(0.1), d = 2, exponent ν"].holds(1)
 
 
+def test_fig5_says_where_the_parabola_is_rejected(planted):
+    """1/tau = (w - 60)^.5 / 200: replicas scatter by 1 %, and no parabola passes within."""
+    rng, runs = np.random.Generator(np.random.Philox(0)), []
+    for width in (62, 66, 72, 80, 90, 100, 120):
+        rate = (width - 60) ** 0.5 / 200 * (1 + 0.01 * rng.normal(size=4))
+        runs.append(answered(planted(TIME, 0.1 * (rate * TIME[:, None]) ** -0.5), width=width))
+    picture = critical_slowing(runs)
+    assert any("w_c(0.1), d = 2, parabola rejected (p = " in note for note in picture.notes)
+    assert not any("power law rejected" in note for note in picture.notes)
+
+
 def test_fig5_says_who_did_not_arrive(planted):
     slow = curve(90)
     slow[:, 1] = 0.5
@@ -196,6 +207,13 @@ def test_fig9_finds_the_planted_power_after_the_onset(planted):
     assert power.y / power.x == pytest.approx(power.y[-1] / power.x[-1], rel=0.05)
     (alpha,) = [fit for name, fit in picture.numbers.items() if name.endswith("alpha")]
     assert alpha.holds(1)
+
+
+def test_fig7_and_fig9_name_a_replica_that_stopped(planted):
+    answer = wandering(planted, lambda time: np.maximum(time, 0), 1.0)
+    answer.trajectory.valid[-40:, 1] = False
+    for figure in (aging_curves, aging_forms):
+        assert any("without replica(s) 1, frozen or at rest" in note for note in figure([answer]).notes)
 
 
 def test_the_talk_shows_that_deeper_is_faster(planted):

@@ -140,3 +140,21 @@ def test_an_end_that_cannot_be_told_is_nan(planted):
 def test_a_curve_that_tells_no_law_is_refused(planted, tau, loss, window, said):
     with pytest.raises(InputError, match=said):
         power_law(planted(tau, loss), window)
+
+
+def test_a_replica_that_froze_and_ends_the_window_is_named(planted):
+    run = planted(TAU, np.repeat(law(TAU)[:, None], 3, 1))
+    assert power_law(run, WINDOW).cut_by == ()
+    run.valid[40:, 1] = False
+    fit = power_law(run, WINDOW)
+    assert fit.cut_by == (1,)
+    assert fit.window[1] == pytest.approx(TAU[39])
+    run.valid[5:, 1] = False
+    with pytest.raises(InputError, match="replica 1 stopped: leave it out"):
+        power_law(run, WINDOW)
+
+
+def test_of_two_looks_at_one_time_the_later_counts(planted):
+    twice = np.repeat(TAU, 2)
+    loss = law(twice) * np.tile([0.5, 1.0], len(TAU))
+    assert power_law(planted(twice, loss), WINDOW).loss_inf.best == pytest.approx(LOSS_INF, abs=1e-5)

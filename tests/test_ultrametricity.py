@@ -31,7 +31,7 @@ def test_leaves_of_a_tree_are_ultrametric():
     tree = ultrametricity(TREE)
     assert tree.statistic == pytest.approx((0, 0, 0), abs=1e-9)
     assert tree.closer is True
-    assert max(tree.p_dealt, tree.p_turned) < 0.01
+    assert max(tree.p_dealt, tree.p_turned, tree.p_one_state) < 0.01
     assert tree.n_triples == 220
     assert "closer to a tree than by chance" in str(tree)
 
@@ -79,6 +79,21 @@ def test_clouds_are_drawn_with_the_spread_that_was_found():
     assert np.mean(chances) == pytest.approx(0.5, abs=3.5 * np.sqrt(1 / 12 / 60) + 1 / 40)
 
 
+def around_a_state(seed, n_replicas=10, n_weights=300):
+    """Replicas of one state, that learned unequally far from it."""
+    rng = np.random.default_rng(seed)
+    noise = rng.uniform(0.3, 1.5, (n_replicas, 1)) * rng.normal(size=(n_replicas, n_weights))
+    return overlaps(rng.normal(size=n_weights) + noise)
+
+
+def test_replicas_unequally_far_from_one_state_are_no_tree():
+    tests = [ultrametricity(around_a_state(seed), seed=seed, n_draws=79) for seed in range(30)]
+    assert sum(bool(test.closer) for test in tests) <= 4
+    assert sum(max(test.p_dealt, test.p_turned) < 0.05 for test in tests) >= 15  # as the others would have it
+    trees = [ultrametricity(overlaps(branching(seed, 200)), seed=seed, n_draws=79) for seed in range(5)]
+    assert all(tree.closer for tree in trees)
+
+
 @pytest.mark.parametrize("n_replicas", [8, 12])
 def test_the_interval_of_k_holds_that_of_many_replicas(n_replicas):
     # Points of a three-dimensional cloud: squared distances are 2 chi^2 of 3, of variance 4 * 6; triangles by chance.
@@ -96,7 +111,7 @@ def test_the_interval_of_k_holds_that_of_many_replicas(n_replicas):
 def test_equal_distances_tell_nothing():
     symmetric = ultrametricity(np.full((5, 5), 0.3))
     assert symmetric.closer is None
-    assert np.isnan([*symmetric.statistic, symmetric.p_dealt, symmetric.p_turned]).all()
+    assert np.isnan([*symmetric.statistic, symmetric.p_dealt, symmetric.p_turned, symmetric.p_one_state]).all()
     assert "cannot be told" in str(symmetric)
 
 

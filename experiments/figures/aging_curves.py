@@ -100,6 +100,10 @@ def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
     if alpha is not None:
         picture.number(f"{label}: short-time exponent at τ_w = {last.waiting:g}", alpha)
     found = told(picture, f"{label}, collapse", collapse, list(curves))
+    for curve in curves:
+        if curve.left_out:
+            gone = ", ".join(map(str, curve.left_out))
+            picture.note(f"{label}, tau_w = {curve.waiting:g}: without replica(s) {gone}, frozen or at rest")
     if found is None:
         return
     picture.number(f"{label}: μ, with which τ/τ_w^μ brings the curves nearest to each other", found.mu)

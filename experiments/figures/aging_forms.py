@@ -13,12 +13,12 @@ from experiments.figures.aging_curves import RATIO, aging_of, quantity
 from experiments.figures.answers import Answer, said, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import AGING_POWER, LOG_WINDOW, POWER_WINDOW, SOURCE
-from experiments.observables import Aging, Fit, fit_aging
+from experiments.observables import Aging, fit_aging
 
 ONSET = 0.6  # of the aging regime, in tau/tau_w, as published
 FITS = {"power": (POWER_WINDOW, ONSET), "logarithm": (LOG_WINDOW, 0.0), "spherical": (POWER_WINDOW, 0.0)}
 FORMS = {
-    "power": f"f(x) - f({ONSET}) = A (x - {ONSET})^alpha",
+    "power": f"f(x) = offset + A (x - {ONSET})^alpha",
     "logarithm": "f(x) = a + b ln x",
     "spherical": "f(x) = c [1 - (1 + x)^-lambda] / lambda",
 }
@@ -44,6 +44,8 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
     if len(runs) > 1:
         picture.note(f"of {len(runs)} runs only the narrowest is drawn: {label}, the longest with enough beyond it")
     mean, error = curve.mean()
+    if curve.left_out:
+        picture.note(f"{label}: without replica(s) {', '.join(map(str, curve.left_out))}, frozen or at rest")
     for panel in picture.panels:
         picture.panels[panel] = picture.panels[panel]._replace(y=quantity(curve))
         picture.add(panel, label, curve.lag / curve.waiting, mean, low=mean - error, high=mean + error)
@@ -55,8 +57,8 @@ def aging_forms(answers: Sequence[Answer], name: str = "fig9") -> Picture:
 
 def _published(picture: Picture, curve: Aging) -> None:
     """The published power, from the onset, tied to our value at the end of its window (theirs: w = 30, tau_w = 80)."""
-    mean, _ = curve.mean()
-    x = curve.lag / curve.waiting
+    lag, value = curve.shared()
+    x, mean = lag / curve.waiting, value.mean(1)
     if x[-1] < POWER_WINDOW[0] * 2:
         return
     window = np.geomspace(POWER_WINDOW[0], min(POWER_WINDOW[1], x[-1]), 41)
@@ -69,7 +71,7 @@ def _published(picture: Picture, curve: Aging) -> None:
 
 def _longest(curves: Sequence[Aging]) -> Aging:
     """The longest waiting time whose curve reaches the window of the logarithm; else the farthest reaching."""
-    reach = [curve.lag[-1] / curve.waiting for curve in curves]
+    reach = [curve.shared()[0][-1] / curve.waiting for curve in curves]
     enough = [curve for curve, x in zip(curves, reach, strict=True) if x >= LOG_WINDOW[1] * 0.99]
     return enough[-1] if enough else curves[int(np.argmax(reach))]
 
@@ -82,12 +84,10 @@ def _fit(picture: Picture, curve: Aging, label: str, form: str, window: tuple[fl
     if form == "spherical" and not np.isfinite(found.parameters["D_inf"].best):
         picture.note("spherical: best with λ < 0, which has no plateau: D_inf is infinite")
     x = np.geomspace(*found.window, 41)
-    mean, _ = curve.mean()
-    below = float(np.interp(onset, curve.lag / curve.waiting, mean)) if onset else 0.0
     name = f"{form}: {FORMS[form]}"
     for panel in picture.panels:
-        picture.add(panel, form, x, below + found(x), kind="fit")
-    if onset:
-        picture.number(f"{name}, f({onset})", Fit(np.nan, below, np.nan))
+        picture.add(panel, form, x, found(x), kind="fit")
+    if found.rejected:
+        picture.note(f"{form}: the scatter of the replicas does not explain its misfit (p = {found.p_value:.2g})")
     for parameter, value in found.parameters.items():
         picture.number(f"{name}, {found.window[0]:.3g} < x < {found.window[1]:.3g}, {parameter}", value)

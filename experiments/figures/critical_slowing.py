@@ -122,6 +122,12 @@ def _say(picture: Picture, what: str, critical: CriticalWidth) -> None:
         else:
             span = f"{critical.widths[0]:g} to {critical.widths[-1]:g}"
             picture.note(f"{what}, {law}: widths {span} tell no zero of 1/τ above width 0")
+    for law, rejected, chance in (
+        ("parabola", critical.quadratic_rejected, critical.misfit.quadratic),
+        ("power law", critical.power_rejected, critical.misfit.power),
+    ):
+        if rejected:
+            picture.note(f"{what}, {law} rejected (p = {chance:.2g}): its interval, which takes it to be true, is not")
     if critical.power.best > 0:
         picture.number(f"{what}, exponent ν", critical.nu)
 

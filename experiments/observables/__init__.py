@@ -1,10 +1,11 @@
 """Numbers from trajectories and data, with numpy and scipy alone: what learned, and how, is not known here."""
 
 from experiments.observables.aging import Aging, Noise, aging, aging_by_group, noise
-from experiments.observables.aging_fits import AgingFit, compare_forms, fit_aging
+from experiments.observables.aging_fits import AgingFit, Comparison, compare_forms, fit_aging
 from experiments.observables.baselines import baselines, h0_loss, logistic_loss
 from experiments.observables.collapse import Collapse, Scaling, collapse
 from experiments.observables.correlation import Correlation, two_time_correlation
+from experiments.observables.critical_misfit import Misfit
 from experiments.observables.critical_width import CriticalWidth, critical_width
 from experiments.observables.displacement import Displacement, displacement, displacement_by_group
 from experiments.observables.estimate import Fit
@@ -18,7 +19,7 @@ from experiments.observables.overlap_distribution import OverlapDistribution, ov
 from experiments.observables.overlaps import activation_overlap, overlaps
 from experiments.observables.power_law import PowerLaw, power_law
 from experiments.observables.reservoir import reservoir_loss
-from experiments.observables.short_times import short_time_exponent
+from experiments.observables.short_times import Exponent, short_time_exponent
 from experiments.observables.stability import Stability, compare_curves, largest_stable_rate
 from experiments.observables.two_times import TwoTimeCurve
 from experiments.observables.ultrametricity import Ultrametricity, ultrametricity
@@ -28,13 +29,16 @@ __all__ = [
     "Aging",
     "AgingFit",
     "Collapse",
+    "Comparison",
     "Correlation",
     "CriticalWidth",
     "Displacement",
+    "Exponent",
     "Fit",
     "LearningTime",
     "LossAgainstWidth",
     "LossFluctuations",
+    "Misfit",
     "Noise",
     "OverlapDistribution",
     "PowerLaw",

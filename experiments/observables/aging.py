@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from encoding import InputError
 from encoding.errors import shown
 from experiments.observables.displacement import Displacement, displacement
-from experiments.observables.given import flag, is_word, trajectory_of
-from experiments.observables.two_times import TwoTimeCurve, align, chosen_groups
+from experiments.observables.given import LARGEST, SMALLEST, flag, is_word, trajectory_of
+from experiments.observables.moments import align, chosen_groups
+from experiments.observables.two_times import TwoTimeCurve
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -71,6 +72,8 @@ def noise(trajectory: "Trajectory", *, group: str | None = None, kind: Kind = "n
     slices = [trajectory.layout[names[place]].slice for place in places]
     counts = np.array([each.stop - each.start for each in slices], np.float64)
     gamma = by_group[:, :, places] @ (counts / counts.sum())
+    if np.isinf(gamma[trajectory.valid]).any() or (np.abs(gamma[trajectory.valid]) > LARGEST).any():
+        raise InputError(f"Gamma is a finite number of at most {LARGEST:g}; got one beyond: leave these looks out")
     known = trajectory.valid & np.isfinite(gamma)
     if not known.any():
         raise InputError("Gamma was never looked at: learn with Looks(noise=...), or take displacement")
@@ -114,8 +117,9 @@ def aging(
         raise InputError("aging is looked at from a waiting time above 0; got 0: take displacement, or a later look")
     seen = _after_start(noise(trajectory, group=group, kind=kind))
     if (seen.gamma[np.isfinite(seen.gamma)] == 0).all():
-        return Aging(moved.waiting, moved.lag, moved.value, group, "D")
-    return Aging(moved.waiting, moved.lag, _accumulated(moved, seen, temperature), group, "Delta")
+        return Aging(moved.waiting, moved.lag, moved.value, group, "D", stopped=moved.stopped)
+    delta = _accumulated(moved, seen, temperature)
+    return Aging(moved.waiting, moved.lag, delta, group, "Delta", stopped=moved.stopped)
 
 
 def aging_by_group(
@@ -215,10 +219,10 @@ def _near(needed: NDArray[np.float64], time: NDArray[np.float64], gamma: NDArray
     low = max(int(np.searchsorted(time, first, "right")) - 1, 0)
     high = int(np.searchsorted(time, last)) + 1
     time, gamma = time[low:high], gamma[low:high]
-    if not (gamma > 0).all():
-        at = time[~(gamma > 0)][0]
+    if not (gamma >= SMALLEST).all():
+        at, least = time[~(gamma >= SMALLEST)][0], gamma[~(gamma >= SMALLEST)][0]
         raise InputError(
-            f"Gamma is positive throughout, or 0 throughout; got {gamma[~(gamma > 0)][0]:g} for replica {replica} at "
-            f"time {at:g}: take displacement"
+            f"Gamma is positive throughout, or 0 throughout; got {least:g} for replica {replica} at time {at:g}: take "
+            "displacement"
         )
     return _Gamma(time, gamma)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 Span = tuple[float, float]
 
 N_TRIED = 41  # shapes, before the best of them is refined
+STEP = 1e-5  # of a shape, for the derivative
 TINY = 1e-30  # mean square of relative deviations: what rounding leaves of an exact fit
 
 
@@ -48,6 +49,13 @@ FORMS = {
 }
 
 
+def counted_from(onset: float, form: Form) -> Form:
+    """The form with the value of the curve at the onset as one more amplitude, the first; as it is without an onset."""
+    if onset == 0 or form.names[0] == "a":  # these have a constant
+        return form
+    return Form(("offset", *form.names), form.shapes, lambda x, shape: [np.ones_like(x), *form.basis(x, shape)])
+
+
 def best_shape(form: Form, x: NDArray[np.float64], y: NDArray[np.float64], span: Span | None) -> float:
     """The shape within `span` that leaves the smallest relative deviations; 0 for a form without one."""
     if span is None:
@@ -70,6 +78,16 @@ def amplitudes(
     relative = np.stack(form.basis(x, shape), 1) / y[:, None]  # (n, n_amplitudes)
     found = np.linalg.lstsq(relative, np.ones_like(y), rcond=None)[0].astype(np.float64)
     return found, float(np.mean((1 - relative @ found) ** 2))
+
+
+def slopes(form: Form, x: NDArray[np.float64], y: NDArray[np.float64], shape: float) -> NDArray[np.float64]:
+    """Derivatives of fit / y by the parameters, (n, n_parameters); by the shape from a small difference."""
+    basis = np.array(form.basis(x, shape))
+    columns = [*basis]
+    if form.shapes:
+        linear = amplitudes(form, x, y, shape)[0]
+        columns.append(np.tensordot(linear, np.array(form.basis(x, shape + STEP)) - basis, 1) / STEP)
+    return np.stack(columns, 1) / y[:, None]
 
 
 def around(shape: float, span: Span | None) -> Span | None:

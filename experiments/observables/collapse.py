@@ -9,7 +9,8 @@ monotone between looks) onto a common grid. What is left between them,
 
 is compared with V0, what it would be if all were one function and only the scatter of the replicas set them apart:
 score = V / <V0>, about 1 for a collapse. V0 is drawn by a bootstrap of the deviations of the replicas with Gaussian
-weights g, the same in all curves (one run makes them all), and a chi-square for an error known from R replicas only:
+weights g, the same in all curves (one run makes them all), and a chi-square for an error known from R replicas only
+(a curve without some of the replicas has its own R, and nu the smallest):
 
     V0 = V[sum_r g_r (ln value_r - <ln value>)] / [R (R - 1)] * nu / chi^2_nu,    nu = (R - 1) * 2 <V>^2 / var V
 """
@@ -37,13 +38,13 @@ APART = 1e9  # V of curves that overlap too little
 
 
 class Line(NamedTuple):
-    """ln value (n, R) as a function of ln tau, known from `first` to `last`; `wait` is ln tau_w."""
+    """ln value of some `replicas` as a function of ln tau, known from `first` to `last`; `wait` is ln tau_w."""
 
     curve: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     first: float
     last: float
     wait: float
-    n_replicas: int
+    replicas: NDArray[np.bool_]
 
 
 class Scaling(NamedTuple):
@@ -75,12 +76,17 @@ class Collapse(NamedTuple):
         ratio: of tau / tau_w.
         fitted: of tau / tau_w^mu with the best mu; its null does not know that mu was fitted, so it is a little wide.
         mu: with its 95 % interval over replicas (NaN ends for a single one).
+        n_replicas: how many counted in every curve.
+        left_out: the replicas that did not count in some curve, by number: frozen, at rest, or without a look at its
+            tau_w (`TwoTimeCurve.lasting`). The other curves keep them.
     """
 
     lag: Scaling
     ratio: Scaling
     fitted: Scaling
     mu: Fit
+    n_replicas: int
+    left_out: tuple[int, ...]
 
 
 def collapse(curves: Sequence[TwoTimeCurve], *, window: tuple[float, float] = (0.0, np.inf), seed: int = 0) -> Collapse:
@@ -99,30 +105,29 @@ def collapse(curves: Sequence[TwoTimeCurve], *, window: tuple[float, float] = (0
     rng = np.random.Generator(np.random.Philox(key=[checked_seed(seed), len(lines)]))
     mu = _mu_fit(lines)
     lag, ratio, fitted = (_scaling(lines, each, rng) for each in (0.0, 1.0, mu.best))
-    return Collapse(lag, ratio, fitted, mu)
+    counted = np.array([line.replicas for line in lines])
+    return Collapse(lag, ratio, fitted, mu, int(counted.sum(1).min()), tuple(np.flatnonzero(~counted.all(0)).tolist()))
 
 
 def _lines(curves: Sequence[TwoTimeCurve], window: tuple[float, float]) -> list[Line]:
-    """The curves in logarithms, of the replicas that all of them share, in order of tau_w."""
+    """The curves in logarithms, each of the replicas that count in it, in order of tau_w."""
     from scipy.interpolate import PchipInterpolator
 
     _check(curves)
     low, high = checked_window(window)
-    replicas = np.logical_and.reduce([curve.lasting() for curve in curves])
-    if not replicas.any():
-        raise InputError("a collapse compares the same replicas; got curves that have none in common")
     lines = []
     for curve in sorted(curves, key=lambda curve: curve.waiting):
-        x, value = curve.lag / curve.waiting, curve.value[:, replicas]
-        good = (x >= low) & (x <= high) & (np.nan_to_num(value, nan=-1.0, posinf=-1.0) > 0).all(1)
+        lag, value = curve.shared()
+        x = lag / curve.waiting
+        good = (x >= low) & (x <= high) & (value > 0).all(1)
         if good.sum() < 4:
             raise InputError(
                 f"a collapse needs 4 looks of each curve in the window, positive for all replicas; got {good.sum()} at "
                 f"tau_w = {curve.waiting:g}: look more often, or take a wider window"
             )
-        x = np.log(curve.lag[good])
+        x = np.log(lag[good])
         laid = PchipInterpolator(x, np.log(value[good]))
-        lines.append(Line(laid, x[0], x[-1], float(np.log(curve.waiting)), value.shape[1]))
+        lines.append(Line(laid, x[0], x[-1], float(np.log(curve.waiting)), curve.lasting()))
     return lines
 
 
@@ -142,7 +147,9 @@ def _check(curves: Sequence[TwoTimeCurve]) -> None:
 
 
 def _laid(lines: Sequence[Line], mu: float) -> NDArray[np.float64] | None:
-    """ln value of each curve on a grid of ln(tau / tau_w^mu), (n_curves, N_GRID, R); NaN beyond its looks.
+    """ln value of each curve on a grid of ln(tau / tau_w^mu), (n_curves, N_GRID, R).
+
+    NaN beyond its looks, and for replicas that do not count in it.
 
     None where neighbours overlap too little to be compared.
     """
@@ -152,11 +159,18 @@ def _laid(lines: Sequence[Line], mu: float) -> NDArray[np.float64] | None:
             return None
     lows, highs = np.sort(np.array(ends).T)
     grid = np.linspace(lows[1], highs[-2], N_GRID)  # where at least two curves are known
-    laid = np.full((len(lines), N_GRID, lines[0].n_replicas), np.nan)
+    laid = np.full((len(lines), N_GRID, len(lines[0].replicas)), np.nan)
     for place, (line, (low, high)) in enumerate(zip(lines, ends, strict=True)):
         inside = (grid >= low) & (grid <= high)
-        laid[place, inside] = line.curve(grid[inside] + mu * line.wait)
+        laid[place][np.ix_(inside, line.replicas)] = line.curve(grid[inside] + mu * line.wait)
     return laid
+
+
+def _mean(laid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the replicas of each curve, (n_curves, N_GRID); NaN beyond its looks."""
+    known = np.isfinite(laid)
+    n = known.sum(2)
+    return np.where(known, laid, 0).sum(2) / np.where(n > 0, n, np.nan)
 
 
 def _variance(laid: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -170,20 +184,23 @@ def _variance(laid: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _left(laid: NDArray[np.float64] | None) -> float:
     """V of the mean over replicas."""
-    return APART if laid is None else float(_variance(laid.mean(2)))
+    return APART if laid is None else float(_variance(_mean(laid)))
 
 
 def _mu_fit(lines: Sequence[Line]) -> Fit:
     """The mu of the smallest V, with what it moves by as one replica is left out: V is a parabola near its minimum."""
     best = _best_mu(lines)
     nearby = [_laid(lines, best + step) for step in (-STEP, 0.0, STEP)]
+    counted = np.array([line.replicas for line in lines])
 
     def vertex(chosen: NDArray[np.int64]) -> float:
+        if not counted[:, chosen].any(1).all():
+            return np.nan
         low, here, high = (_left(None if laid is None else laid[:, :, chosen]) for laid in nearby)
         curvature = low - 2 * here + high
         return STEP * (low - high) / (2 * curvature) if curvature > 0 and max(low, high) < APART else np.nan
 
-    moved = jackknife(lines[0].n_replicas, lambda chosen: np.array([vertex(chosen)]))[0]
+    moved = jackknife(len(counted.T), lambda chosen: np.array([vertex(chosen)]))[0]
     return Fit(best + moved.low - moved.best, best, best + moved.high - moved.best)
 
 
@@ -208,7 +225,7 @@ def _scaling(lines: Sequence[Line], mu: float, rng: np.random.Generator) -> Scal
     laid = _laid(lines, mu)
     if laid is None:
         return Scaling(mu, np.nan, np.nan, UNTOLD, np.nan, None)
-    left, n_replicas = _left(laid), laid.shape[2]
+    left, n_replicas = _left(laid), min(int(line.replicas.sum()) for line in lines)
     if n_replicas < 2:
         return Scaling(mu, float(np.sqrt(left)), np.nan, UNTOLD, np.nan, None)
     drawn = _chance(laid, rng)
@@ -226,7 +243,7 @@ def _scaling(lines: Sequence[Line], mu: float, rng: np.random.Generator) -> Scal
 
 def _chance(laid: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """V of one function, as the replicas scatter, before the chi-square, (BOOTSTRAPS,)."""
-    n_replicas = laid.shape[2]
-    apart = laid - laid.mean(2, keepdims=True)
-    drawn = _variance(apart @ rng.standard_normal((n_replicas, BOOTSTRAPS)))
-    return drawn / (n_replicas * (n_replicas - 1))
+    mean, n = _mean(laid)[:, :, None], np.isfinite(laid).sum(2, keepdims=True)
+    apart = np.where(np.isfinite(laid), laid - mean, 0) / np.sqrt(np.maximum(n * (n - 1), 1))
+    drawn = apart @ rng.standard_normal((laid.shape[2], BOOTSTRAPS))
+    return _variance(np.where(n > 0, drawn, np.nan))

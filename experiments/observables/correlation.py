@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from experiments.observables.given import flag, trajectory_of
-from experiments.observables.two_times import TwoTimeCurve, chosen_groups, moments, snapshots
+from experiments.observables.moments import chosen_groups, moments, snapshots
+from experiments.observables.two_times import TwoTimeCurve
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -71,7 +72,8 @@ def two_time_correlation(
             norm = np.sqrt(own) * np.sqrt(_products(now, now, slices))
             value[k] /= np.where(norm > 0, norm, np.nan)
     n_weights = sum(each.stop - each.start for each in slices)
-    return Correlation(moment.waiting, moment.lag, value / n_weights if raw else value, group, raw)
+    value = value / n_weights if raw else value
+    return Correlation(moment.waiting, moment.lag, value, group, raw, stopped=moment.stopped)
 
 
 def _of_angles(trajectory: "Trajectory", waiting: float, group: str | None, raw: bool) -> Correlation:
@@ -89,7 +91,9 @@ def _of_angles(trajectory: "Trajectory", waiting: float, group: str | None, raw:
         for each, period in slices:
             value[k] += _cosines(now[:, each], start[:, each], period)
     n_weights = sum(each.stop - each.start for each, _ in slices)
-    return Correlation(moment.waiting, moment.lag, value / n_weights, group, raw=False, periodic=True)
+    return Correlation(
+        moment.waiting, moment.lag, value / n_weights, group, raw=False, periodic=True, stopped=moment.stopped
+    )
 
 
 def _cosines(now: NDArray[np.floating], start: NDArray[np.floating], period: float) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ MOVES = 60
 STILL = 1e-6
 
 
-def fit_powers(w: Array, means: Array, count: NDArray[np.int64], *, start: Array | None = None) -> Array:
+def fit_powers(w: Array, means: Array, count: NDArray[np.number], *, start: Array | None = None) -> Array:
     """(a, w_c, nu) of each of B sets, (B, 3); infinite where the best lies at the edge of the search.
 
     Args:

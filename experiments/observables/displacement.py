@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from experiments.observables.given import flag, trajectory_of
-from experiments.observables.two_times import TwoTimeCurve, chosen_groups, moments, snapshots
+from experiments.observables.moments import chosen_groups, moments, snapshots
+from experiments.observables.two_times import TwoTimeCurve
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -48,7 +49,7 @@ def displacement(
     for k, now in enumerate(snapshots(trajectory, moment.rows)):
         for each in groups:
             value[k] += _squares(now[:, each.slice], start[:, each.slice], each.period if periodic else None)
-    return Displacement(moment.waiting, moment.lag, value / n_weights, group)
+    return Displacement(moment.waiting, moment.lag, value / n_weights, group, stopped=moment.stopped)
 
 
 def displacement_by_group(

@@ -159,7 +159,8 @@ def trajectory_of(name: str, value: Any) -> Trajectory:
     """A Trajectory whose parts belong together.
 
     Raises:
-        InputError: something else (a run, say, which has one), or parts of other shapes.
+        InputError: something else (a run, say, which has one), parts of other shapes, or times of looks that count
+            which are not finite, are below 0, or fall.
     """
     if not isinstance(value, Trajectory):
         has_one = isinstance(getattr(value, "trajectory", None), Trajectory)
@@ -174,7 +175,24 @@ def trajectory_of(name: str, value: Any) -> Trajectory:
             f"{name} has time, loss and valid (n_looks, n_replicas), noise by group, weights with the look of each; "
             f"got times {looks}, losses {np.shape(value.loss)}, noise {np.shape(value.noise)}, weights {weights}"
         )
+    _check_times(name, np.asarray(value.time), np.asarray(value.valid))
     return value
+
+
+def _check_times(name: str, time: NDArray[np.float64], valid: NDArray[np.bool_]) -> None:
+    """Refuse proper times of looks that count which are no times, or not in order."""
+    if time.dtype.kind not in "iuf" or valid.dtype != bool:
+        raise InputError(f"{name} has times that are numbers and says of each look whether it is valid; got others")
+    for replica in range(time.shape[1]):
+        seen = time[valid[:, replica], replica]
+        if not (np.isfinite(seen) & (seen >= 0)).all():
+            raise InputError(f"{name} has finite times of at least 0; got others where replica {replica} is valid")
+        if (np.diff(seen) < 0).any():
+            at = seen[1:][np.diff(seen) < 0][0]
+            raise InputError(
+                f"{name} has times that do not fall; replica {replica} goes back to {at:g}: mark what it left as not "
+                "valid (Trajectory.from_rows does), or sort the looks"
+            )
 
 
 def pieces(name: str, value: Any, *, least: int = 1) -> list[Piece]:

@@ -19,14 +19,13 @@ from encoding.errors import shown
 from experiments.observables.estimate import Fit, student, student_fit
 from experiments.observables.given import number, trajectory_of
 from experiments.observables.jackknife import left_out
+from experiments.observables.power_squares import GAMMAS, ZOOMS, least_squares, misfit, moments
 from experiments.observables.power_window import SHORTEST, asymptotic, common_looks
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
 
 Array = NDArray[np.float64]
-GAMMAS = np.geomspace(0.01, 10, 61)  # where the least misfit is first looked for
-ZOOMS = 4  # each makes the bracket 20 times finer
 ROUGH = 1  # zooms that are enough for weights, and for what a fit leaves: the misfit is flat at its minimum
 SURE = 0.999  # that a curve falls at all
 
@@ -42,6 +41,8 @@ class PowerLaw(NamedTuple):
         n_looks: looks in the window.
         scatter: root mean square of what the fit leaves, relative to the loss.
         below_floor: whether the best NLL_inf lies below the floor given; None without a floor.
+        cut_by: the replicas that stopped before the others ended, by number: the window ends with the first of them.
+            Leave them out to fit on.
     """
 
     loss_inf: Fit
@@ -51,6 +52,7 @@ class PowerLaw(NamedTuple):
     n_looks: int
     scatter: float
     below_floor: bool | None
+    cut_by: tuple[int, ...]
 
     def curve(self, tau: NDArray[np.floating]) -> Array:
         """The fitted loss at proper times above 0."""
@@ -90,7 +92,7 @@ def power_law(
     trajectory = trajectory_of("trajectory", trajectory)
     first, last = (0.0, np.inf) if window is None else _ends(window)
     floor = None if floor is None else number("floor", floor)
-    tau, losses = common_looks(trajectory, first, last)
+    tau, losses, cut_by = common_looks(trajectory, first, last)
     losses = losses / (unit := _power_of_two(losses))
     mean = losses.mean(1)
     start = asymptotic(tau, mean, residuals) if window is None else 0
@@ -101,7 +103,8 @@ def power_law(
     scatter = float(np.sqrt(np.mean(_relative(tau, mean, best) ** 2)))
     below = None if floor is None else bool(unit * best[0] < floor)
     loss_inf, amplitude = (Fit(*(unit * float(value) for value in fit)) for fit in fits[:2])
-    return PowerLaw(loss_inf, amplitude, fits[2], (float(tau[0]), float(tau[-1])), len(tau), scatter, below)
+    used = float(tau[0]), float(tau[-1])
+    return PowerLaw(loss_inf, amplitude, fits[2], used, len(tau), scatter, below, cut_by)
 
 
 def _power_of_two(losses: Array) -> float:
@@ -138,44 +141,10 @@ def _weighted_fit(tau: Array, loss: Array, zooms: int = ZOOMS) -> tuple[Array, A
     """(NLL_inf, A, gamma) and the weights, 1 / model^2 of the round before: those of the noisy loss would pull down."""
     best, weight = np.zeros(3), np.ones(len(tau))
     for fineness in (ROUGH, ROUGH, zooms):
-        best = _least_squares(tau, loss[:, None], weight, fineness)[:, 0]
+        best = least_squares(tau, loss[:, None], weight, fineness)[:, 0]
         model = _model(tau, best)
         weight = 1 / model**2 if (model > 0).all() and (loss > 0).all() else np.ones(len(tau))
     return best, weight
-
-
-def _moments(tau: Array, losses: Array, weight: Array, gammas: Array) -> tuple[Array, ...]:
-    """Of b = tau^-gamma and B curves: <b>, sum w (b - <b>)^2, sum w b (y - <y>); gammas (B, G), or (1, G) for all."""
-    basis = np.exp(-gammas * np.log(tau)[:, None, None])
-    centre = np.tensordot(weight, basis, 1) / weight.sum()
-    basis = basis - centre
-    y = losses - weight @ losses / weight.sum()
-    square = np.asarray(np.tensordot(weight, basis * basis, 1), float)
-    basis = np.broadcast_to(basis, (*losses.shape, basis.shape[2]))
-    return centre, square, np.einsum("nbg,nb->bg", basis, weight[:, None] * y)
-
-
-def _misfit(tau: Array, losses: Array, weight: Array, gammas: Array) -> Array:
-    """Least sum of squares at each gamma, (B, G), by NLL_inf and A."""
-    _, square, product = _moments(tau, losses, weight, gammas)
-    y = losses - weight @ losses / weight.sum()
-    return np.maximum((weight @ y**2)[:, None] - product**2 / square, 0)
-
-
-def _least_squares(tau: Array, losses: Array, weight: Array, zooms: int = ZOOMS) -> Array:
-    """(NLL_inf, A, gamma) of B curves, (3, B)."""
-    unit = float(np.exp(np.log(tau).mean()))  # tau in units of the middle of the window: powers near 1
-    t, n_curves = tau / unit, losses.shape[1]
-    gammas = np.broadcast_to(GAMMAS, (n_curves, len(GAMMAS)))
-    for _ in range(zooms):
-        k = np.clip(_misfit(t, losses, weight, gammas).argmin(1), 1, gammas.shape[1] - 2)
-        rows = np.arange(n_curves)
-        gammas = np.linspace(gammas[rows, k - 1], gammas[rows, k + 1], 41, axis=1)
-    k = _misfit(t, losses, weight, gammas).argmin(1)
-    gamma = gammas[np.arange(n_curves), k]
-    centre, square, product = (each[:, 0] for each in _moments(t, losses, weight, gamma[:, None]))
-    amplitude = product / square
-    return np.stack([weight @ losses / weight.sum() - amplitude * centre, amplitude * unit**gamma, gamma])
 
 
 def _at_an_edge(gamma: Array | float) -> bool:
@@ -199,7 +168,7 @@ def _jackknife(tau: Array, losses: Array, best: Array, weight: Array) -> tuple[F
     """From leaving out each replica in turn."""
     n_replicas = losses.shape[1]
     without = (losses.sum(1, keepdims=True) - losses) / (n_replicas - 1)
-    drawn = _least_squares(tau, without, weight)
+    drawn = least_squares(tau, without, weight)
     if _at_an_edge(drawn[2]) or (drawn[1] <= 0).any():
         loss_inf, amplitude, gamma = (Fit(np.nan, float(value), np.nan) for value in best)
         return loss_inf, amplitude, gamma
@@ -218,8 +187,8 @@ def _profile(tau: Array, loss: Array, best: Array, weight: Array) -> tuple[Fit, 
     rho = max(float(remains[1:] @ remains[:-1]) / max(float(remains @ remains), 1e-300), 0.0)
     most = float(remains @ remains) * (1 + student(n - 3) ** 2 * (1 + rho) / (1 - rho) / (n - 3))
     fine = _inside(t, y, weight, best[2], most)
-    centre, square, product = (each[0] for each in _moments(t, y, weight, fine[None]))
-    room = np.sqrt(np.maximum(most - _misfit(t, y, weight, fine[None])[0], 0))
+    centre, square, product = (each[0] for each in moments(t, y, weight, fine[None]))
+    room = np.sqrt(np.maximum(most - misfit(t, y, weight, fine[None])[0], 0))
     slope, level = product / square, weight @ loss / weight.sum()
     inf, half = level - slope * centre, room * np.sqrt(1 / weight.sum() + centre**2 / square)
     scale, half_slope = unit**fine, room / np.sqrt(square)
@@ -238,11 +207,11 @@ def _inside(t: Array, y: Array, weight: Array, best: float, most: float) -> Arra
     ends = []
     for edge in (GAMMAS[0], GAMMAS[-1]):
         inside, outside = np.log(best), np.log(edge)
-        if _misfit(t, y, weight, np.full((1, 1), edge))[0, 0] <= most:
+        if misfit(t, y, weight, np.full((1, 1), edge))[0, 0] <= most:
             inside = outside
         for _ in range(6):
             trial = np.linspace(inside, outside, 12)
-            beyond = _misfit(t, y, weight, np.exp(trial)[None])[0] > most
+            beyond = misfit(t, y, weight, np.exp(trial)[None])[0] > most
             beyond[0] = False
             k = max(int(beyond.argmax()), 1) if beyond.any() else len(trial) - 1
             inside, outside = trial[k - 1], trial[k]

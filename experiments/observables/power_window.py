@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from experiments.observables.estimate import CONFIDENCE
+from experiments.observables.looks_seen import seen_looks
+from experiments.observables.moments import stopped_replicas
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory
@@ -21,30 +23,39 @@ PARTS = (1 / 8, 1 / 4, 1 / 2)  # of a window's looks, tried against the rest
 SMALL = 0.002  # deviations from the law that no figure would show
 
 
-def common_looks(trajectory: "Trajectory", first: float, last: float) -> tuple[Array, Array]:
+def common_looks(trajectory: "Trajectory", first: float, last: float) -> tuple[Array, Array, tuple[int, ...]]:
     """Proper times (n,) and losses (n, R) between `first` and `last`, as far as all replicas were seen.
+
+    And the replicas that stopped (frozen, or given up) before the others ended, and end the window there.
 
     Raises:
         InputError: a replica that was never seen there, fewer than ten looks, or times within a factor three.
     """
     curves = []
     for replica in range(trajectory.n_replicas):
-        time, loss = trajectory.time[:, replica], trajectory.loss[:, replica]
-        seen = trajectory.valid[:, replica] & np.isfinite(loss) & (time > 0)
-        if not seen.any():
+        curves.append(seen_looks(trajectory, replica))
+        if not len(curves[-1][0]):
             raise InputError(f"replica {replica} has no looks after time 0: leave it out")
-        curves.append((time[seen], loss[seen]))
     first = max(first, *(time[0] for time, _ in curves), 0.0)
+    cut_by = _stopped_before(trajectory, np.array([time[-1] for time, _ in curves]), last)
     last = min(last, *(time[-1] for time, _ in curves), np.inf)
     inside = [time[(time >= first * (1 - 1e-9)) & (time <= last * (1 + 1e-9))] for time, _ in curves]
-    tau = np.unique(min(inside, key=len))
+    tau = min(inside, key=len)
     if not _long_enough(tau):
         span = f"{tau[0]:g} to {tau[-1]:g}" if len(tau) else f"{first:g} to {last:g}"
         raise InputError(
             f"a power law needs {FEWEST} looks over a factor {SHORTEST} in proper time; got {len(tau)} over {span}: "
             "learn longer, look more often, or choose a longer window"
+            + (f" (replica {cut_by[0]} stopped: leave it out)" if cut_by else "")
         )
-    return tau, np.stack([np.interp(np.log(tau), np.log(time), loss) for time, loss in curves], 1)
+    return tau, np.stack([np.interp(np.log(tau), np.log(time), loss) for time, loss in curves], 1), cut_by
+
+
+def _stopped_before(trajectory: "Trajectory", ends: Array, last: float) -> tuple[int, ...]:
+    """The stopped replicas that were seen neither to `last` nor as far as those that go on."""
+    stopped = stopped_replicas(trajectory)
+    others = ends.max() if stopped.all() else ends[~stopped].min()
+    return tuple(np.flatnonzero(stopped & (ends < min(last, others) * (1 - 1e-9))).tolist())
 
 
 def asymptotic(tau: Array, loss: Array, residuals: Callable[[Array, Array], Array | None]) -> int:

@@ -13,7 +13,19 @@ from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio
 LEAST = 4  # looks: a line through fewer has no scatter to speak of
 
 
-def short_time_exponent(curve: TwoTimeCurve, *, below: float = 0.1) -> Fit:
+class Exponent(Fit):
+    """An exponent with its 95 % interval.
+
+    Attributes:
+        n_replicas: how many counted.
+        left_out: the others, by number: see `TwoTimeCurve.lasting`.
+    """
+
+    n_replicas: int = 0
+    left_out: tuple[int, ...] = ()
+
+
+def short_time_exponent(curve: TwoTimeCurve, *, below: float = 0.1) -> Exponent:
     """alpha of Delta ~ tau^alpha for tau < `below` tau_w (Hertz & Tyrcha 2024, Sec. V, find 0.7 +- 0.1).
 
     The slope of ln Delta against ln tau, of the mean over replicas; its interval over replicas, or for a single one
@@ -43,7 +55,9 @@ def short_time_exponent(curve: TwoTimeCurve, *, below: float = 0.1) -> Fit:
         return np.array([x @ np.log(mean) / (x @ x) if (mean > 0).all() else np.nan])
 
     fit = jackknife(value.shape[1], slope)[0]
-    return fit if value.shape[1] > 1 else _from_scatter(x, np.log(value[:, 0]), fit.best)
+    found = Exponent(*(fit if value.shape[1] > 1 else _from_scatter(x, np.log(value[:, 0]), fit.best)))
+    found.n_replicas, found.left_out = value.shape[1], curve.left_out
+    return found
 
 
 def _from_scatter(x: NDArray[np.float64], y: NDArray[np.float64], slope: float) -> Fit:
