@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quantum.block import Block
     from quantum.checks import (
+        block_cell,
         carries_memory,
         cell_carries_memory,
         effective_parameters,
@@ -26,6 +27,7 @@ __all__ = [
     "EntanglingLadder",
     "Ladder",
     "RecurrentBlock",
+    "block_cell",
     "block_circuit",
     "carries_memory",
     "cell_carries_memory",
@@ -53,6 +55,7 @@ _HOMES = {
     "EntanglingLadder": "quantum.templates",
     "Ladder": "quantum.ladder",
     "RecurrentBlock": "quantum.recurrence",
+    "block_cell": "quantum.checks",
     "block_circuit": "quantum.circuits",
     "carries_memory": "quantum.checks",
     "cell_carries_memory": "quantum.checks",
