@@ -52,8 +52,8 @@ class EffectiveParameters:
     def __repr__(self) -> str:
         """The rank, and the gap that it is told by."""
         return (
-            f"<EffectiveParameters: {self.rank} of {self.n_angles} angles; singular values down to "
-            f"{self.last_kept:.1e} count, those from {self.first_dropped:.1e} do not>"
+            f"<EffectiveParameters: {self.rank} of {self.n_angles} angles; the last singular value that counts is "
+            f"{self.last_kept:.1e}, the next {self.first_dropped:.1e}>"
         )
 
 
@@ -81,7 +81,7 @@ def effective_parameters(
 
     >>> from quantum import Ladder
     >>> effective_parameters(Block(Ladder(2, 4), n_data=1, schedule="coherent"))
-    <EffectiveParameters: 13 of 28 angles; singular values down to ... count, those from ... do not>
+    <EffectiveParameters: 13 of 28 angles; the last singular value that counts is ..., the next ...>
     """
     check_readout(readout)
     if checked_block(block).schedule != "coherent":
