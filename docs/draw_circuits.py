@@ -55,7 +55,8 @@ def both(name: str, played: Callable[[], Any], circuit: Any, wires: list[str]) -
 
 def _pennylanes(played: Callable[[], Any], wires: list[str]) -> Any:
     """PennyLane's drawing, without the turns by nothing of a history that is |0>, as Qiskit's is."""
-    (tape,), _ = decompose(make_qscript(played)(), gate_set=GATES)
+    into_gates: Any = decompose  # PennyLane's types of a transform say too much
+    (tape,), _ = into_gates(make_qscript(played)(), gate_set=GATES)
     turns = [one for one in tape.operations if not (one.name == "RY" and one.wires[0] == "H" and one.data[0] == 0)]
     return tape_mpl(tape.copy(operations=turns), decimals=2, wire_order=wires, style="black_white")[0]
 
