@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quantum.block import Block
     from quantum.checks import (
+        block_cell,
         carries_memory,
         cell_carries_memory,
         effective_parameters,
@@ -30,6 +31,7 @@ __all__ = [
     "QuantumRNN",
     "QuantumRNNSettings",
     "RecurrentBlock",
+    "block_cell",
     "block_circuit",
     "carries_memory",
     "cell_carries_memory",
@@ -59,6 +61,7 @@ _HOMES = {
     "QuantumRNN": "quantum.rnn",
     "QuantumRNNSettings": "quantum.settings",
     "RecurrentBlock": "quantum.recurrence",
+    "block_cell": "quantum.checks",
     "block_circuit": "quantum.circuits",
     "carries_memory": "quantum.checks",
     "cell_carries_memory": "quantum.checks",

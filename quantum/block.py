@@ -47,7 +47,7 @@ class Block:
         ladder: what couples the N = n_data + n_history qubits, D first.
         n_data: qubits of D, those of one voice times the number of voices.
         schedule: "measured", "coherent" or "staggered".
-        rotations: of one voice, axis and qubit of each angle, as in `Encoding.rotations`.
+        rotations: of one voice, axis and qubit of each angle; made from an `Encoding`, they are its own.
 
     Raises:
         InputError: no qubit left for the history, data qubits that make no whole number of voices, or a schedule or
@@ -62,7 +62,7 @@ class Block:
     _: KW_ONLY
     n_data: int
     schedule: str
-    rotations: tuple[Rotation, ...] = CLOCK
+    rotations: Any = CLOCK  # given a Sequence[Rotation] or an Encoding, kept as a tuple[Rotation, ...]
 
     def __post_init__(self) -> None:
         if not isinstance(self.ladder, Ladder):
@@ -144,13 +144,26 @@ def reencoded(average: Any) -> Any:
     return np.pi * (1 - average) / 2
 
 
-def checked_rotations(rotations: Sequence[Rotation]) -> tuple[Rotation, ...]:
-    """The rotations of one voice.
+def checked_block(block: Any) -> Block:
+    """A block.
+
+    Raises:
+        InputError: anything else, a ladder by itself too.
+    """
+    if not isinstance(block, Block):
+        raise InputError(f"a block is a Block(ladder, n_data=, schedule=); got {block!r:.60}")
+    return block
+
+
+def checked_rotations(rotations: Sequence[Rotation] | Encoding) -> tuple[Rotation, ...]:
+    """The rotations of one voice, given as they are or by their encoding.
 
     Raises:
         InputError: as those of an `Encoding`.
     """
-    return tuple(Encoding("a voice", lambda pitch: pitch, rotations, notes=(0,)).rotations)
+    if not isinstance(rotations, Encoding):
+        rotations = Encoding("a voice", lambda pitch: pitch, rotations, notes=(0,))
+    return tuple(rotations.rotations)
 
 
 def qubits_of(rotations: tuple[Rotation, ...]) -> int:

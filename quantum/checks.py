@@ -8,6 +8,7 @@
 An answer is an object: the numbers that were measured; true or false by a threshold that has its reason.
 """
 
+from quantum.cells import block_cell
 from quantum.effective import EffectiveParameters, effective_parameters
 from quantum.memory import Memory, carries_memory, cell_carries_memory
 from quantum.reduction import reduced, reduced_angles
@@ -17,6 +18,7 @@ __all__ = [
     "EffectiveParameters",
     "Memory",
     "TracePreserved",
+    "block_cell",
     "carries_memory",
     "cell_carries_memory",
     "effective_parameters",

@@ -20,9 +20,9 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
 from encoding import InputError
-from encoding.qubits import Rotation
+from encoding.qubits import Encoding, Rotation
 from encoding.voices import N_VOICES
-from quantum.block import CLOCK, Block, Step, checked_rotations, embedding, qubits_of, reencoded
+from quantum.block import CLOCK, Block, Step, checked_block, checked_rotations, embedding, qubits_of, reencoded
 from quantum.given import checked_chords, checked_numbers
 from quantum.ladder import MOST_QUBITS, Ladder, checked_count
 
@@ -32,14 +32,14 @@ MOST_DENSE = 12  # qubits of a dense unitary: 4^12 complex numbers are 0.27 GB
 
 
 def clock_circuit(
-    angles: Any = None, *, n_voices: int = N_VOICES, rotations: Sequence[Rotation] = CLOCK
+    angles: Any = None, *, n_voices: int = N_VOICES, rotations: Sequence[Rotation] | Encoding = CLOCK
 ) -> QuantumCircuit:
     """A chord on its qubits: every voice's rotations, voice by voice.
 
     Args:
         angles: of `Encoding(chord)`, (n_voices, n_rotations), in radians; None: parameters x.
         n_voices: how many voices.
-        rotations: of one voice, axis and qubit of each angle, as in `Encoding.rotations`.
+        rotations: of one voice, axis and qubit of each angle, or the `Encoding` that has them.
 
     Raises:
         InputError: no voice, angles of another shape, or rotations that do not exist.
@@ -89,7 +89,7 @@ def block_circuit(
     Raises:
         InputError: angles of another shape, averages where there are none or beyond +-1.
     """
-    circuit = _registers(_checked(block), "block")
+    circuit = _registers(checked_block(block), "block")
     checked_count("a block's position", position, 0)
     given = {
         "chord": _angles("angles of a chord", chord, block.chord_shape, "x"),
@@ -127,7 +127,7 @@ def recurrent_circuit(
     >>> [(register.name, register.size) for register in recurrent_circuit(block, 3).cregs]
     [('c0', 1), ('c1', 1), ('c2', 1)]
     """
-    circuit = _registers(_checked(block), "recurrent")
+    circuit = _registers(checked_block(block), "recurrent")
     x, n_chords = _chords(chords, block)
     theta, turns = _theta(angles, block.ladder), [] if averages is None else _turns(averages, block)
     for position in range(n_chords):
@@ -223,9 +223,3 @@ def _chords(given: Any, block: Block) -> tuple[list[Sequence[Any]], int]:
         n_chords = len(chords)
         flat = checked_numbers("angles of chords", chords, (n_chords, *shape)).ravel().tolist()
     return [flat[t * n : (t + 1) * n] for t in range(n_chords)], n_chords
-
-
-def _checked(block: Any) -> Block:
-    if not isinstance(block, Block):
-        raise InputError(f"a block is a Block; got {block!r:.40}")
-    return block

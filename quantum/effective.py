@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, Purpose, checked_seed, stream
-from quantum.coherent import check_registers, checked_inputs, outputs_and_slopes
+from quantum.block import Block, checked_block
+from quantum.coherent import check_readout, outputs_and_slopes
 from quantum.dense import checked_angles
-from quantum.ladder import Ladder
+from quantum.given import remedy
 
 Real = NDArray[np.float64]
 
@@ -48,10 +49,16 @@ class EffectiveParameters:
     last_kept: float
     first_dropped: float
 
+    def __repr__(self) -> str:
+        """The rank, and the gap that it is told by."""
+        return (
+            f"<EffectiveParameters: {self.rank} of {self.n_angles} angles; the last singular value that counts is "
+            f"{self.last_kept:.1e}, the next {self.first_dropped:.1e}>"
+        )
+
 
 def effective_parameters(
-    ladder: Ladder,
-    n_data: int,
+    block: Block,
     readout: str = "Z",
     *,
     angles: ArrayLike | None = None,
@@ -61,36 +68,54 @@ def effective_parameters(
     """The rank of d f / d theta by exact slopes, in the coherent schedule.
 
     Args:
-        ladder: one chord's gates.
-        n_data: number of data qubits, the first ones.
-        readout: "Z": <Z_i>, or "ZX": <Z_i> and <X_i>.
+        block: ladder and rotations, of the schedule "coherent".
+        readout: of the data qubits, "Z", "X", or "ZX" for both.
         angles: ask at these, (n_angles,), instead of random ones.
-        inputs: angles of RY, (..., n_steps, n_data), such as the music to be learned, instead of enough random ones.
+        inputs: angles of the chords to be learned, (..., n_steps, n_voices, n_rotations), as the block's encoding gives
+            them, in radians; None: enough random ones.
         seed: of the draws.
 
     Raises:
-        InputError: no such registers or readout, arrays of another shape, slopes of more than 512 MiB, or singular
-            values without a gap of three decades at 1e-10 of the largest.
+        InputError: no coherent block or no such readout, arrays of another shape, slopes of more than 512 MiB, or
+            singular values without a gap of three decades at 1e-10 of the largest.
 
-    >>> effective_parameters(Ladder(2, 4), 1).rank
-    13
+    >>> from quantum import Ladder
+    >>> effective_parameters(Block(Ladder(2, 4), n_data=1, schedule="coherent"))
+    <EffectiveParameters: 13 of 28 angles; the last singular value that counts is ..., the next ...>
     """
-    check_registers(ladder, n_data, readout)
-    rng = stream(checked_seed(seed), 0, Purpose.START)
+    check_readout(readout)
+    if checked_block(block).schedule != "coherent":
+        raise InputError(
+            f"effective parameters are counted in the schedule 'coherent'; this block's is {block.schedule!r}: "
+            'dataclasses.replace(block, schedule="coherent") has the same ladder'
+        )
+    rng, ladder = stream(checked_seed(seed), 0, Purpose.START), block.ladder
     drawn = rng.uniform(-np.pi, np.pi, ladder.n_angles)
     theta = drawn if angles is None else checked_angles(ladder, angles)
-    x = _enough(rng, ladder, n_data) if inputs is None else checked_inputs(inputs, n_data)
-    x = x.reshape(-1, *x.shape[-2:])
-    one_sequence = 16 * ladder.n_angles * 2 ** (2 * ladder.n_qubits - n_data)
+    x = _flat(_enough(rng, block) if inputs is None else inputs, block.chord_shape)
+    one_sequence = 16 * ladder.n_angles * 2 ** (2 * ladder.n_qubits - block.n_data)
     parts = np.array_split(x, min(len(x), 1 + len(x) * one_sequence // AT_ONCE))
-    slopes = [outputs_and_slopes(ladder, theta, part, n_data=n_data, readout=readout)[1] for part in parts]
+    options = {"n_data": block.n_data, "readout": readout, "rotations": block.rotations}
+    slopes = [outputs_and_slopes(ladder, theta, part, **options)[1] for part in parts]
     return _counted(np.concatenate([part.reshape(-1, ladder.n_angles) for part in slopes]))
 
 
-def _enough(rng: np.random.Generator, ladder: Ladder, n_data: int) -> Real:
+def _enough(rng: np.random.Generator, block: Block) -> Real:
     """Random sequences with half as many outputs again as the rank can be, and two sequences more."""
-    n_outputs = 3 * min(ladder.n_angles, 4**ladder.n_qubits) // 2
-    return rng.uniform(0, 2 * np.pi, (2 + n_outputs // (N_STEPS * n_data), N_STEPS, n_data))
+    n_outputs = 3 * min(block.ladder.n_angles, 4**block.n_qubits) // 2
+    return rng.uniform(0, 2 * np.pi, (2 + n_outputs // (N_STEPS * block.n_data), N_STEPS, *block.chord_shape))
+
+
+def _flat(inputs: ArrayLike, chord_shape: tuple[int, int]) -> Real:
+    """Chords of any leading axes as sequences side by side, (n_sequences, n_steps, angles of a chord)."""
+    try:
+        x: Real = np.asarray(inputs, np.float64)
+    except (TypeError, ValueError):
+        x = np.full(1, np.nan)
+    if x.ndim < 3 or x.shape[-2:] != chord_shape or not x.size or not np.isfinite(x).all():
+        wanted = f"(..., n_steps, {chord_shape[0]}, {chord_shape[1]})"
+        raise InputError(f"inputs are finite angles of chords, {wanted}; got shape {x.shape}{remedy(x, chord_shape)}")
+    return x.reshape(-1, x.shape[-3], chord_shape[0] * chord_shape[1])
 
 
 def _counted(slopes: Real) -> EffectiveParameters:

@@ -19,7 +19,8 @@ from encoding import InputError
 def fractional(circuit: QuantumCircuit) -> QuantumCircuit:
     """The same unitary, global phase included, with every RZZ angle in [0, pi/2].
 
-    Branches of control flow are rewritten too. What stands inside a composite gate is not seen: `circuit.decompose()`.
+    A circuit without RZZ, as one transpiled for a machine whose own gate is another, comes back as it is. Branches of
+    control flow are rewritten too. What stands inside a composite gate is not seen: `circuit.decompose()`.
     Angles must be numbers: bind them first. (For one circuit with many values of its parameters there is
     `convert_to_rzz_valid_pub` in qiskit_ibm_runtime, without global phase and control flow.)
 

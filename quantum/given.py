@@ -15,7 +15,9 @@ def checked_angles(what: str, given: Any, shape: tuple[int, ...]) -> Any:
     """
     array = _array(what, given)
     if array.shape not in (shape, (*array.shape[:1], *shape)):
-        raise InputError(f"{what} have shape {shape} or (B, {str(shape)[1:]}; got {tuple(array.shape)}")
+        raise InputError(
+            f"{what} have shape {shape} or (B, {str(shape)[1:]}; got {tuple(array.shape)}{remedy(array, shape)}"
+        )
     return array
 
 
@@ -29,7 +31,9 @@ def checked_numbers(what: str, given: Any, shape: tuple[int, ...]) -> Any:
     array = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array, np.float64)
     if array.shape != shape or not np.isfinite(array).all():
         not_finite = "" if np.isfinite(array).all() else ", not all finite"
-        raise InputError(f"{what} have shape {shape} and are finite; got {array.shape}{not_finite}")
+        raise InputError(
+            f"{what} have shape {shape} and are finite; got {array.shape}{not_finite}{remedy(array, shape)}"
+        )
     return array
 
 
@@ -41,8 +45,17 @@ def checked_chords(given: Any, shape: tuple[int, int]) -> Any:
     """
     array = _array("angles of chords", given)
     if array.shape != (*array.shape[:1], *shape) or not len(array):
-        raise InputError(f"angles of chords have shape (n_chords, {str(shape)[1:]}; got {tuple(array.shape)}")
+        raise InputError(
+            f"angles of chords have shape (n_chords, {str(shape)[1:]}; got {tuple(array.shape)}{remedy(array, shape)}"
+        )
     return array
+
+
+def remedy(array: Any, shape: tuple[int, ...]) -> str:
+    """What to do where an encoding has other rotations than those that a chord is to have here."""
+    if len(shape) < 2 or array.ndim < 2 or array.shape[-1] == shape[-1]:
+        return ""
+    return f": {array.shape[-1]} angles a voice are those of an encoding with as many; say rotations=encoding.rotations"
 
 
 def _array(what: str, given: Any) -> Any:

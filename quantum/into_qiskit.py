@@ -2,7 +2,8 @@
 
 The wire that is leftmost in PennyLane's ket is qubit 0, which is rightmost in Qiskit's: the unitaries are equal after
 `reverse_bits`. Every measurement in the middle has a classical bit of its own, so that what is fed forward is what was
-measured then. A condition on several of them is spelled out, outcome by outcome, whatever expression it came from.
+measured then; but what is measured to be reset and read by nobody is a reset, without a bit. A condition on several
+measurements is spelled out, outcome by outcome, whatever expression it came from.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -14,14 +15,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pennylane as qp
 from pennylane.measurements import CountsMP, ProbabilityMP, SampleMP
-from pennylane.ops import MidMeasure
-from pennylane.tape import QuantumScript, make_qscript
-from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from pennylane.ops import MeasurementValue, MidMeasure
+from pennylane.pytrees import flatten
+from pennylane.queuing import AnnotatedQueue
+from pennylane.tape import QuantumScript
+from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import Clbit, Qubit
 from qiskit.circuit.classical import expr
 
 from encoding import InputError
 from quantum.gate_steps import Step, gate_steps, numbers
+from quantum.registers import Registers
 
 MOST_MEASURED = 6  # measurements in one condition: 64 outcomes to spell out
 SAMPLED = CountsMP, ProbabilityMP, SampleMP
@@ -50,8 +54,10 @@ def to_qiskit(
     """The QuantumCircuit that does what a PennyLane circuit does.
 
     Operations without a counterpart are decomposed. Measurements in the middle go to the classical register `mid`, in
-    their order; samples, counts and probabilities of wires at the end to `meas`. Expectation values and states are no
-    gates: ask an estimator for them. Angles are numbers; gradients and shots stay behind.
+    their order; samples, counts and probabilities of wires at the end to `meas`. What `from_qiskit` made goes back to
+    the registers that it came from. A measurement that resets is read where a condition, a measurement at the end or
+    what a quantum function returns has its value; otherwise it is a reset alone. Expectation values and states are no
+    gates and are left out: ask an estimator for them. Angles are numbers; gradients and shots stay behind.
 
     Args:
         circuit: a tape, a QNode or a quantum function.
@@ -71,12 +77,13 @@ def to_qiskit(
     ['x', 'measure', 'reset', 'if_else']
     """
     with qp.QueuingManager.stop_recording():
-        tape, of_device = _recorded(circuit, arguments, keywords)
-        wires = _ordered(tape, of_device if wire_order is None else list(wire_order))
+        tape, of_device, returned = _recorded(circuit, arguments, keywords)
+        kept: Registers | None = getattr(circuit, "registers", None) if wire_order is None else None
+        wires = list(kept.wires) if kept else _ordered(tape, of_device if wire_order is None else list(wire_order))
         steps = [step for operation in tape.operations for step in gate_steps(operation)]
-    written = QuantumCircuit(*_registers(wires), metadata={"wires": wires})
+    written = (kept or Registers((), _names(wires), ())).empty(wires)
     at = dict(zip(wires, written.qubits, strict=True))
-    bits = _bits(written, steps)
+    bits = _bits(written, steps, _values([one.mv for one in tape.measurements]), _values(returned))
     before, otherwise = ALWAYS, nullcontext()
     for condition, group in groupby(steps, lambda step: _condition(step, bits)):
         if condition == ALWAYS:
@@ -93,9 +100,9 @@ def to_qiskit(
     return written
 
 
-def _recorded(circuit: Any, arguments: tuple, keywords: dict[str, Any]) -> tuple[Tape, list[Hashable] | None]:
-    """A tape with one number for each angle, and the wires of a QNode's device if it names them."""
-    of_device = None
+def _recorded(circuit: Any, arguments: tuple, keywords: dict[str, Any]) -> tuple[Tape, list[Hashable] | None, Any]:
+    """A tape with one number for each angle, the wires of a QNode's device if it names them, a function's answer."""
+    of_device = returned = None
     if isinstance(circuit, Tape):
         tape = circuit
     elif isinstance(circuit, qp.QNode):
@@ -105,12 +112,14 @@ def _recorded(circuit: Any, arguments: tuple, keywords: dict[str, Any]) -> tuple
             raise InputError(f"a QNode is converted where its transforms leave one tape: {error!s:.120}") from None
         of_device = list(circuit.device.wires) if circuit.device.wires else None
     elif callable(circuit):
-        tape = make_qscript(circuit)(*arguments, **keywords)
+        with AnnotatedQueue() as queue:
+            returned = circuit(*arguments, **keywords)
+        tape = Tape.from_queue(queue)
     else:
         raise InputError(f"a circuit is a tape, a QNode or a quantum function; got {circuit!r:.60}")
     if any(operation.batch_size is not None for operation in tape.operations):
         raise InputError("a circuit has one number for each angle; got a batch of them: convert one at a time")
-    return tape, of_device
+    return tape, of_device, returned
 
 
 def _ordered(tape: Tape, asked: list[Hashable] | None) -> list[Hashable]:
@@ -122,24 +131,38 @@ def _ordered(tape: Tape, asked: list[Hashable] | None) -> list[Hashable]:
     return asked
 
 
-def _registers(wires: list[Hashable]) -> list[QuantumRegister]:
+def _names(wires: list[Hashable]) -> tuple[tuple[str, int], ...]:
     """One register, or one a wire, called as the wire, where wires have names."""
     names = [str(wire) for wire in wires]
     if all(isinstance(wire, int) for wire in wires) or len({*names, "mid", "meas", ""}) < len(names) + 3:
-        return [QuantumRegister(len(wires), "q")]
-    return [QuantumRegister(1, name) for name in names]
+        return (("q", len(wires)),)
+    return tuple((name, 1) for name in names)
 
 
-def _bits(written: QuantumCircuit, steps: list[Step]) -> dict[int, Clbit]:
-    """A bit for every measurement in the middle, in their order."""
+def _bits(
+    written: QuantumCircuit, steps: list[Step], asked: list[MeasurementValue], returned: list[MeasurementValue]
+) -> dict[int, Clbit]:
+    """A bit for every measurement in the middle that is read, in their order: as it was, or one of `mid`."""
     measured = [step.what for step in steps if isinstance(step.what, MidMeasure)]
     if len({one.hash for one in measured}) < len(measured):
         raise InputError("a measurement happens once; this circuit has the same one twice: call qp.measure again")
-    if not measured:
-        return {}
-    register = ClassicalRegister(len(measured), "mid")
-    written.add_register(register)
-    return {one.hash: bit for one, bit in zip(measured, register, strict=True)}
+    conditions = [step.when for step in steps if step.when is not None]
+    read = {one.hash for value in (*conditions, *asked, *returned) if value is not None for one in value.measurements}
+    measured = [one for one in measured if one.hash in read or not one.reset]
+    kept = zip(returned, written.clbits, strict=False)  # what a circuit of Qiskit's returns is bit after bit
+    bits = {value.measurements[0].hash: bit for value, bit in kept if value is not None}
+    if others := [one.hash for one in measured if one.hash not in bits]:
+        taken = [register.name for register in written.cregs]
+        register = ClassicalRegister(len(others), "mid" + "_" * sum(name.startswith("mid") for name in taken))
+        written.add_register(register)
+        bits |= dict(zip(others, register, strict=True))
+    return {one.hash: bits[one.hash] for one in measured}
+
+
+def _values(nested: Any) -> list[Any]:
+    """What was measured in the middle, and None for what is no such value, in lists within lists."""
+    leaves = flatten(nested, is_leaf=lambda leaf: isinstance(leaf, MeasurementValue))[0]
+    return [leaf if isinstance(leaf, MeasurementValue) else None for leaf in leaves]
 
 
 def _condition(step: Step, bits: dict[int, Clbit]) -> Condition:
@@ -177,7 +200,8 @@ def _write(written: QuantumCircuit, steps: Iterable[Step], at: dict[Hashable, Qu
     for what, wires, _ in steps:
         qubits = [at[wire] for wire in wires]
         if isinstance(what, MidMeasure):
-            written.measure(qubits, [bits[what.hash]])
+            if what.hash in bits:
+                written.measure(qubits, [bits[what.hash]])
             if what.reset:
                 written.reset(qubits)
         elif isinstance(what, qp.Barrier):

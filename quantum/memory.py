@@ -1,9 +1,9 @@
 """Does a recurrent block remember? What it says now may depend on earlier inputs, or cannot, whatever is learned.
 
-    response(lag) = < |d f_t / d x_(t-lag)|^2 >^(1/2)
+    response(lag) = < |f_t(x) - f_t(x')|^2 >^(1/2),     x and x' the same sequence but for the chord at t - lag
 
-over random angles and inputs, |.| over features and inputs. Li's block of one layer ends with RZZ, which commutes with
-Z: read in Z, the data qubits say nothing that H knew.
+over random angles and inputs, |.| over features. Li's block of one layer ends with RZZ, which commutes with Z: read in
+Z, the data qubits say nothing that H knew.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, Purpose, checked_seed, stream
-from quantum.coherent import check_registers, responses
+from quantum.block import Block, checked_block
+from quantum.cells import Cell, block_cell
+from quantum.coherent import one_set
 from quantum.dense import checked_angles
-from quantum.ladder import Ladder, checked_count
+from quantum.ladder import checked_count
 
 Real = NDArray[np.float64]
-Cell = Callable[[Any, Any], tuple[Any, Any]]
 
-ROUNDED = 4096  # units of rounding that the gates of a few chords may add up to; some 5 are measured
-RUN_IN = 2  # chords before the one whose inputs are moved, so that H is no longer |0...0>
+ROUNDED = 4096  # units of rounding that the gates of a few chords may add up to; some 10 are measured
+RUN_IN = 2  # chords before the one that is exchanged, so that H is no longer |0...0>
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +43,14 @@ class Memory:
         """Whether some lag is seen above rounding."""
         return bool((self.response > self.threshold).any())
 
+    def __repr__(self) -> str:
+        """The answer, and the numbers behind it."""
+        seen = ", ".join(f"{value:.1e}" for value in self.response)
+        return f"<Memory: {bool(self)}, response {seen} at lag 1..{len(self.response)}, rounding {self.threshold:.0e}>"
+
 
 def carries_memory(
-    ladder: Ladder,
-    n_data: int,
+    block: Block,
     readout: str = "Z",
     *,
     angles: ArrayLike | None = None,
@@ -53,34 +58,40 @@ def carries_memory(
     n_draws: int = 8,
     seed: int = 0,
 ) -> Memory:
-    """Whether what the data qubits say at a chord depends on the chords before it, in the coherent schedule.
+    """Whether what is read at a chord depends on the chords before it, in the schedule of the block.
 
-    The slopes are exact. The threshold, 9e-13, is that of rounding; 1e24 shots would not see a memory below it.
+    Expectation values are exact, of the qubits that are measured. The threshold, 9e-13, is that of rounding; 1e24 shots
+    would not see a memory below it. Chords are random angles of all the block's rotations; to ask with notes see
+    `block_cell` and `cell_carries_memory`.
 
     Args:
-        ladder: one chord's gates.
-        n_data: number of data qubits, the first ones.
-        readout: "Z": <Z_i>, or "ZX": <Z_i> and <X_i>.
+        block: ladder, schedule and rotations.
+        readout: "Z", "X", or "ZX" for both.
         angles: ask at these, (n_angles,), instead of random ones.
         n_lags: how far to look back, in chords.
-        n_draws: random sequences, and random angles.
+        n_draws: pairs of random sequences, and random angles for each.
         seed: of the draws.
 
     Raises:
-        InputError: no such registers or readout, or angles of another shape.
+        InputError: no block or readout, angles of another shape, or more than 12 qubits.
 
-    >>> bool(carries_memory(Ladder(4), 2)), bool(carries_memory(Ladder(4), 2, "ZX"))
-    (False, True)
+    >>> from quantum import Ladder
+    >>> block = Block(Ladder(4), n_data=2, schedule="coherent")
+    >>> carries_memory(block)
+    <Memory: False, response ... at lag 1..3, rounding 9e-13>
+    >>> bool(carries_memory(block, "ZX"))
+    True
     """
-    check_registers(ladder, n_data, readout)
-    given = None if angles is None else checked_angles(ladder, angles)
+    given = None if angles is None else checked_angles(checked_block(block).ladder, one_set(angles))
+    shape = checked_block(block).chord_shape
+    chord = lambda rng: rng.uniform(0, 2 * np.pi, shape)  # noqa: E731
     n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags, most=1000)
     squares = []
     for rng in _draws(seed, n_draws):
-        theta = rng.uniform(-np.pi, np.pi, ladder.n_angles) if given is None else given
-        x = rng.uniform(0, 2 * np.pi, (n_steps, n_data))
-        moved = responses(ladder, theta, x, n_data=n_data, step=RUN_IN, readout=readout)
-        squares.append((moved[RUN_IN + 1 :] ** 2).sum((-1, -2)))
+        theta = rng.uniform(-np.pi, np.pi, block.ladder.n_angles) if given is None else given
+        cell = block_cell(block, theta, readout)
+        seen, moved = (_features(cell, None, inputs) for inputs in _pair(chord, rng, n_steps))
+        squares.append(((moved - seen)[RUN_IN + 1 :] ** 2).sum(-1))
     return Memory(np.sqrt(np.mean(squares, 0)), _rounding(np.float64))
 
 
@@ -116,8 +127,7 @@ def cell_carries_memory(
     n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags, most=1000)
     squares, rounding = [], 0.0
     for rng in _draws(seed, n_draws):
-        sequence = [draw(rng) for _ in range(n_steps)]
-        other = [*sequence[:RUN_IN], draw(rng), *sequence[RUN_IN + 1 :]]
+        sequence, other = _pair(draw, rng, n_steps)
         seen, again, moved = (_features(cell, history, inputs) for inputs in (sequence, sequence, other))
         if not np.array_equal(seen, again):
             raise InputError(
@@ -127,6 +137,14 @@ def cell_carries_memory(
         squares.append((abs(moved - seen)[RUN_IN + 1 :] ** 2).sum(-1))
         rounding = max(rounding, _rounding(seen.dtype))
     return Memory(np.sqrt(np.mean(squares, 0)), rounding if threshold is None else threshold)
+
+
+def _pair(
+    draw: Callable[[np.random.Generator], Any], rng: np.random.Generator, n_steps: int
+) -> tuple[list[Any], list[Any]]:
+    """A random sequence, and the same one with another chord after the run-in."""
+    sequence = [draw(rng) for _ in range(n_steps)]
+    return sequence, [*sequence[:RUN_IN], draw(rng), *sequence[RUN_IN + 1 :]]
 
 
 def _features(cell: Cell, history: Any, sequence: list[Any]) -> NDArray[Any]:

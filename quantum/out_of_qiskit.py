@@ -21,6 +21,7 @@ from qiskit.quantum_info import Operator
 
 from encoding import InputError
 from quantum.gates import ADJOINTS, OF_QISKIT
+from quantum.registers import registers_of
 
 Wires = dict[Qubit, Hashable]
 Values = dict[Clbit, MeasurementValue]  # of the bits that were written
@@ -44,7 +45,8 @@ OPERATORS: dict[str, Callable[[int, int], int]] = {
 def from_qiskit(circuit: QuantumCircuit, *, wires: Sequence[Hashable] | None = None) -> Quantum:
     """The quantum function that does what a QuantumCircuit does; `qp.tape.make_qscript` makes a tape of it.
 
-    Called within a QNode it returns what was measured last into each classical bit, None where nothing was.
+    Called within a QNode it returns what was measured last into each classical bit, None where nothing was. Names and
+    sizes of the registers are kept for `to_qiskit(from_qiskit(circuit))`; a tape or a QNode has none.
 
     Args:
         circuit: gates, measurements, resets, barriers, and if_test on bits, registers and expressions of them.
@@ -80,6 +82,7 @@ def from_qiskit(circuit: QuantumCircuit, *, wires: Sequence[Hashable] | None = N
         return tuple(values.get(bit) for bit in circuit.clbits)
 
     make_qscript(play)()  # refuse now, not when a QNode calls it
+    play.registers = registers_of(circuit, labels.values())  # pyright: ignore[reportFunctionMemberAccess]
     return play
 
 

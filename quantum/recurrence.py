@@ -114,8 +114,8 @@ class RecurrentBlock(Template):
 def recurrent(chords: Any, angles: Any, data_wires: Any, history_wires: Any, block: Block) -> list[list[Any]]:
     """Play chords one after the other, measuring and resetting in between: a quantum function for a QNode.
 
-    In "measured" every shot goes its own way: <Z> of H is the one outcome +-1, so that RY(0) or RY(pi) follows it. For
-    averages over many shots play `RecurrentBlock` chord by chord and hand them on.
+    In "measured" every shot goes its own way: <Z> of H is the one outcome +-1, and RY(pi (1 - <Z>)/2) is nothing, or X
+    where a 1 was read. For averages over many shots play `RecurrentBlock` chord by chord and hand them on.
 
     Args:
         chords: angles of `Encoding(chords)`, (n_chords, n_voices, n_rotations), in radians.
@@ -142,7 +142,7 @@ def recurrent(chords: Any, angles: Any, data_wires: Any, history_wires: Any, blo
     outcomes, turns = [], {}
     for position, chord in enumerate(chords):
         for wire, outcome in turns.items():
-            qp.cond(outcome, qp.RY)(np.pi, wires=[wire])  # pyright: ignore[reportCallIssue]
+            qp.cond(outcome, qp.X)(wires=[wire])  # pyright: ignore[reportCallIssue]
         RecurrentBlock(chord, angles, wires[:n], wires[n:], block, position)
         emptied = block.reset(position) if position < len(chords) - 1 else ()
         read = {i: qp.measure(wires[i : i + 1], reset=i in emptied) for i in block.measured(position)}

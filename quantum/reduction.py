@@ -9,23 +9,28 @@ qubit is reset, and forgets it; a history qubit takes it along to the first rota
 
     [RZ(gamma) RX(beta) RZ(alpha)] RZ(gamma_L) = RZ(gamma) RX(beta) RZ(alpha + gamma_L),
 
-alpha alone changes, so that gamma_L is known before it is used. At the first chord H is |0>, where RZ is a phase.
+alpha alone changes, so that gamma_L is known before it is used. At the first chord H is |0>, where RZ is a phase. In
+"staggered" every history qubit takes it along to the role one place on; D[0], which joins H as its measurement left it,
+has none left, for RZ is a phase there too. In "measured" nothing is carried but averages of Z.
 """
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from quantum.block import Block
 from quantum.dense import Amplitudes, checked_angles
-from quantum.ladder import Ladder, checked_count
+from quantum.ladder import Ladder
 
 Angles = NDArray[np.float64]
+LadderOrBlock = TypeVar("LadderOrBlock", Ladder, Block)
 
 
-def reduced(ladder: Ladder) -> Ladder:
-    """The ladder without redundant rotations, of the same reach when read in Z.
+def reduced(whole: LadderOrBlock) -> LadderOrBlock:
+    """The ladder, or the block with its ladder, without redundant rotations, of the same reach when read in Z.
 
     On a ring 3N instead of 4N angles a layer; with `reduced_angles` the outputs are the same.
 
@@ -33,30 +38,28 @@ def reduced(ladder: Ladder) -> Ladder:
     >>> ladder.n_angles, reduced(ladder).n_angles
     (48, 36)
     """
-    return replace(ladder, rotations="ZX")
+    if isinstance(whole, Block):
+        return replace(whole, ladder=reduced(whole.ladder))
+    return replace(_checked(whole), rotations="ZX")
 
 
-def reduced_angles(ladder: Ladder, angles: ArrayLike, *, n_data: int) -> Angles:
-    """Angles with which `reduced(ladder)`, read in Z, gives the outputs that the ladder gives with these.
+def reduced_angles(whole: Ladder | Block, angles: ArrayLike) -> Angles:
+    """Angles with which `reduced(whole)`, read in Z, gives the outputs that the whole gives with these.
 
-    It holds at every chord where the data qubits are prepared anew and the history qubits carried coherently from
-    |0...0> on; with n_data = N for a ladder by itself, and where all qubits are measured at every chord. It does not
-    hold where the roles of the qubits change (staggered), nor for a readout in X.
+    For a block they hold at every chord, in its schedule; for a ladder by itself once. They do not for a readout in X.
 
     Args:
-        ladder: the ladder, with rotations "XZX"; those of a "ZX" ladder are returned as they are.
+        whole: ladder or block with rotations "XZX"; the angles of a "ZX" ladder are returned as they are.
         angles: radians, (..., n_angles).
-        n_data: number of data qubits, the first ones; the others carry the history.
 
     Returns:
         Radians, (..., n_angles of the reduced ladder).
 
     Raises:
-        InputError: angles of another shape, or more data qubits than qubits.
+        InputError: neither ladder nor block, or angles of another shape.
     """
+    ladder = _checked(whole.ladder if isinstance(whole, Block) else whole)
     theta = checked_angles(ladder, angles)
-    if checked_count("n_data, the number of data qubits,", n_data) > ladder.n_qubits:
-        raise InputError(f"data qubits are at most the ladder's {ladder.n_qubits}; got {n_data=}")
     if ladder.rotations == "ZX":
         return theta.copy()
     shape = (*theta.shape[:-1], ladder.n_qubits)
@@ -65,8 +68,25 @@ def reduced_angles(ladder: Ladder, angles: ArrayLike, *, n_data: int) -> Angles:
         alpha, beta, gamma = _zxz(rotations.reshape(*shape, 3))
         layers += [np.stack([alpha + passed, beta], -1), couplings]
         passed = gamma
-    layers[0][..., n_data:, 0] += passed[..., n_data:]
+    if isinstance(whole, Block):
+        layers[0][..., 0] += _carried(whole, passed)
     return np.concatenate([part.reshape(*shape[:-1], -1) for part in layers], -1)
+
+
+def _carried(block: Block, gamma: Angles) -> Angles:
+    """What each qubit of the next chord has of the last one's gamma, (..., N), by its place in D + H."""
+    carried = np.zeros_like(gamma)
+    if block.schedule == "coherent":
+        carried[..., block.n_data :] = gamma[..., block.n_data :]
+    elif block.schedule == "staggered":
+        carried[..., block.n_data : -1] = gamma[..., block.n_data + 1 :]
+    return carried
+
+
+def _checked(ladder: object) -> Ladder:
+    if not isinstance(ladder, Ladder):
+        raise InputError(f"what is reduced is a Ladder or a Block; got {ladder!r:.40}")
+    return ladder
 
 
 def _layers(ladder: Ladder, theta: Angles) -> list[tuple[Angles, Angles]]:

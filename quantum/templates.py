@@ -4,6 +4,9 @@
     EntanglingLadder   prod_(i,j) RZZ_ij prod_i RX_i RZ_i RX_i, layer upon layer        (Li et al., arXiv:2302.03244)
 
 RZZ is PennyLane's IsingZZ, exp(-i theta/2 Z Z). Which gates there are is said in `quantum.ladder`.
+
+They have no matrix of their own, so that devices play their gates; `qp.matrix` multiplies those of the gates, 16 4^N
+bytes each, and stops at no number of wires: beyond 12 ask for states (`quantum.evolved`) or a device.
 """
 
 from collections import Counter
@@ -13,7 +16,7 @@ from typing import Any
 import pennylane as qp
 from pennylane.operation import Operation
 
-from encoding.qubits import Rotation
+from encoding.qubits import Encoding, Rotation
 from quantum.block import CLOCK, checked_rotations, embedding, n_voices_of
 from quantum.given import checked_angles
 from quantum.ladder import Ladder
@@ -41,7 +44,7 @@ class ClockEmbedding(Template):
     Args:
         angles: of `Encoding(chord)`, (n_voices, n_rotations) or, broadcast, (B, n_voices, n_rotations), in radians.
         wires: those of the first voice, of the second, ...
-        rotations: of one voice, axis and qubit of each angle, as in `Encoding.rotations`.
+        rotations: of one voice, axis and qubit of each angle, or the `Encoding` that has them.
 
     Raises:
         InputError: a wire twice, wires that make no whole number of voices, angles of another shape, or rotations that
@@ -54,7 +57,7 @@ class ClockEmbedding(Template):
 
     resource_keys = frozenset({"n_voices", "rotations"})
 
-    def __init__(self, angles: Any, wires: Any, rotations: Sequence[Rotation] = CLOCK):
+    def __init__(self, angles: Any, wires: Any, rotations: Sequence[Rotation] | Encoding = CLOCK):
         rotations, wires = checked_rotations(rotations), checked_wires(wires)
         angles = checked_angles("angles of a chord, (n_voices, n_rotations)", angles, self.shape(len(wires), rotations))
         self._hyperparameters = {"rotations": rotations}
@@ -71,7 +74,7 @@ class ClockEmbedding(Template):
         return {"n_voices": n_voices_of(len(self.wires), self.hyperparameters["rotations"]), **self.hyperparameters}
 
     @staticmethod
-    def shape(n_wires: int, rotations: Sequence[Rotation] = CLOCK) -> tuple[int, int]:
+    def shape(n_wires: int, rotations: Sequence[Rotation] | Encoding = CLOCK) -> tuple[int, int]:
         """Shape of the angles, (n_voices, n_rotations).
 
         >>> ClockEmbedding.shape(4)

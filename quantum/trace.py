@@ -43,14 +43,12 @@ class TracePreserved:
         return self.trace <= self.threshold and self.linearity <= self.threshold  # False for what is no number
 
 
-def is_trace_preserving(
-    channel: ArrayLike | Callable[[Matrix], ArrayLike], dimension: int | None = None, *, seed: int = 0
-) -> TracePreserved:
+def is_trace_preserving(channel: Any, dimension: int | None = None, *, seed: int = 0) -> TracePreserved:
     """Whether Kraus operators, or a function of density matrices, keep the trace and are linear.
 
     Args:
-        channel: Kraus operators (n_kraus, rows, columns), or a function from rho to rho, asked at random states; not
-            whether it is completely positive too.
+        channel: Kraus operators (n_kraus, rows, columns), Qiskit's `Kraus` or a channel of PennyLane's that has them;
+            or a function from rho to rho, asked at random states, but not whether it is completely positive too.
         dimension: of the states that a function takes, 2^n_qubits.
         seed: of the random states.
 
@@ -64,8 +62,9 @@ def is_trace_preserving(
     >>> bool(is_trace_preserving(lambda rho: zero @ rho @ zero / np.trace(zero @ rho), 4))  # postselected
     False
     """
-    if not callable(channel):
-        return _of_kraus(channel)
+    operators = _kraus_of(channel)
+    if operators is not None:
+        return _of_kraus(operators)
     if dimension is None:
         raise InputError("a function of density matrices is asked with their dimension; got none")
     size = checked_count("the dimension of a density matrix", dimension)
@@ -79,6 +78,15 @@ def is_trace_preserving(
     return TracePreserved(float(np.max(trace)), float(np.max(linearity)))
 
 
+def _kraus_of(channel: Any) -> Any:
+    """What is asked as Kraus operators; None for a function (objects of Qiskit can be called too)."""
+    if hasattr(channel, "kraus_matrices"):
+        return channel.kraus_matrices()
+    if isinstance(getattr(channel, "data", None), list | tuple | np.ndarray):
+        return channel.data
+    return None if callable(channel) else channel
+
+
 def _of_kraus(operators: Any) -> TracePreserved:
     try:
         kraus = np.asarray(operators, np.complex128)
@@ -86,7 +94,8 @@ def _of_kraus(operators: Any) -> TracePreserved:
         kraus = np.empty(0)
     if kraus.ndim != 3 or not kraus.size:
         raise InputError(
-            f"Kraus operators have one shape, (n_kraus, rows, columns); got {' '.join(repr(operators).split()):.60}"
+            "Kraus operators have one shape, (n_kraus, rows, columns), Qiskit's other channels by Kraus(channel); got "
+            f"{' '.join(repr(operators).split()):.60}"
         )
     return TracePreserved(float(abs((kraus.conj().mT @ kraus).sum(0) - np.eye(kraus.shape[-1])).max()))
 

@@ -6,7 +6,7 @@ from pennylane.exceptions import WireError
 from pennylane.wires import Wires
 
 from encoding import InputError
-from quantum.block import Block
+from quantum.block import Block, checked_block
 
 
 def checked_wires(wires: Any) -> Wires:
@@ -27,8 +27,7 @@ def checked_registers(block: Block, data_wires: Any, history_wires: Any) -> Wire
     Raises:
         InputError: no block, another number of wires, or a wire in both registers or twice in one.
     """
-    if not isinstance(block, Block):
-        raise InputError(f"a block is a Block; got {block!r:.40}")
+    checked_block(block)
     data, history = checked_wires(data_wires), checked_wires(history_wires)
     for what, n, wires in (("data", block.n_data, data), ("history", block.n_history, history)):
         if len(wires) != n:

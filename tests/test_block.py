@@ -77,6 +77,11 @@ def test_each_voice_has_the_qubits_and_angles_of_its_encoding():
     ]
 
 
+def test_an_encoding_gives_its_rotations():
+    assert block("coherent", rotations=octave_qubit()) == block("coherent", rotations=octave_qubit().rotations)
+    assert block("coherent").rotations == (("RY", 0),)
+
+
 def test_an_average_comes_back_as_the_angle_of_a_state_as_far_up_or_down():
     assert [reencoded(z) for z in (1, 0, -1)] == [0, math.pi / 2, math.pi]
 

@@ -1,6 +1,8 @@
 """Memory, effective parameters, channels: on blocks whose answers are known, published sizes and toys that forget."""
 
+from dataclasses import replace
 from functools import reduce
+from typing import Any, cast
 
 import numpy as np
 import pennylane as qp
@@ -8,8 +10,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qiskit.quantum_info import Kraus, SuperOp
 
 from encoding import InputError
+from quantum.block import Block
+from quantum.cells import block_cell
 from quantum.checks import (
     carries_memory,
     cell_carries_memory,
@@ -18,7 +23,7 @@ from quantum.checks import (
     reduced,
     reduced_angles,
 )
-from quantum.coherent import outputs, outputs_and_slopes, responses
+from quantum.coherent import outputs, outputs_and_slopes
 from quantum.dense import unitary
 from quantum.ladder import Ladder
 
@@ -35,6 +40,10 @@ def blocks(draw):
     ladder = Ladder(n_qubits, draw(st.integers(1, 3)), topology, draw(st.booleans()))
     rng = np.random.default_rng(draw(seeds))
     return ladder, n_data, rng.uniform(-7, 7, ladder.n_angles), rng.uniform(-7, 7, (3, 5, n_data))
+
+
+def coherent(ladder, n_data):
+    return Block(ladder, n_data=n_data, schedule="coherent")
 
 
 def chords(n_data):
@@ -55,7 +64,7 @@ def by_hand(u, inputs, n_data, readout):
         rho = u @ np.kron(np.outer(psi, psi), rho_h) @ u.conj().T
         each = [
             kron(*[pauli if i == qubit else np.eye(2) for i in range(n_data)], np.eye(2**n_history))
-            for pauli in ([Z, X] if readout == "ZX" else [Z])
+            for pauli in {"Z": [Z], "X": [X], "ZX": [Z, X]}[readout]
             for qubit in range(n_data)
         ]
         seen.append([np.trace(observable @ rho).real for observable in each])
@@ -63,7 +72,7 @@ def by_hand(u, inputs, n_data, readout):
     return np.array(seen)
 
 
-@given(blocks(), st.sampled_from(["Z", "ZX"]))
+@given(blocks(), st.sampled_from(["Z", "X", "ZX"]))
 @settings(max_examples=25)
 def test_the_coherent_schedule_is_that_of_whole_density_matrices(block, readout):
     ladder, n_data, angles, inputs = block
@@ -75,16 +84,9 @@ def test_the_coherent_schedule_is_that_of_whole_density_matrices(block, readout)
 @given(blocks(), st.sampled_from(["Z", "ZX"]), st.integers(0, 4))
 @settings(max_examples=15)
 def test_slopes_are_those_of_whole_turns(block, readout, step):
-    """Every output is a sine of an angle at one chord: its slope is half the difference a quarter turn on and back."""
+    """An angle of the gates acts at every chord: a polynomial of degree 5 in its sine and cosine, five shifts."""
     ladder, n_data, angles, inputs = block
     options = {"n_data": n_data, "readout": readout}
-    moved = responses(ladder, angles, inputs, step=step, **options)
-    for qubit in range(n_data):
-        quarter = np.zeros((5, n_data))
-        quarter[step, qubit] = np.pi / 2
-        ahead, back = (outputs(ladder, angles, inputs + sign * quarter, **options) for sign in (1, -1))
-        assert abs(moved[..., qubit] - (ahead - back) / 2).max() < 1e-13
-    # An angle of the gates acts at every chord: a polynomial of degree 5 in its sine and cosine, five shifts.
     f, slopes = outputs_and_slopes(ladder, angles, inputs, **options)
     assert abs(f - outputs(ladder, angles, inputs, **options)).max() < 1e-14
     k = step * (ladder.n_angles - 1) // 4
@@ -97,18 +99,20 @@ def test_slopes_are_those_of_whole_turns(block, readout, step):
 
 @pytest.mark.parametrize(("n_qubits", "n_data"), [(2, 1), (3, 2), (4, 2), (6, 4)])
 def test_one_layer_of_li_remembers_in_x_and_not_in_z(n_qubits, n_data):
-    block = Ladder(n_qubits, 1)
-    z, zx = carries_memory(block, n_data), carries_memory(block, n_data, "ZX")
+    block = coherent(Ladder(n_qubits, 1), n_data)
+    z, x, zx = (carries_memory(block, readout) for readout in ("Z", "X", "ZX"))
     assert not z
     assert z.response.max() < 1e-14
+    assert x
     assert zx
     assert zx.response.min() > 5e-4
+    np.testing.assert_allclose(zx.response**2, x.response**2, atol=1e-24)
 
 
 @pytest.mark.parametrize("block", [Ladder(3, 2), Ladder(3, 1, closing=True), Ladder(3, 2, rotations="ZX")])
 def test_two_layers_or_a_closing_one_remember(block):
-    assert carries_memory(block, 2)
-    assert carries_memory(block, 2).response.min() > 2e-3
+    assert carries_memory(coherent(block, 2))
+    assert carries_memory(coherent(block, 2)).response.min() > 2e-3
 
 
 @pytest.mark.parametrize(
@@ -125,18 +129,30 @@ def test_what_does_not_touch_does_not_remember(ladder, without):
         across = name == "RZZ" and len({qubit < 2 for qubit in qubits}) == 2
         if name == without or (across and without == "across"):
             angles[place] = 0
-    assert not carries_memory(ladder, 2, angles=angles)
-    assert not carries_memory(ladder, 2, "ZX", angles=angles)
+    assert not carries_memory(coherent(ladder, 2), angles=angles)
+    assert not carries_memory(coherent(ladder, 2), "ZX", angles=angles)
 
 
 def test_what_is_heard_goes_along_the_edges():
     """One layer and a closing one: an output depends on its qubit and the neighbours, and before, on theirs."""
     chain = Ladder(4, 1, "chain", closing=True)
     angles = np.random.default_rng(2).uniform(-np.pi, np.pi, chain.n_angles)
-    moved = abs(responses(chain, angles, np.ones((4, 3)), n_data=3, step=1))
-    assert moved[1, 0, 2] < 1e-14 < 1e-5 < moved[1, 0, 1]
-    assert moved[2, :2].max() < 1e-14  # qubits 0 and 1 are no neighbours of H
-    assert moved[2, 2, :2].max() < 1e-14 < 1e-5 < moved[2, 2, 2]
+    assert exchanged(chain, angles, [2])[1, 0] < 1e-14 < 1e-5 < exchanged(chain, angles, [1])[1, 0]
+    assert exchanged(chain, angles, [0, 1, 2])[2, :2].max() < 1e-14  # qubits 0 and 1 are no neighbours of H
+    assert exchanged(chain, angles, [0, 1])[2, 2] < 1e-14 < 1e-5 < exchanged(chain, angles, [2])[2, 2]
+
+
+def exchanged(ladder, angles, voices):
+    """How far the outputs of three voices move when these have sung something else at the second of four chords."""
+    cell, seen = block_cell(coherent(ladder, 3), angles), []
+    for other in (1.0, 2.0):
+        music, history, heard = np.ones((4, 3, 1)), None, []
+        music[1, voices] = other
+        for chord in music:
+            features, history = cell(chord, history)
+            heard.append(features)
+        seen.append(np.array(heard))
+    return abs(seen[1] - seen[0])
 
 
 # Any cell: the ladder as a user may write it, with PennyLane or with density matrices.
@@ -163,7 +179,7 @@ def test_a_cell_remembers_as_its_ladder_does(block):
     ground = kron(*[ZERO] * (ladder.n_qubits - n_data))
     u = unitary(ladder, angles)
     found = cell_carries_memory(of_density_matrices(u, n_data), ground, chords(n_data), n_draws=2)
-    assert bool(found) == bool(carries_memory(ladder, n_data, angles=angles, n_draws=2))
+    assert bool(found) == bool(carries_memory(coherent(ladder, n_data), angles=angles, n_draws=2))
     assert bool(found) == (ladder.n_layers + ladder.closing > 1)
     assert not cell_carries_memory(of_density_matrices(u, n_data, forgets=True), ground, chords(n_data), n_draws=2)
 
@@ -239,14 +255,14 @@ def counted(ladder, n_data, readout):
 )
 def test_the_published_sizes_are_where_more_layers_add_nothing(n_data, n_history, n_layers, published):
     for more in (0, 2):
-        found = effective_parameters(Ladder(n_data + n_history, n_layers + more), n_data)
+        found = effective_parameters(coherent(Ladder(n_data + n_history, n_layers + more), n_data))
         assert found.rank == published < found.n_angles
         assert found.first_dropped < 1e-14 < 1e-6 < found.last_kept
 
 
 @pytest.mark.parametrize(("n_data", "published"), [(3, 247), (2, 243)])
 def test_the_published_sizes_of_four_qubits(n_data, published):
-    found = effective_parameters(Ladder(4, 22), n_data)
+    found = effective_parameters(coherent(Ladder(4, 22), n_data))
     assert (found.rank, found.n_angles) == (published, 352)
     assert found.first_dropped < 1e-14 < 1e-6 < found.last_kept
 
@@ -264,17 +280,39 @@ def test_the_published_sizes_of_four_qubits(n_data, published):
 def test_before_that_every_layer_adds_what_is_not_redundant(n_qubits, n_layers, topology, closing, readout, seed, data):
     ladder = Ladder(n_qubits, n_layers, topology, closing and n_qubits > 2)
     n_data = data.draw(st.integers(1, n_qubits - 1))
-    assert effective_parameters(ladder, n_data, readout, seed=seed).rank == counted(ladder, n_data, readout)
+    assert effective_parameters(coherent(ladder, n_data), readout, seed=seed).rank == counted(ladder, n_data, readout)
 
 
 def test_ranks_of_the_music_are_those_of_the_music():
     """One chord tells 2 features; angles that are all zero tell nothing at all."""
     ladder, rng = Ladder(4, 2), np.random.default_rng(0)
-    assert effective_parameters(ladder, 2, inputs=rng.uniform(0, 6, (1, 1, 2))).rank == 2
-    silent = effective_parameters(ladder, 2, angles=np.zeros(ladder.n_angles), inputs=np.zeros((3, 4, 2)))
+    assert effective_parameters(coherent(ladder, 2), inputs=rng.uniform(0, 6, (1, 1, 2, 1))).rank == 2
+    silent = effective_parameters(coherent(ladder, 2), angles=np.zeros(ladder.n_angles), inputs=np.zeros((3, 4, 2, 1)))
     assert (silent.rank, silent.last_kept, silent.first_dropped) == (0, 0, 0)
-    music = rng.uniform(0, 6, (60, 6, 2))
-    assert effective_parameters(ladder, 2, inputs=music).rank == effective_parameters(ladder, 2).rank
+    music = rng.uniform(0, 6, (60, 6, 2, 1))
+    assert (
+        effective_parameters(coherent(ladder, 2), inputs=music).rank == effective_parameters(coherent(ladder, 2)).rank
+    )
+
+
+def test_a_rotation_that_does_nothing_adds_nothing():
+    """RY then RZ by nothing is RY; RZ on |0> is a phase, and the chord that of angles 0."""
+    ladder, x = Ladder(4, 2), np.random.default_rng(0).uniform(0, 6, (60, 6, 2, 1))
+    plain = effective_parameters(coherent(ladder, 2), inputs=x).singular_values
+    two = replace(coherent(ladder, 2), rotations=(("RY", 0), ("RZ", 0)))
+    still = effective_parameters(two, inputs=np.concatenate([x, 0 * x], -1)).singular_values
+    assert abs(still - plain).max() < 1e-13
+    assert abs(effective_parameters(two, inputs=np.concatenate([x, x], -1)).singular_values - plain).max() > 1e-3
+    phases = replace(coherent(ladder, 2), rotations=(("RZ", 0),))
+    silent = effective_parameters(coherent(ladder, 2), inputs=0 * x)
+    assert effective_parameters(phases, inputs=x).rank == silent.rank < 22
+
+
+def test_an_answer_is_written_in_a_line():
+    answers = [carries_memory(coherent(Ladder(3, 2), 1)), effective_parameters(coherent(Ladder(3, 2), 1))]
+    assert repr(answers[0]).startswith("<Memory: True, response ")
+    assert repr(answers[1]).startswith("<EffectiveParameters: 18 of 24 angles; ")
+    assert max(len(repr(answer)) for answer in answers) < 130
 
 
 def test_a_rank_that_is_not_clear_is_refused():
@@ -282,7 +320,7 @@ def test_a_rank_that_is_not_clear_is_refused():
     ladder = Ladder(2, 3)
     angles = 10.0 ** -np.linspace(0, 12, ladder.n_angles)
     with pytest.raises(InputError, match="the rank is not clear"):
-        effective_parameters(ladder, 1, angles=angles)
+        effective_parameters(coherent(ladder, 1), angles=angles)
 
 
 # The reduced ladder.
@@ -293,7 +331,7 @@ def test_a_rank_that_is_not_clear_is_refused():
 def test_the_reduced_ladder_says_the_same_in_z(block):
     ladder, n_data, angles, inputs = block
     fewer = reduced(ladder)
-    theirs = reduced_angles(ladder, angles, n_data=n_data)
+    theirs = reduced_angles(coherent(ladder, n_data), angles)
     assert fewer.n_angles == ladder.n_angles - ladder.n_qubits * (ladder.n_layers + ladder.closing)
     before, after = outputs(ladder, angles, inputs, n_data=n_data), outputs(fewer, theirs, inputs, n_data=n_data)
     assert abs(before - after).max() < 1e-12
@@ -306,10 +344,10 @@ def test_so_it_does_at_right_angles_and_in_a_batch(block, data):
     ladder, n_data, angles, inputs = block
     turns = st.lists(st.integers(-4, 4), min_size=ladder.n_angles, max_size=ladder.n_angles)
     right = np.array(data.draw(turns)) * np.pi / 2
-    mapped = reduced_angles(ladder, np.stack([angles, right]), n_data=n_data)
+    mapped = reduced_angles(coherent(ladder, n_data), np.stack([angles, right]))
     found = outputs(reduced(ladder), mapped[1], inputs, n_data=n_data)
     assert abs(found - outputs(ladder, right, inputs, n_data=n_data)).max() < 1e-12
-    assert np.array_equal(mapped[0], reduced_angles(ladder, angles, n_data=n_data))
+    assert np.array_equal(mapped[0], reduced_angles(coherent(ladder, n_data), angles))
 
 
 @given(blocks())
@@ -317,11 +355,11 @@ def test_so_it_does_at_right_angles_and_in_a_batch(block, data):
 def test_the_history_takes_its_last_rotation_along(block):
     """With what H carries left out, two chords and more differ; the first never does."""
     ladder, n_data, angles, inputs = block
-    alone = reduced_angles(ladder, angles, n_data=ladder.n_qubits)
+    alone = reduced_angles(ladder, angles)
     before = outputs(ladder, angles, inputs, n_data=n_data)
     after = outputs(reduced(ladder), alone, inputs, n_data=n_data)
     assert abs(before - after)[:, 0].max() < 1e-12
-    assert (abs(before - after).max() > 1e-6) == bool(carries_memory(ladder, n_data, angles=angles))
+    assert (abs(before - after).max() > 1e-6) == bool(carries_memory(coherent(ladder, n_data), angles=angles))
 
 
 @pytest.mark.parametrize(("n_qubits", "n_layers", "n_data"), [(3, 3, 1), (4, 2, 2), (4, 3, 3)])
@@ -330,15 +368,15 @@ def test_of_its_angles_only_couplings_inside_the_data_are_idle(n_qubits, n_layer
     whole = Ladder(n_qubits, n_layers)
     fewer = reduced(whole)
     assert fewer.n_angles == 3 * whole.n_angles // 4
-    assert effective_parameters(fewer, n_data).rank == effective_parameters(whole, n_data).rank
-    assert effective_parameters(fewer, n_data).rank == fewer.n_angles - max(0, n_data - 1)
+    assert effective_parameters(coherent(fewer, n_data)).rank == effective_parameters(coherent(whole, n_data)).rank
+    assert effective_parameters(coherent(fewer, n_data)).rank == fewer.n_angles - max(0, n_data - 1)
 
 
 def test_reduced_twice_is_reduced():
     fewer = reduced(Ladder(3, 2, closing=True))
     angles = np.arange(fewer.n_angles, dtype=float)
     assert reduced(fewer) == fewer
-    assert np.array_equal(reduced_angles(fewer, angles, n_data=2), angles)
+    assert np.array_equal(reduced_angles(coherent(fewer, 2), angles), angles)
 
 
 # Channels.
@@ -372,6 +410,9 @@ def test_a_reset_by_projection_is_no_channel():
 def test_pennylanes_channels_are_channels(channel):
     kraus = channel.kraus_matrices()
     assert is_trace_preserving(kraus)
+    assert is_trace_preserving(channel)
+    assert is_trace_preserving(Kraus(kraus))
+    assert not is_trace_preserving(Kraus(kraus[:1]))
     assert not is_trace_preserving([1.001 * one for one in kraus])
 
 
@@ -383,20 +424,34 @@ def test_what_is_no_number_is_no_channel():
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (lambda: carries_memory(Ladder(4), 4), "got n_data=4"),
-        (lambda: carries_memory(Ladder(4), 0), "at least 1; got 0"),
-        (lambda: carries_memory(Ladder(4), 2, "Y"), "Z, ZX; got 'Y'"),
-        (lambda: carries_memory(Ladder(4), 2, n_lags=0), "n_lags"),
-        (lambda: carries_memory(Ladder(4), 2, angles=np.zeros(3)), r"\(..., 16\); got \(3,\)"),
-        (lambda: carries_memory(Ladder(13), 4), "13 qubits would take"),
-        (lambda: carries_memory(Ladder(4), 2, angles=np.zeros((2, 16))), "one set of angles"),
-        (lambda: carries_memory(Ladder(4), 2, angles=1j * np.zeros((20, 16))), "finite real numbers"),
-        (lambda: effective_parameters(Ladder(4), 2, inputs=np.zeros((5, 3))), r"n_data = 2\); got shape \(5, 3\)"),
-        (lambda: effective_parameters(Ladder(4), 2, inputs="bach"), "got shape"),
-        (lambda: effective_parameters(Ladder(10), 2), "40 slopes of a unitary"),
-        (lambda: effective_parameters(Ladder(4), 2, seed=-1), "seed"),
-        (lambda: reduced_angles(Ladder(4), np.zeros(16), n_data=5), "at most the ladder's 4; got n_data=5"),
-        (lambda: reduced_angles(Ladder(4), np.zeros(12), n_data=2), r"got \(12,\)"),
+        (lambda: carries_memory(cast(Any, Ladder(4))), r"Block\(ladder, n_data=, schedule=\); got Ladder"),
+        (lambda: carries_memory(coherent(Ladder(4), 2), "Y"), "Z, X, ZX; got 'Y'"),
+        (lambda: outputs(Ladder(4), np.zeros(16), np.zeros((1, 4)), n_data=4), "got n_data=4"),
+        (lambda: outputs(Ladder(4), np.zeros(16), np.zeros((1, 4)), n_data=0), "at least 1; got 0"),
+        (lambda: carries_memory(coherent(Ladder(4), 2), n_lags=0), "n_lags"),
+        (lambda: carries_memory(coherent(Ladder(4), 2), angles=np.zeros(3)), r"\(..., 16\); got \(3,\)"),
+        (lambda: carries_memory(coherent(Ladder(13), 4)), "13 qubits would take"),
+        (lambda: carries_memory(coherent(Ladder(4), 2), angles=np.zeros((2, 16))), "one set of angles"),
+        (lambda: carries_memory(coherent(Ladder(4), 2), angles=1j * np.zeros(16)), "finite real numbers"),
+        (
+            lambda: effective_parameters(coherent(Ladder(4), 2), inputs=np.zeros((5, 3))),
+            r"n_steps, 2, 1\); got shape \(5, 3\)",
+        ),
+        (
+            lambda: effective_parameters(coherent(Ladder(4), 2), inputs=np.zeros((5, 2, 2))),
+            r"got shape \(5, 2, 2\): 2 angles a voice .* rotations=encoding.rotations",
+        ),
+        (
+            lambda: effective_parameters(replace(coherent(Ladder(4), 2), schedule="staggered")),
+            "in the schedule 'coherent'; this block's is 'staggered'",
+        ),
+        (lambda: effective_parameters(coherent(Ladder(4), 2), "Y"), "Z, X, ZX; got 'Y'"),
+        (lambda: effective_parameters(coherent(Ladder(4), 2), inputs="bach"), "got shape"),
+        (lambda: effective_parameters(coherent(Ladder(10), 2)), "40 slopes of a unitary"),
+        (lambda: effective_parameters(coherent(Ladder(4), 2), seed=-1), "seed"),
+        (lambda: reduced_angles(cast(Any, 4), np.zeros(16)), "a Ladder or a Block; got 4"),
+        (lambda: is_trace_preserving(SuperOp(np.eye(4))), r"other channels by Kraus\(channel\); got"),
+        (lambda: reduced_angles(coherent(Ladder(4), 2), np.zeros(12)), r"got \(12,\)"),
         (lambda: is_trace_preserving(lambda rho: rho), "with their dimension; got none"),
         (lambda: is_trace_preserving(lambda rho: rho[0], 2), r"\(n, n\); got complex128 of shape \(2,\)"),
         (lambda: is_trace_preserving(np.eye(2)), "one shape"),

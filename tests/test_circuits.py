@@ -16,7 +16,7 @@ from qiskit.quantum_info import Operator
 from qiskit.transpiler import CouplingMap
 
 from encoding import InputError
-from encoding.clock import octave_qubit
+from encoding.clock import encoding_named, octave_qubit
 from quantum import (
     Block,
     ClockEmbedding,
@@ -102,7 +102,7 @@ def test_a_chord_is_pennylanes(n_voices, seed):
     rotations = octave_qubit().rotations
     angles, wires = normal(seed, n_voices, len(rotations)), range(2 * n_voices)
     theirs = matrix(ClockEmbedding(angles, wires, rotations), wires)
-    ours = circuit_unitary(clock_circuit(angles, n_voices=n_voices, rotations=rotations))
+    ours = circuit_unitary(clock_circuit(angles, n_voices=n_voices, rotations=octave_qubit()))
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
@@ -184,6 +184,16 @@ def test_qasm_gives_the_same_instructions_and_registers_back(schedule, feed_forw
     ]
 
 
+def test_parameters_that_went_through_qasm_are_bound_by_name():
+    """Their order is another: theta[10] comes before theta[2]."""
+    circuit = block_circuit(recurrent("coherent"))
+    values, back = normal(0, circuit.num_parameters), qasm3.loads(qasm3.dumps(circuit))
+    names = [f"_{one.name}".replace("[", "_").replace("]", "_") for one in circuit.parameters]
+    by_name = back.assign_parameters(dict(zip(names, values, strict=True)))
+    np.testing.assert_allclose(circuit_unitary(by_name), circuit_unitary(circuit.assign_parameters(values)), atol=1e-12)
+    assert [one.name for one in back.parameters] == sorted(names) != names
+
+
 def test_qasm_gives_the_same_unitary_back():
     circuit = block_circuit(recurrent("staggered"), normal(0, 2, 1), normal(1, 24))
     np.testing.assert_allclose(circuit_unitary(qasm3.loads(qasm3.dumps(circuit))), circuit_unitary(circuit), atol=1e-12)
@@ -240,6 +250,13 @@ def test_branches_are_folded_too():
     for one, other in zip(before, after, strict=True):
         assert max(gate.params[0] for gate in other.data if gate.name == "rzz") < np.pi / 2
         np.testing.assert_allclose(operator(other), operator(one), atol=1e-12)
+
+
+def test_a_circuit_without_couplings_comes_back_as_it_is():
+    circuit = ladder_circuit(Ladder(3), np.ones(12)).decompose()
+    assert fractional(transpile(circuit, basis_gates=["rz", "sx", "cx"])) == transpile(
+        circuit, basis_gates=["rz", "sx", "cx"]
+    )
 
 
 def test_an_angle_that_is_not_known_yet_is_not_folded():
@@ -319,7 +336,13 @@ NOTHING: Any = None
             "a topology is one of ring, chain, all-to-all; got 'star'",
         ),
         (lambda: ladder_circuit(NOTHING), "a ladder is a Ladder; got None"),
-        (lambda: block_circuit(NOTHING), "a block is a Block; got None"),
+        (lambda: block_circuit(NOTHING), r"a block is a Block\(ladder, n_data=, schedule=\); got None"),
+        (
+            lambda: recurrent_circuit(COHERENT, encoding_named("pitch-class")([[60, 64], [62, 65]])),
+            r"\(n_chords, 2, 1\); got \(2, 2, 2\): 2 angles a voice are those .* say rotations=encoding.rotations",
+        ),
+        (lambda: block_circuit(COHERENT, np.zeros((2, 3))), r"got \(2, 3\): 3 angles a voice .*rotations=encoding"),
+        (lambda: clock_circuit(np.zeros((4, 2))), r"got \(4, 2\): 2 angles a voice .*rotations=encoding.rotations"),
         (lambda: block_circuit(COHERENT, position=-1), "position is a whole number of at least 0; got -1"),
         (lambda: block_circuit(COHERENT, averages=[1.0]), "the schedule is 'measured'; here it is 'coherent'"),
         (lambda: block_circuit(MEASURED, averages=[1.5]), "averages of H are between -1 and 1; got 1.5"),

@@ -275,8 +275,7 @@ def test_measured_circuits_sampled_on_aer_have_the_odds_of_density_matrices(made
     wires = labels[:n]
 
     def circuit():
-        in_pennylane(program, wires)
-        return qp.sample(wires=wires)
+        return in_pennylane(program, wires), qp.sample(wires=wires)
 
     there = to_qiskit(circuit, wire_order=wires)
     assert surprise(sampled(there), odds_by_hand(n, program)) > 1e-4
@@ -288,8 +287,7 @@ def test_there_and_back_they_have_them_exactly(made):
     n, program = made
 
     def circuit():
-        in_pennylane(program, range(n))
-        return qp.sample(wires=range(n))
+        return in_pennylane(program, range(n)), qp.sample(wires=range(n))
 
     assert exact(from_qiskit(to_qiskit(circuit, wire_order=range(n)))) == pytest.approx(
         odds_by_hand(n, program), abs=1e-12
@@ -322,8 +320,29 @@ def test_a_reset_resets():
         return qp.expval(qp.Z(0))
 
     assert z() == pytest.approx(1)
-    back = to_qiskit(play)
-    assert [one.name for one in back] == ["x", "measure", "reset"]
+    for back in (to_qiskit(play), to_qiskit(z)):
+        assert [one.name for one in back] == ["x", "reset"]
+        assert not back.clbits
+
+
+@pytest.mark.parametrize(
+    ("answer", "n_bits"),
+    [
+        (lambda heard: None, 0),
+        (lambda heard: qp.expval(qp.Z(0)), 0),
+        (lambda heard: qp.expval(heard[1]), 1),
+        (lambda heard: qp.sample(heard[0] + heard[2]), 2),
+        (lambda heard: qp.counts(heard), 3),
+        (lambda heard: qp.probs(op=heard[1:]), 2),
+        (lambda heard: {"all": [heard]}, 3),
+        (lambda heard: qp.cond(heard[2], qp.X)(1), 1),
+    ],
+)
+def test_only_a_reset_that_is_read_has_a_bit(answer, n_bits):
+    circuit = lambda: answer([qp.measure(0, reset=True) for _ in range(3)])  # noqa: E731
+    there = to_qiskit(circuit)
+    assert there.count_ops()["reset"] == 3
+    assert there.count_ops().get("measure", 0) == len(there.clbits) == n_bits
 
 
 def three_bits():
@@ -448,7 +467,7 @@ def test_a_qnode_goes_over_with_its_device_its_tensors_and_its_counts():
         qp.RX(x, "b")
         qp.QubitUnitary(torch.linalg.matrix_exp(1j * x * torch.tensor([[0, 1], [1, 0]])), "a")
         heard = [qp.measure("b", reset=True) for _ in range(again)]
-        return qp.counts(wires=["b", "a"]), qp.sample(heard[0]), qp.expval(qp.Z("idle"))
+        return qp.counts(wires=["b", "a"]), qp.sample(heard), qp.expval(qp.Z("idle"))
 
     there = to_qiskit(circuit, angle, again=2)
     assert there.metadata == {"wires": ["a", "b", "idle"]}
@@ -481,17 +500,51 @@ def test_a_ladder_in_time_is_its_own_description():
     chords = np.array([[0.4, 2.0], [1.3, 0.2]])
 
     def circuit():
+        heard = []
         for chord in chords:
             qp.AngleEmbedding(chord, [0, 1], rotation="Y")
             for name, qubits, place in ladder.gates():
                 {"RX": qp.RX, "RZ": qp.RZ, "RZZ": qp.IsingZZ}[name](angles[place], list(qubits))
-            for qubit in (0, 1):
-                qp.measure(qubit, reset=True)
+            heard.extend(qp.measure(qubit, reset=True) for qubit in (0, 1))
+        return heard
 
     counts = sampled(to_qiskit(circuit))
     seen = sum(count * (1 - 2 * np.array(bits)) for bits, count in counts.items()) / N_SHOTS
     expected = outputs(ladder, angles, chords, n_data=2).ravel()
     assert abs(seen - expected).max() < 4 / np.sqrt(N_SHOTS)
+
+
+@given(st.data())
+@settings(max_examples=15)
+def test_registers_come_back_with_their_names_and_sizes(data):
+    """Idle qubits too, and bits that nothing is written into; what is measured goes to the bit where it was."""
+    sizes = st.dictionaries(st.sampled_from(["data", "c0", "mid", "meas", "S"]), st.integers(1, 3), min_size=1)
+    quantum, classical = ([*data.draw(sizes).items()] for _ in "qc")
+    circuit = QuantumCircuit(*[QuantumRegister(n, "q" + name) for name, n in quantum])
+    circuit.add_register(*[ClassicalRegister(n, name) for name, n in classical])
+    for bit in data.draw(st.permutations(circuit.clbits)):
+        qubit = data.draw(st.sampled_from(circuit.qubits))
+        circuit.ry(1.0, qubit)
+        if data.draw(st.booleans()):
+            circuit.measure(qubit, bit)
+        if data.draw(st.booleans()):
+            circuit.reset(qubit)
+    wires = data.draw(st.permutations(range(circuit.num_qubits)))
+    for back in (to_qiskit(from_qiskit(circuit)), to_qiskit(from_qiskit(circuit, wires=wires))):
+        assert back == circuit
+    assert back.metadata == {"wires": wires}
+
+
+def test_a_bit_written_twice_has_another_for_what_was_read_first():
+    circuit = QuantumCircuit(QuantumRegister(1, "s"), ClassicalRegister(1, "mid"))
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    circuit.measure(0, 0)
+    back = to_qiskit(from_qiskit(circuit))
+    assert [(register.name, register.size) for register in back.cregs] == [("mid", 1), ("mid_", 1)]
+    assert [back.find_bit(one.clbits[0]).index for one in back if one.name == "measure"] == [1, 0]
+    assert exact(from_qiskit(back)) == {(0, 0): pytest.approx(1)}
 
 
 def test_what_goes_over_can_be_written_down_and_transpiled():

@@ -43,6 +43,16 @@ def test_the_examples_run(page, tmp_path, monkeypatch):
     run_page(page.read_text(encoding="utf-8"), str(page))
 
 
+def test_drawings_of_circuits_stand_on_the_page_and_are_no_wider_than_a_page():
+    page = (ROOT / "docs" / "circuits.md").read_text(encoding="utf-8")
+    drawings = sorted((ROOT / "docs" / "images").glob("circuit-*.png"))
+    assert drawings
+    for drawing in drawings:
+        assert f"(images/{drawing.name})" in page
+        width = int.from_bytes(drawing.read_bytes()[16:20])  # PNG: the header comes first, width first in it
+        assert width <= 1600
+
+
 def test_a_promised_value_is_compared():
     assert run_page("```python\nx = 2\n```\nthen\n```python\nx + 1  # -> 3\n```\n", "page") == 1
     with pytest.raises(AssertionError, match="page:2: promised 4, got 3"):

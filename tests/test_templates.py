@@ -82,7 +82,7 @@ def test_a_chord_of_any_encoding_is_the_product_of_its_voices_states(name):
     state = np.ones(1)
     for voice in encoding.states(chord):
         state = np.kron(state, voice)
-    embedded = matrix(ClockEmbedding(encoding(chord), wires, encoding.rotations), wires)[:, 0]
+    embedded = matrix(ClockEmbedding(encoding(chord), wires, encoding), wires)[:, 0]
     np.testing.assert_allclose(embedded, state, atol=1e-14)
 
 
@@ -254,7 +254,8 @@ CHORD, ANGLES = np.zeros((2, 1)), np.zeros(12)
             lambda: RecurrentBlock(CHORD, ANGLES, [0, 1], [2, 3], COHERENT),
             r"1 history qubit\(s\); got the history wires",
         ),
-        (lambda: RecurrentBlock(CHORD, ANGLES, [0, 1], [2], NO_BLOCK), "a block is a Block; got 5"),
+        (lambda: RecurrentBlock(CHORD, ANGLES, [0, 1], [2], NO_BLOCK), r"a block is a Block\(.*; got 5"),
+        (lambda: ClockEmbedding(np.zeros((2, 2)), [0, 1]), r"got \(2, 2\): 2 angles a voice .*rotations=encoding"),
         (lambda: RecurrentBlock(CHORD, ANGLES, [0, 1], [2], COHERENT, -1), "position is a whole number of at least 0"),
         (lambda: RecurrentBlock(CHORD, ANGLES, [0, 1], [2], COHERENT, averages=[1.0]), "the schedule is 'measured'"),
         (
