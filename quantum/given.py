@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from encoding import InputError
+from encoding.errors import shown
 
 
 def checked_angles(what: str, given: Any, shape: tuple[int, ...]) -> Any:
@@ -14,7 +15,7 @@ def checked_angles(what: str, given: Any, shape: tuple[int, ...]) -> Any:
         InputError: no numbers, or another shape.
     """
     array = _array(what, given)
-    if array.shape not in (shape, (*array.shape[:1], *shape)):
+    if array.shape not in (shape, (*array.shape[:1], *shape)) or 0 in array.shape[: array.ndim - len(shape)]:
         raise InputError(
             f"{what} have shape {shape} or (B, {str(shape)[1:]}; got {tuple(array.shape)}{remedy(array, shape)}"
         )
@@ -29,11 +30,8 @@ def checked_numbers(what: str, given: Any, shape: tuple[int, ...]) -> Any:
     """
     array = _array(what, given)
     array = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array, np.float64)
-    if array.shape != shape or not np.isfinite(array).all():
-        not_finite = "" if np.isfinite(array).all() else ", not all finite"
-        raise InputError(
-            f"{what} have shape {shape} and are finite; got {array.shape}{not_finite}{remedy(array, shape)}"
-        )
+    if array.shape != shape:
+        raise InputError(f"{what} have shape {shape} and are finite; got {array.shape}{remedy(array, shape)}")
     return array
 
 
@@ -62,8 +60,20 @@ def _array(what: str, given: Any) -> Any:
     """What has a shape already, a tensor that may be differentiated, stays what it is."""
     try:
         array = given if hasattr(given, "shape") and hasattr(given, "ndim") else np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} are numbers; got {given!r:.60}") from None
-    if isinstance(array, np.ndarray) and array.dtype.kind not in "iuf":
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{what} are numbers; got {shown(given)}") from None
+    values = _values(array)
+    if values is not None and values.dtype.kind not in "iuf":
         raise InputError(f"{what} are real numbers; got {array.dtype}")
+    if values is not None and not np.isfinite(values).all():
+        raise InputError(f"{what} are finite; got NaN or infinity")
     return array
+
+
+def _values(array: Any) -> np.ndarray | None:
+    """The numbers of a tensor; None where they are not known yet, while it is traced."""
+    try:
+        values = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array)
+    except Exception:  # a tracer of another library
+        return None
+    return None if values.dtype == object and not isinstance(array, np.ndarray) else values

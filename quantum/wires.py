@@ -6,6 +6,7 @@ from pennylane.exceptions import WireError
 from pennylane.wires import Wires
 
 from encoding import InputError
+from encoding.errors import shown
 from quantum.block import Block, checked_block
 
 
@@ -17,8 +18,8 @@ def checked_wires(wires: Any) -> Wires:
     """
     try:
         return Wires(wires)
-    except WireError:
-        raise InputError(f"wires are hashable labels, each named once; got {wires!r:.80}") from None
+    except (WireError, TypeError):
+        raise InputError(f"wires are hashable labels, each named once; got {shown(wires, 80)}") from None
 
 
 def checked_registers(block: Block, data_wires: Any, history_wires: Any) -> Wires:

@@ -270,3 +270,25 @@ def test_a_mistake_is_said_in_one_line(wrong, message):
     with pytest.raises(InputError, match=message) as refusal:
         wrong()
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("angles", "message"),
+    [
+        ([np.nan] * 7, "are finite; got NaN or infinity"),
+        ([None] * 7, "are finite; got NaN or infinity"),
+        ([10**400] * 7, "are numbers; got"),
+        (np.zeros((0, 7)), r"have shape \(7,\) or \(B, 7,\); got \(0, 7\)"),
+        (np.zeros(7, complex), "are real numbers; got complex128"),
+    ],
+    ids=str,
+)
+def test_angles_that_are_no_finite_numbers_are_refused(angles, message):
+    with pytest.raises(InputError, match=message) as refused:
+        EntanglingLadder(angles, [0, 1])
+    assert "\n" not in str(refused.value)
+
+
+def test_no_wires_are_refused():
+    with pytest.raises(InputError, match="wires are hashable labels"):
+        EntanglingLadder(np.zeros(7), None)
