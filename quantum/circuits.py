@@ -23,6 +23,7 @@ from encoding import InputError
 from encoding.qubits import Encoding, Rotation
 from encoding.voices import N_VOICES
 from quantum.block import CLOCK, Block, Step, checked_block, checked_rotations, embedding, qubits_of, reencoded
+from quantum.folding import checked_circuit
 from quantum.given import checked_chords, checked_numbers
 from quantum.ladder import MOST_QUBITS, Ladder, checked_count
 
@@ -152,9 +153,10 @@ def circuit_unitary(circuit: QuantumCircuit) -> NDArray[np.complex128]:
     >>> int(circuit_unitary(flip)[:, 0].argmax())  # |00> -> |10>
     2
     """
-    n = circuit.num_qubits
+    n = checked_circuit(circuit).num_qubits
     if n > MOST_DENSE:
-        raise InputError(f"a dense unitary has at most {MOST_DENSE} qubits; got {n}, that is {16e-9 * 4**n:.3g} GB")
+        size = f", that is {16e-9 * 4.0**n:.3g} GB" if n < 500 else ""
+        raise InputError(f"a dense unitary has at most {MOST_DENSE} qubits; got {n}{size}")
     if circuit.parameters:
         raise InputError(f"a unitary has numbers for angles; got {circuit.num_parameters} unbound parameters")
     try:

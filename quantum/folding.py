@@ -14,6 +14,7 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp, ParameterExpressio
 from qiskit.circuit.library import RZGate, RZZGate, XGate
 
 from encoding import InputError
+from encoding.errors import shown
 
 
 def fractional(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -32,7 +33,7 @@ def fractional(circuit: QuantumCircuit) -> QuantumCircuit:
     >>> [(gate.name, *gate.params) for gate in fractional(circuit).data]
     [('rz', 3.14), ('rz', 3.14), ('rzz', 1.14)]
     """
-    folded = circuit.copy_empty_like()
+    folded = checked_circuit(circuit).copy_empty_like()
     for instruction in circuit.data:
         operation = instruction.operation
         if isinstance(operation, ControlFlowOp):
@@ -43,6 +44,17 @@ def fractional(circuit: QuantumCircuit) -> QuantumCircuit:
         else:
             folded.append(instruction)
     return folded
+
+
+def checked_circuit(circuit: Any) -> QuantumCircuit:
+    """A circuit of Qiskit's.
+
+    Raises:
+        InputError: anything else.
+    """
+    if not isinstance(circuit, QuantumCircuit):
+        raise InputError(f"a circuit is a QuantumCircuit; got {shown(circuit)}")
+    return circuit
 
 
 def _fold(circuit: QuantumCircuit, angle: Any, pair: tuple[Qubit, ...]) -> None:

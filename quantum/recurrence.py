@@ -13,7 +13,7 @@ import pennylane as qp
 from pennylane.operation import Operation
 
 from encoding import InputError
-from quantum.block import Block, reencoded
+from quantum.block import Block, checked_block, reencoded
 from quantum.given import checked_angles, checked_chords
 from quantum.ladder import Ladder, checked_count
 from quantum.templates import ClockEmbedding, EntanglingLadder, Template
@@ -96,7 +96,7 @@ class RecurrentBlock(Template):
         >>> RecurrentBlock.shape(Block(Ladder(5, 2), n_data=4, schedule="measured"))
         ((4, 1), (40,), (1,))
         """
-        averages = ((block.n_history,),) if block.schedule == "measured" else ()
+        averages = ((checked_block(block).n_history,),) if checked_block(block).schedule == "measured" else ()
         return block.chord_shape, (block.ladder.n_angles,), *averages
 
     @staticmethod

@@ -67,7 +67,7 @@ def is_trace_preserving(channel: Any, dimension: int | None = None, *, seed: int
         return _of_kraus(operators)
     if dimension is None:
         raise InputError("a function of density matrices is asked with their dimension; got none")
-    size = checked_count("the dimension of a density matrix", dimension)
+    size = checked_count("the dimension of a density matrix", dimension, most=4096)
     rng = stream(checked_seed(seed), 0, Purpose.START)
     trace, linearity = [], []
     for rank in [1, size] * (N_STATES // 2):

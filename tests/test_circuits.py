@@ -354,6 +354,10 @@ NOTHING: Any = None
         (lambda: recurrent_circuit(COHERENT, CHORD), r"have shape \(n_chords, 2, 1\); got \(2, 1\)"),
         (lambda: recurrent_circuit(COHERENT, []), r"have shape \(n_chords, 2, 1\); got \(0,\)"),
         (lambda: recurrent_circuit(COHERENT, "abc"), "angles of chords are numbers; got 'abc'"),
+        (lambda: circuit_unitary(cast(Any, None)), "a circuit is a QuantumCircuit; got None"),
+        (lambda: fractional(cast(Any, "rzz")), "a circuit is a QuantumCircuit; got 'rzz'"),
+        (lambda: circuit_unitary(QuantumCircuit(10_000)), "at most 12 qubits; got 10000"),
+        (lambda: clock_circuit(n_voices=10**9), "at most 1024; got 1000000000"),
         (lambda: circuit_unitary(QuantumCircuit(17)), "a dense unitary has at most 12 qubits; got 17, that is 275 GB"),
         (lambda: circuit_unitary(played("coherent")), "a unitary is made of gates alone; "),
         (
