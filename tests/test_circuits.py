@@ -2,7 +2,7 @@
 
 import io
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pennylane as qp
