@@ -32,8 +32,9 @@ def pitch_class(*, rest: str = "axis") -> Encoding:
     if not isinstance(rest, str) or rest not in RESTS:
         raise InputError(f"rest is one of {', '.join(RESTS)}; got {shown(rest, 40)}")
     if rest == "noon":
-        hours = lambda pitch: np.where(pitch == REST, 0, pitch % 12)[..., None] * HOUR  # noqa: E731
-        return Encoding("pitch-class", hours, notes=(*MIDI, REST), same=lambda p: 0 if p == REST else p % 12)
+        return Encoding(
+            "pitch-class", _hours_with_rests_at_noon, notes=(*MIDI, REST), same=lambda p: 0 if p == REST else p % 12
+        )
     return Encoding(
         "pitch-class",
         lambda pitch: _with_rest(pitch, (pitch % 12 * HOUR, 0 * pitch), (np.pi / 2, np.pi / 2)),
@@ -41,6 +42,10 @@ def pitch_class(*, rest: str = "axis") -> Encoding:
         (*MIDI, REST),
         lambda pitch: REST if pitch == REST else pitch % 12,
     )
+
+
+def _hours_with_rests_at_noon(pitch: NDArray[np.int64]) -> Angles:
+    return np.where(pitch == REST, 0, pitch % 12)[..., None] * HOUR
 
 
 def octave_phase() -> Encoding:

@@ -84,7 +84,10 @@ def carries_memory(
     """
     given = None if angles is None else checked_angles(checked_block(block).ladder, one_set(angles))
     shape = checked_block(block).chord_shape
-    chord = lambda rng: rng.uniform(0, 2 * np.pi, shape)  # noqa: E731
+
+    def chord(rng: np.random.Generator) -> NDArray[np.float64]:
+        return rng.uniform(0, 2 * np.pi, shape)
+
     n_steps = RUN_IN + 1 + checked_count("n_lags", n_lags, most=1000)
     squares = []
     for rng in _draws(seed, n_draws):

@@ -82,6 +82,7 @@ def from_qiskit(circuit: QuantumCircuit, *, wires: Sequence[Hashable] | None = N
         return tuple(values.get(bit) for bit in circuit.clbits)
 
     make_qscript(play)()  # refuse now, not when a QNode calls it
+    # a function may carry what it was made from; a checker knows functions without attributes
     play.registers = registers_of(circuit, labels.values())  # pyright: ignore[reportFunctionMemberAccess]
     return play
 

@@ -99,6 +99,7 @@ class RecurrentBlock(Template):
         averages = ((checked_block(block).n_history,),) if checked_block(block).schedule == "measured" else ()
         return block.chord_shape, (block.ladder.n_angles,), *averages
 
+    # PennyLane hands parameters, wires and hyperparameters by name; its base class is typed for any of them
     @staticmethod
     def compute_decomposition(*data: Any, wires: Any, block: Block, position: int) -> list[Operation]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """A ClockEmbedding, in "measured" an RY on each qubit of H, an EntanglingLadder."""
@@ -106,7 +107,7 @@ class RecurrentBlock(Template):
         turns = [reencoded(data[2][..., j]) for j in range(len(h))] if block.schedule == "measured" else []
         return [
             ClockEmbedding(data[0], d, block.rotations),
-            *(qp.RY(angle, wires=[wire]) for angle, wire in zip(turns, h)),  # noqa: B905
+            *(qp.RY(angle, wires=[wire]) for angle, wire in zip(turns, h, strict=bool(turns))),
             EntanglingLadder(data[1], d + h, **_options(block.ladder)),
         ]
 
@@ -142,6 +143,7 @@ def recurrent(chords: Any, angles: Any, data_wires: Any, history_wires: Any, blo
     outcomes, turns = [], {}
     for position, chord in enumerate(chords):
         for wire, outcome in turns.items():
+            # what cond returns takes the arguments of the gate, which its type does not say
             qp.cond(outcome, qp.X)(wires=[wire])  # pyright: ignore[reportCallIssue]
         RecurrentBlock(chord, angles, wires[:n], wires[n:], block, position)
         emptied = block.reset(position) if position < len(chords) - 1 else ()

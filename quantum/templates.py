@@ -83,6 +83,7 @@ class ClockEmbedding(Template):
         rotations = checked_rotations(rotations)
         return n_voices_of(n_wires, rotations), len(rotations)
 
+    # PennyLane hands parameters, wires and hyperparameters by name; its base class is typed for any of them
     @staticmethod
     def compute_decomposition(angles: Any, wires: Any, rotations: tuple[Rotation, ...]) -> list[Operation]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """One rotation an angle."""
@@ -153,6 +154,7 @@ class EntanglingLadder(Template):
         """
         return (Ladder(n_wires, n_layers, **options).n_angles,)
 
+    # PennyLane hands parameters, wires and hyperparameters by name; its base class is typed for any of them
     @staticmethod
     def compute_decomposition(angles: Any, wires: Any, **ladder: Any) -> list[Operation]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """One gate an angle."""

@@ -165,11 +165,18 @@ def test_without_couplings_across_nothing_is_remembered(schedule):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_notes_that_an_encoding_holds_for_one_are_one_to_the_memory(schedule):
     """Octaves of C, in pitch classes and with an octave's own qubit."""
-    octaves = lambda rng: 12 * rng.integers(1, 9, 1)  # noqa: E731
+
+    def octaves(rng):
+        return 12 * rng.integers(1, 9, 1)
+
     for encoding, remembered in ((encoding_named("pitch-class"), False), (octave_qubit(), True)):
         block = Block(Ladder(3, 2), n_data=encoding.n_qubits, schedule=schedule, rotations=encoding)
         cell = block_cell(block, np.linspace(-2, 2, block.ladder.n_angles))
-        found = cell_carries_memory(lambda notes, h: cell(encoding(notes), h), None, octaves)  # noqa: B023
+
+        def heard(notes, history, cell=cell, encoding=encoding):
+            return cell(encoding(notes), history)
+
+        found = cell_carries_memory(heard, None, octaves)
         assert bool(found) == remembered
 
 
@@ -178,7 +185,7 @@ def test_notes_that_an_encoding_holds_for_one_are_one_to_the_memory(schedule):
     [
         (lambda cell: cell(np.zeros((2, 2))), r"shape \(2, 1\) .*got \(2, 2\).*rotations=encoding.rotations"),
         (lambda cell: cell(np.zeros((2, 1)), np.eye(4)), r"matrix of H, \(2, 2\); got float64 of shape \(4, 4\)"),
-        (lambda cell: block_cell(Ladder(3), np.zeros(12)), "a block is a Block"),  # pyright: ignore[reportArgumentType]
+        (lambda cell: block_cell(Ladder(3), np.zeros(12)), "a block is a Block"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda cell: block_cell(Block(Ladder(13), n_data=4, schedule="coherent"), np.zeros(52)), "13 qubits"),
     ],
 )

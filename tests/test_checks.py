@@ -203,7 +203,10 @@ def test_cells_of_known_memory():
     assert cell_carries_memory(lambda x, h: (np.cos(x) + 1e-6 * h, x), np.zeros(2), chords(2))
     assert not cell_carries_memory(lambda x, h: (np.cos(x) + 1e-15 * h, x), np.zeros(2), chords(2))
     weights = torch.ones(2, requires_grad=True, dtype=torch.float32)
-    said = lambda x, h: torch.tanh(weights * torch.tensor(x, dtype=torch.float32) + h)  # noqa: E731
+
+    def said(x, h):
+        return torch.tanh(weights * torch.tensor(x, dtype=torch.float32) + h)
+
     assert cell_carries_memory(lambda x, h: (said(x, h), weights * x[0]), torch.zeros(2), chords(2))
     assert not cell_carries_memory(lambda x, h: (said(x, h), h), torch.zeros(2), chords(2))
 

@@ -1,6 +1,6 @@
 """Circuits go over to Qiskit and back as they are: the same unitaries, and the same odds of every outcome."""
 
-from functools import reduce
+from functools import partial, reduce
 from itertools import product
 from typing import Any, cast
 
@@ -32,7 +32,7 @@ N_SHOTS = 4000
 
 
 def matrix_of(operations, wires) -> Any:
-    return qp.matrix(QuantumScript(operations), wire_order=wires)  # pyright: ignore[reportArgumentType]
+    return qp.matrix(QuantumScript(operations), wire_order=wires)  # pyright: ignore[reportArgumentType]  # it takes any labels
 
 
 def apart(circuit, operations, wires):
@@ -236,8 +236,8 @@ def in_pennylane(program, wires):
             bits.append(qp.measure(at, reset=rest[0]))
         else:
             (name, angle), expression, otherwise = rest
-            other = (lambda: apply((otherwise, angle), at)) if otherwise else None  # noqa: B023
-            branches: Any = qp.cond(EXPRESSIONS[expression](bits), lambda: apply((name, angle), at), other)  # noqa: B023
+            other = partial(apply, (otherwise, angle), at) if otherwise else None
+            branches: Any = qp.cond(EXPRESSIONS[expression](bits), partial(apply, (name, angle), at), other)
             branches()
     return bits
 
@@ -339,7 +339,10 @@ def test_a_reset_resets():
     ],
 )
 def test_only_a_reset_that_is_read_has_a_bit(answer, n_bits):
-    circuit = lambda: answer([qp.measure(0, reset=True) for _ in range(3)])  # noqa: E731
+
+    def circuit():
+        return answer([qp.measure(0, reset=True) for _ in range(3)])
+
     there = to_qiskit(circuit)
     assert there.count_ops()["reset"] == 3
     assert there.count_ops().get("measure", 0) == len(there.clbits) == n_bits
@@ -483,7 +486,10 @@ def turned(angle):
 
 
 def test_wires_become_qubits_in_order():
-    flipped = lambda circuit: Statevector(circuit).data.argmax().item()  # noqa: E731
+
+    def flipped(circuit):
+        return Statevector(circuit).data.argmax().item()
+
     assert flipped(to_qiskit(QuantumScript([qp.X(2), qp.Identity(0), qp.Identity(1)]))) == 0b100
     assert flipped(to_qiskit(QuantumScript([qp.X("z"), qp.Identity("a")]))) == 0b01
     assert flipped(to_qiskit(QuantumScript([qp.X("z")]), wire_order=["a", "b", "z"])) == 0b100

@@ -194,8 +194,8 @@ def test_a_run_in_the_place_of_its_trajectory_is_told_so(name, good):
         ("clone_test", {"lags": range(10**14)}),
         ("clone_test", {"rate": 1e-320}),
         ("clone_test", {"system": SphericalGlass}),
-        ("collapse", {"curves": [curve(1.0), observables.Displacement(2.0, [1], [2], None)]}),  # type: ignore[list-item]
-        ("collapse", {"curves": [curve(1.0), observables.Displacement("two", LAG, LAG[:, None], None)]}),  # type: ignore[arg-type]
+        ("collapse", {"curves": [curve(1.0), observables.Displacement(2.0, [1], [2], None)]}),  # type: ignore[list-item]  # as a user may
+        ("collapse", {"curves": [curve(1.0), observables.Displacement("two", LAG, LAG[:, None], None)]}),  # type: ignore[arg-type]  # as a user may
         ("compare_curves", {"tolerance": -1}),
         ("compare_curves", {"time": TIME[::-1]}),
         ("compare_forms", {"forms": "power"}),

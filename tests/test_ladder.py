@@ -31,7 +31,7 @@ REFUSED = {
     "at most 65536; got 1000000000": lambda: Ladder(2, 10**9),
     "at most 1048576 gates; got 4194304": lambda: Ladder(1024, 1024),
     "rotations are one of XZX, ZX": lambda: Ladder(2, rotations="XYX"),
-    "closing is True or False": lambda: Ladder(2, closing=1),  # type: ignore[arg-type]
+    "closing is True or False": lambda: Ladder(2, closing=1),  # type: ignore[arg-type]  # as a user may
 }
 
 

@@ -53,7 +53,7 @@ def test_angles_drawn_independently_have_no_overlap_and_no_length_or_mean_is_tak
             overlaps(angles, kind=kind, period=2 * np.pi)
     for period in (0, -1.0, np.nan, "2 pi", True):
         with pytest.raises(InputError, match="period is a finite number above 0"):
-            overlaps(angles, period=period)  # type: ignore[arg-type]
+            overlaps(angles, period=period)  # type: ignore[arg-type]  # as a user may
 
 
 def test_activations_are_compared_over_samples_and_units():
