@@ -25,23 +25,24 @@ log = logging.getLogger("armonica")
 COMPLETE = "complete"  # a file beside the code: all that `ready` asks for is there
 
 
-def load(name: str, modules: Sequence[str], made_from: bytes) -> Any:
+def load(name: str, modules: Sequence[str], made_from: bytes, *part: str) -> Any:
     """The module `name` with its code compiled: its function `ready`, if it has one, calls all there is.
 
     Args:
         name: of the module.
         modules: all that hold compiled code; after a failure they are imported anew.
         made_from: whatever the code depends on beside Python, Numba and the processor.
+        part: words that `ready` is called with, where only a part of the code is needed.
     """
     folder = _folder(made_from)
-    complete, begun = (folder / COMPLETE).exists(), any(folder.rglob("*.nbi"))
+    complete, begun = _marker(folder, part).exists(), any(folder.rglob("*.nbi"))
     try:
         _check_written(folder)
         if not complete:
             log.warning("compiling the kernels, once: some 10 seconds; they are kept in %s", folder)
-        return _loaded(name, folder)
+        return _loaded(name, folder, part)
     except OSError as error:  # it cannot be written, or the disk is full
-        return _unkept(name, modules, str(error))
+        return _unkept(name, modules, str(error), part)
     except Exception as error:
         if ran_out(error) or not begun:
             raise
@@ -49,9 +50,9 @@ def load(name: str, modules: Sequence[str], made_from: bytes) -> Any:
         log.warning("the compiled kernels in %s are damaged (%.60s): they are compiled again", folder, reason)
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
-        return _unkept(name, modules, f"{folder} cannot be removed")
+        return _unkept(name, modules, f"{folder} cannot be removed", part)
     _forget(modules)
-    return load(name, modules, made_from)
+    return load(name, modules, made_from, *part)
 
 
 def numba_settings() -> Any:
@@ -74,27 +75,31 @@ def _check_written(folder: Path) -> None:
     tempfile.TemporaryFile(dir=folder).close()
 
 
-def _loaded(name: str, folder: Path) -> Any:
+def _marker(folder: Path, part: Sequence[str]) -> Path:
+    return folder / "-".join([COMPLETE, *part])
+
+
+def _loaded(name: str, folder: Path, part: Sequence[str]) -> Any:
     """Import and make ready, with `folder` as Numba's."""
     config = numba_settings()
     before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         module = import_module(name)
         if hasattr(module, "ready"):
-            module.ready()
-            (folder / COMPLETE).touch()
+            module.ready(*part)
+            _marker(folder, part).touch()
     finally:
         config.CACHE_DIR = before
     return module
 
 
-def _unkept(name: str, modules: Sequence[str], why: str) -> Any:
+def _unkept(name: str, modules: Sequence[str], why: str, part: Sequence[str]) -> Any:
     """The same in a folder that is removed when this process ends."""
     log.warning("compiled kernels are not kept, and compiled again next time: %s", why)
     folder, owner = tempfile.mkdtemp(prefix="armonica-kernels-"), os.getpid()
     atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == owner else None)
     _forget(modules)
-    return _loaded(name, Path(folder))
+    return _loaded(name, Path(folder), part)
 
 
 def _forget(modules: Sequence[str]) -> None:

@@ -3,12 +3,11 @@
 A chord goes in as rotations of four voices, a ladder with trainable angles couples it to the history, what is measured
 goes through the readout of the classical network (`quantum.readout`) and gives the same NLL, in bits per output unit
 per time step. What carries the history on is the schedule (`quantum.block`); the simulation is exact
-(`quantum.channel`), its gradient made by hand. E, eta and Gamma are in nats per time slot, as in the classical network,
-so that proper time means the same: w <- w - eta dE/dw.
+(`quantum.channel`, compiled in `quantum.kernels`), its gradient made by hand. E, eta and Gamma are in nats per time
+slot, as in the classical network, so that proper time means the same: w <- w - eta dE/dw.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,15 +16,16 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from encoding import InputError, Purpose, checked_seed, pack, stream
+from encoding import N_KEYS, InputError, Purpose, checked_seed, pack, stream
 from encoding.batches import check_batch, draw
 from encoding.given import checked_state, checked_weights
 from encoding.layout import Group
 from encoding.memory import check_room
 from encoding.rates import checked_count, rate_of_each
-from encoding.threads import n_threads
+from encoding.threads import Threads, n_threads
 from encoding.transitions import Piece, Transitions, checked_pieces
-from quantum.channel import Channel, Passed
+from quantum.channel import Channel
+from quantum.kernels import compiled, kernel_named
 from quantum.music import fingerprint, played
 from quantum.playing import Player
 from quantum.readout import Readout, bits, errors
@@ -33,6 +33,7 @@ from quantum.settings import QuantumRNNSettings
 from quantum.weights import groups, part_of, start
 
 T = TypeVar("T")
+DRAWN_AT_ONCE = 64  # steps whose batches are drawn before they are made: memory, not numbers, depends on it
 
 
 class QuantumRNN:
@@ -42,7 +43,6 @@ class QuantumRNN:
     physics = 1
     learns_from = "chorales"
     unit = "bits per output unit per time step"
-    kernel = "plain"
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class QuantumRNN:
         seed: int = 0,
         n_replicas: int = 1,
         first_replica: int = 0,
+        kernel: str | None = None,
         **options: Any,
     ) -> None:
         """Networks with angles uniform on the circle.
@@ -66,10 +67,12 @@ class QuantumRNN:
             seed: every draw is a function of (seed, replica, step).
             n_replicas: how many networks.
             first_replica: number of the first one, so that replicas 2-3 can also be made apart from 0-1.
+            kernel: `"fast"` (compiled), `"plain"` (torch), or None: fast where it can run. They agree to rounding.
             options: the other fields of `QuantumRNNSettings`, as keywords.
 
         Raises:
-            InputError: a setting that makes no network, no chorales, or more than there is room for.
+            InputError: a setting that makes no network, no chorales, a kernel that is not to be had here, or more than
+                there is room for.
         """
         names = [entry.name for entry in fields(QuantumRNNSettings)]
         unknown = set(options) - set(names)
@@ -77,7 +80,8 @@ class QuantumRNN:
             raise InputError(f"QuantumRNN has the settings {', '.join(names)}; got {', '.join(sorted(unknown))}")
         self.settings = QuantumRNNSettings(schedule=schedule, n_history=n_history, n_layers=n_layers, **options)
         seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
-        self.n_replicas = checked_count(n_replicas)
+        self.n_replicas, self._asked, self._threads = checked_count(n_replicas), kernel, Threads()
+        self._kernel = kernel_named(kernel)
         self._chorales = checked_pieces(chorales)
         self._layout = groups(self.settings)
         self._hear(self._chorales)
@@ -100,10 +104,15 @@ class QuantumRNN:
         kernel: str | None = None,
         device: str = "cpu",
     ) -> "QuantumRNN":
-        """The system of a Task: typed settings, seed, number of replicas."""
-        if kernel not in (None, "plain") or device != "cpu":
-            raise InputError(f"the quantum network has the kernel plain on cpu; got {kernel or 'plain'} on {device}")
-        return cls(chorales, **asdict(settings), seed=seed, n_replicas=n_replicas)
+        """The system of a Task: typed settings, seed, number of replicas; what computes is no part of the question."""
+        if device != "cpu":
+            raise InputError(f"the quantum network learns on cpu; got device {device!r:.40}: leave it out")
+        return cls(chorales, **asdict(settings), seed=seed, n_replicas=n_replicas, kernel=kernel)
+
+    @property
+    def kernel(self) -> str:
+        """What makes the steps: `"fast"` or `"plain"`."""
+        return self._kernel
 
     # The five verbs of a System
 
@@ -125,6 +134,11 @@ class QuantumRNN:
         """
         eta = rate_of_each(rate, n, self.n_replicas)
         losses = np.empty((n, self.n_replicas))
+        if self._kernel == "fast":
+            for made in range(0, n, DRAWN_AT_ONCE):
+                count = min(DRAWN_AT_ONCE, n - made)
+                losses[made : made + count] = self._steps(eta, count)
+            return losses
         for move in range(n):
             batches = self._batches()
             seen = self._each(lambda r, now, drawn=batches: (_loss(now), self._gradient(r, now, drawn[r])))
@@ -136,6 +150,8 @@ class QuantumRNN:
 
     def loss(self) -> NDArray[np.float64]:
         """Mean NLL per output unit per time step over all transitions, in bits, (n_replicas,)."""
+        if self._kernel == "fast":
+            return self._channel.loss(self._flat)
         return np.array(self._each(lambda r, now: _loss(now)))
 
     def noise(self) -> NDArray[np.float64]:
@@ -187,7 +203,7 @@ class QuantumRNN:
 
     def clone(self, seed: int) -> "QuantumRNN":
         """A copy in the same state that goes on with the batches of another seed."""
-        twin = QuantumRNN(self._chorales, **asdict(self.settings), n_replicas=self.n_replicas)
+        twin = QuantumRNN(self._chorales, **asdict(self.settings), n_replicas=self.n_replicas, kernel=self._asked)
         twin.restore(self.state())
         twin._seed = np.full(self.n_replicas, checked_seed(seed))
         return twin
@@ -219,8 +235,8 @@ class QuantumRNN:
             InputError: no chorales.
         """
         there = checked_pieces(chorales)
-        settings = replace(self.settings, batch=None)
-        other = QuantumRNN.build(there, settings, seed=0, n_replicas=self.n_replicas)
+        settings, n = replace(self.settings, batch=None), self.n_replicas
+        other = QuantumRNN.build(there, settings, seed=0, n_replicas=n, kernel=self._asked)
         other._hear(there, self._slots.standardisation)
         other._flat = self._flat
         return other.loss()
@@ -242,14 +258,18 @@ class QuantumRNN:
         self._inputs = torch.from_numpy(self._slots.inputs).to(dtype)
         music = played(chorales, self._slots, settings.note, dtype.to_complex())
         self._check_room(len(music.states))
-        self._channel = Channel(settings.block, music, settings.observables)
-        self._columns = _columns(settings, self._channel.n_features)
+        self._columns = _columns(settings)
+        self._channel: Any = Channel(settings.block, music, settings.observables)
+        if self._kernel == "fast":
+            self._channel = compiled(settings.precision).FastKernel(settings, self._slots, music, self._columns)
         self._question = fingerprint(asdict(settings), self._slots.sha256)
 
     def _check_room(self, n_distinct: int) -> None:
         block, number = self.settings.block, 8 if self.settings.precision == "float32" else 16
-        a, rho = 2 ** (block.n_qubits + block.n_history), 4**block.n_history
+        u, a, rho = 4**block.n_qubits, 2 ** (block.n_qubits + block.n_history), 4**block.n_history
         each = number * (3 * n_distinct * a + self._slots.n_slots * rho + 8 * self._slots.batch_sizes.max() * a)
+        if self._kernel == "fast":  # a place to learn and one to look, each with U, A and dL/dA, histories and errors
+            each = 2.0 * (number * (2 * n_distinct * a + self._slots.n_slots * (rho + N_KEYS) + 2 * u) + 16 * u)
         needed = min(self.n_replicas, n_threads()) * each + 64.0 * self.n_replicas * max(
             group.slice.stop for group in self._layout.values()
         )
@@ -257,8 +277,17 @@ class QuantumRNN:
 
     def _each(self, look: Callable[[int, "Now"], T]) -> list[T]:
         """What `look` makes of every replica as it is now; one a thread, each by itself, so none changes another."""
-        with ThreadPoolExecutor(min(self.n_replicas, n_threads())) as pool:
-            return list(pool.map(lambda r: look(r, self._now(r)), range(self.n_replicas)))
+        seen: dict[int, T] = {}
+        self._threads.share(lambda r, place: seen.update({r: look(r, self._now(r))}), range(self.n_replicas))
+        return [seen[r] for r in range(self.n_replicas)]
+
+    def _steps(self, eta: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+        """Steps of the compiled kernel."""
+        batches = draw(self.settings, self._slots.n_slots, n, self._seed, self._replica, self._step)
+        losses, stopped = self._channel.step(self._flat, batches, eta, n, self._frozen >= 0)
+        self._frozen = np.where(stopped >= 0, self._step + stopped, self._frozen)
+        self._step += n
+        return losses
 
     def _now(self, r: int) -> "Now":
         """A pass over all music."""
@@ -349,7 +378,7 @@ class Now(NamedTuple):
     """One replica as it is: its pass over the music, features that K reads, fields."""
 
     angles: Tensor
-    passed: Passed
+    passed: Any  # of the channel
     features: Tensor
     readout: Readout
     fields: Tensor
@@ -374,8 +403,8 @@ def _variance(left: Tensor, right: Tensor) -> float:
     return float((left.square().T @ right.square() / n - mean.square()).mean(dtype=torch.float64))
 
 
-def _columns(settings: QuantumRNNSettings, n_features: int) -> Tensor:
+def _columns(settings: QuantumRNNSettings) -> Tensor:
     """Which of the channel's features K reads."""
-    each = n_features // len(settings.observables)
+    each = len(settings.block.measured())
     n = {"first": 1, "data": settings.n_data, "all": each}[settings.read]
     return torch.cat([torch.arange(n) + k * each for k in range(len(settings.observables))])

@@ -75,7 +75,7 @@ def test_a_full_disk_and_a_folder_that_cannot_be_written_only_cost_the_keeping(t
 
     with monkeypatch.context() as patched:
         patched.setattr(caching.IndexDataCacheFile, "_save_index", full)
-        patched.setattr(kept, "_unkept", lambda name, modules, why: why)
+        patched.setattr(kept, "_unkept", lambda name, modules, why, part: why)
         sys.modules.pop("tiny_kernels", None)
         assert "No space left" in kept.load("tiny_kernels", ["tiny_kernels"], b"tiny")
     (tmp_path / "file").touch()
@@ -157,3 +157,14 @@ def test_the_kernels_themselves_are_compiled_again_where_they_are_damaged_and_ma
         again, said = learned(tmp_path / f"again-{number}")
         assert again == first
         assert "are damaged" in said
+
+
+def test_parts_of_the_code_are_made_ready_each_when_it_is_asked_for(tmp_path, monkeypatch, caplog):
+    (tmp_path / "tiny_parts.py").write_text("asked = []\n\ndef ready(part):\n    asked.append(part)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("ARMONICA_CACHE", str(tmp_path / "cache"))
+    for part, lines in (("one", 1), ("two", 2), ("one", 2)):
+        module = kept.load("tiny_parts", ["tiny_parts"], b"parts", part)
+        assert len(caplog.records) == lines  # said once for each
+    assert module.asked == ["one", "two", "one"]
+    sys.modules.pop("tiny_parts")

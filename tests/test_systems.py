@@ -15,7 +15,9 @@ from experiments import Looks, System, Until, aging_looks, constant, halve_at_sp
 from experiments.learner import Learner
 from experiments.run_folder import RunFolder
 from quantum import QuantumRNN
+from quantum.kernels import compiled
 
+compiled()  # before the clock of any test runs
 RATE = 0.05
 PITCHES = np.random.default_rng(0).integers(43, 97, (15, 4)).astype(np.int16)
 CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [4, 10])]  # of 4, 6 and 5 chords
@@ -41,6 +43,8 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "quantum, measured": quantum(schedule="measured"),
     "quantum, coherent, batch": quantum(schedule="coherent", batch=6, observables="ZX", skip=True),
     "quantum, staggered": quantum(schedule="staggered", batch=6, readout_start="random", learned=("angles",)),
+    "quantum, measured, plain kernel": quantum(schedule="measured", kernel="plain"),
+    "quantum, coherent, batch, plain kernel": quantum(schedule="coherent", batch=6, probes=2, kernel="plain"),
     "spherical-glass": lambda **which: SphericalGlass(n_spins=6, **which),
 }
 

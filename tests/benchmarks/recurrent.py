@@ -5,14 +5,11 @@ counts. One step: all chords of all chorales forward, errors back, an update fro
 factor of every M.
 """
 
-import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 for _library in ("OMP", "OPENBLAS", "MKL"):
@@ -22,6 +19,7 @@ os.environ["ARMONICA_THREADS"] = "1"
 import numba
 import numpy as np
 import torch
+from measuring import asked, seconds, table
 from torch import Tensor, nn
 
 from classical import DeepRNN
@@ -73,18 +71,6 @@ class AsAUserWould:
                 matrix.copy_(u @ vh)
 
 
-def seconds(candidates: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
-    """Median time of each candidate, taking turns; the first turn warms up and does not count."""
-    seen: dict[str, list[float]] = {name: [] for name in candidates}
-    for turn in range(turns + 1):
-        for name, candidate in candidates.items():
-            started = time.perf_counter()
-            candidate()
-            if turn:
-                seen[name].append(time.perf_counter() - started)
-    return {name: statistics.median(times) for name, times in seen.items()}
-
-
 def stepping(network: DeepRNN, n: int = STEPS) -> Callable[[], object]:
     """`n` steps in one call, as `learn` makes them."""
     return lambda: network.step(RATE, n)
@@ -122,16 +108,6 @@ def gigaflops(n: int, n_k: int, width: int, turns: int) -> tuple[float, float]:
     times = seconds({"tile": tile, "blas": blas}, turns)
     work = 2 * n * n_k * width * repeats / 1e9
     return work / times["tile"], work / times["blas"]
-
-
-def table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    """A table as Markdown has it."""
-    print(f"\n**{title}**\n\n| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
-    for row in rows:
-        print(
-            "| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row) + " |",
-            flush=True,
-        )
 
 
 def beside_others(chorales, turns: int) -> None:
@@ -267,40 +243,24 @@ def proper_time(turns: int) -> None:
 TABLES = ("steps", "products", "cores", "processes", "time", "sizes")
 
 
-def _turns(said: str) -> int:
-    if not (said.isascii() and said.isdecimal()) or int(said) < 1:
-        raise argparse.ArgumentTypeError(f"turns are a whole number of at least 1; got {said!r}")
-    return int(said)
-
-
-def _tables(said: str) -> list[str]:
-    unknown = [name for name in said.split(",") if name not in TABLES]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"tables are {', '.join(TABLES)}; got {', '.join(unknown) or 'none'}")
-    return said.split(",")
-
-
 def main() -> None:
     """All tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=_turns, default=15, help="counted turns of each measurement, at least 1")
-    parser.add_argument("--only", type=_tables, default=TABLES, help=f"which tables, with commas: {', '.join(TABLES)}")
-    asked = parser.parse_args()
+    said = asked(__doc__, TABLES, turns=15)
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    only = asked.only
+    only = said.only
     if "steps" in only:
-        beside_others(load_chorales(), asked.turns)
+        beside_others(load_chorales(), said.turns)
     if "products" in only:
-        products(asked.turns)
+        products(said.turns)
     if "cores" in only:
-        cores(asked.turns)
+        cores(said.turns)
     if "processes" in only:
         processes()
     if "time" in only:
-        proper_time(asked.turns)
+        proper_time(said.turns)
     if "sizes" in only:
-        against_size(max(3, asked.turns // 3))
+        against_size(max(3, said.turns // 3))
 
 
 if __name__ == "__main__":

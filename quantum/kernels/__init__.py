@@ -1,0 +1,83 @@
+"""What makes the steps of a quantum recurrent network: `quantum.channel` in plain torch, or compiled.
+
+Compiled are, from below: sixteen data states as one value (vectors); U of a ladder and the slopes along its angles
+(gates); A(x) = U (|x> (x) 1_H) of all distinct chords, and back (maps); what is read (observables); one chord in the
+coherent and the staggered schedule (carried) and in the measured one (averaged); all music, chord after chord (steps);
+fields, costs and errors (readout). Above stand one network's pass and learning steps (replica), and all of them on
+threads (cpu).
+"""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from encoding import InputError
+from encoding.kept import load, numba_settings
+
+log = logging.getLogger("armonica")
+
+KERNELS = ("fast", "plain")
+PARTS = (
+    "vectors",
+    "gates",
+    "maps",
+    "observables",
+    "carried",
+    "averaged",
+    "readout",
+    "steps",
+    "laid_out",
+    "replica",
+    "cpu",
+)
+
+
+def kernel_named(name: str | None) -> str:
+    """Which kernel it is, `fast` or `plain`.
+
+    None: fast where it can run, plain where it cannot, which is then said. The fast kernel makes every network of
+    either precision; it needs Numba, and a processor with fused multiply-adds.
+
+    Raises:
+        InputError: another name, or a kernel that cannot run here.
+    """
+    if name not in (None, *KERNELS):
+        raise InputError(f"the quantum network has the kernels {', '.join(KERNELS)}; got {name!r:.40}")
+    if name == "plain":
+        return "plain"
+    obstacle = _obstacle()
+    if name == "fast" and obstacle:
+        raise InputError(f"kernel fast was asked for, but {obstacle}: ask for plain")
+    if obstacle:
+        log.warning("kernel plain: %s", obstacle)
+    return "plain" if obstacle else "fast"
+
+
+def compiled(precision: str = "float32") -> Any:
+    """The module `cpu` of this package, ready for a precision: only so loaded is its compiled code well kept."""
+    if precision not in _compiled:
+        home = Path(__file__).parent
+        sources = b"".join((home / f"{part}.py").read_bytes() for part in PARTS)
+        _compiled[precision] = load(f"{__name__}.cpu", [f"{__name__}.{part}" for part in PARTS], sources, precision)
+    return _compiled[precision]
+
+
+_compiled: dict[str, Any] = {}
+
+
+def _obstacle() -> str | None:
+    """Why the compiled kernel cannot run, or None."""
+    said = os.environ.get("NUMBA_DISABLE_JIT", "")
+    if said not in ("", "0", "1"):  # Numba would warn, at length
+        raise InputError(f"NUMBA_DISABLE_JIT is 0 or 1; got {said!r}")
+    try:
+        import llvmlite.binding
+
+        disabled = numba_settings().DISABLE_JIT
+    except ImportError as error:
+        return f"numba cannot be loaded ({error})"
+    if disabled:
+        return "NUMBA_DISABLE_JIT is set"
+    features = llvmlite.binding.get_host_cpu_features()
+    return None if features.get("fma") or features.get("neon") else "this processor has no fused multiply-add"
