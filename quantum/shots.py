@@ -156,13 +156,13 @@ class Shots(Sizes):
         for qubit in range(len(self.block.measured())) if basis == "X" else ():
             up, down = np.moveaxis(unitary.reshape(self._n, 2**qubit, 2, -1), 2, 0)
             unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
-        return np.ascontiguousarray(unitary.reshape(self._n, self._n))
+        return np.ascontiguousarray(unitary.reshape(self._n, self._n), np.complex64)
 
 
 def _turned(turns: Real) -> Kets:
     """(x)_j RY(a_j)|0>, (V, b, n_H) -> (V, b, 2^n_H)."""
-    ket = np.ones((*turns.shape[:2], 1), np.complex64)
+    ket = np.ones((*turns.shape[:2], 1))
     for a in np.moveaxis(turns, -1, 0):
         pair = np.stack([np.cos(a / 2), np.sin(a / 2)], -1).astype(np.complex64)
         ket = (ket[..., :, None] * pair[..., None, :]).reshape(*turns.shape[:2], -1)
-    return ket
+    return ket.astype(np.complex64)
