@@ -5,7 +5,7 @@ None of these methods is recorded at looks, and none changes the state of the sy
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,15 @@ ABILITIES = {
     "gradient": "dE/dw of the mean cost of a time slot, in nats, over all data, (n_replicas, n_weights)",
     "loss_on": "the NLL on other chorales, in bits per output unit, (n_replicas,)",
 }
+
+
+@runtime_checkable
+class Sampling(Protocol):
+    """A System that learns from circuits, and knows what they cost."""
+
+    def plan(self) -> Any:
+        """Of one step of one replica: circuits, jobs one after the other, shots; None where nothing is sampled."""
+        ...
 
 
 def checked_system(name: str, value: Any) -> System:

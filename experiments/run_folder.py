@@ -182,7 +182,7 @@ class RunFolder:
 
     def _check_kernel(self, saved: Saved | None) -> None:
         kernel = str(saved["run.kernel"]) if saved else self.kernel
-        if kernel == "fast" and self.kernel.startswith("fast"):
+        if kernel == "fast" and self.kernel.startswith("fast, "):
             log.warning("%s was made by kernel fast without saying its lanes: taken to be %s", self.path, self.kernel)
         elif kernel != self.kernel and not self.allow_other_kernel:
             raise InputError(

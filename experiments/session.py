@@ -5,6 +5,7 @@ import signal
 import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from experiments.abilities import Sampling
 from experiments.figures.of_run import draw_learning_curve
+from experiments.learner import FAR
 from experiments.learner import Progress as Standing
 from experiments.observables import largest_stable_rate
 from experiments.rate_scan import RateScan, check_losses, compare_scan, scan_curves, verdict
 from experiments.rate_scan_files import check_target, write_scan
 from experiments.store import Run, Store
+from experiments.system import System
 from experiments.task import Task
 from experiments.until import Until
 
@@ -153,7 +157,7 @@ def run_session(
                 kernel=kernel,
                 device=device,
                 allow_other_kernel=allow_other_kernel,
-                begun=lambda path: CONSOLE.print(f"run {path}", highlight=False, soft_wrap=True),
+                begun=lambda path, system: _announce(path, system, task, until),
             )
     _report(run, bar.last)
     return 128 + stop.signal if stop.signal else 0
@@ -184,6 +188,22 @@ def scan_session(store: Store, scan: RateScan, picture: Path, **how: Any) -> int
     console.print(f"largest rate within {100 * scan.tolerance:g} %: {said}", highlight=False, soft_wrap=True)
     console.print(f"picture: {picture}; numbers: {picture.with_suffix('.json')}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _announce(path: Path, system: System, task: Task, until: Until) -> None:
+    """Say where the run lies, and what its circuits would cost where a number of shots is taken of each."""
+    CONSOLE.print(f"run {path}", highlight=False, soft_wrap=True)
+    plan = system.plan() if isinstance(system, Sampling) else None
+    if plan is None:
+        return
+    shots = "exact averages" if plan.shots is None else f"{plan.shots:,} shots"
+    each = f"{plan.circuits:,} circuits in {plan.jobs:,} job(s) one after the other, {shots}"
+    CONSOLE.print(f"a step of a replica takes {each}", highlight=False, soft_wrap=True)
+    rate = getattr(task.schedule, "rate", None)
+    steps = until.steps if until.time is None or not rate else min(until.steps or FAR, ceil(until.time / rate))
+    if steps:
+        total = f"{plan.circuits * steps * task.n_replicas:,} circuits in all"
+        CONSOLE.print(f"{steps:,} steps of {task.n_replicas} replica(s): {total}", highlight=False, soft_wrap=True)
 
 
 def _report(run: Run, now: Standing | None) -> None:

@@ -74,7 +74,7 @@ class Store:
         kernel: str | None = None,
         device: str = "cpu",
         allow_other_kernel: bool = False,
-        begun: Callable[[Path], None] | None = None,
+        begun: Callable[[Path, System], None] | None = None,
     ) -> Run:
         """Learn until `until`, from where the run of this task stands.
 
@@ -86,7 +86,7 @@ class Store:
             kernel: what computes, no part of the question; None: the best that can run on the device.
             device: where: `"cpu"`, `"cuda"`, ...
             allow_other_kernel: go on even where another kernel made the run so far.
-            begun: told the folder as soon as the system stands; before, nothing is written.
+            begun: told the folder and the system as soon as it stands; before, nothing is written.
 
         Raises:
             InputError: see `experiments.learn` and `experiments.run_folder`.
@@ -97,7 +97,7 @@ class Store:
         system, path = task.build(kernel, device), self.folder(task)
         system.loss()  # what cannot be computed leaves no folder behind
         if begun:
-            begun(path)
+            begun(path, system)
         path.mkdir(parents=True, exist_ok=True)
         write_task(path / "task.json", task)
         name = getattr(system, "kernel", "plain")

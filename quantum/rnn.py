@@ -32,6 +32,8 @@ from quantum.needs import room_needed
 from quantum.noise import drawn_again, over_slots
 from quantum.passes import Lesson, Pass, readout_of
 from quantum.playing import Player
+from quantum.rules import Plan
+from quantum.sampled import Sampled
 from quantum.settings import QuantumRNNSettings
 from quantum.simulation import simulation_of
 from quantum.weights import groups, start
@@ -117,8 +119,8 @@ class QuantumRNN:
 
     @property
     def kernel(self) -> str:
-        """What makes the steps: `"fast"` or `"plain"`."""
-        return self._kernel
+        """What makes the features: `"fast"`, compiled, or `"plain"`."""
+        return getattr(getattr(self._lesson.simulation, "simulator", None), "name", "plain")
 
     # The five verbs of a System
 
@@ -246,6 +248,11 @@ class QuantumRNN:
         """dE/dw over all slots, whatever the batch, (n_replicas, n_weights); 0 for parts that are not learned."""
         everything = np.arange(self._slots.n_slots)
         return np.stack(self._each(lambda r, now: now.gradient(everything)))
+
+    def plan(self) -> Plan | None:
+        """Circuits, jobs one after the other, and shots of one step of one replica; None where a state is simulated."""
+        simulation = self._lesson.simulation
+        return simulation.plan() if isinstance(simulation, Sampled) else None
 
     def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
         """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).

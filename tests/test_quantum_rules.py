@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from encoding import N_KEYS, Chorale
-from quantum import QuantumRNN
+from quantum import QuantumRNN, aliases
 
 RNG = np.random.default_rng(5)
 PITCHES = np.stack([RNG.integers(low, low + 8, 12) for low in (70, 62, 55, 45)], 1).astype(np.int16)
@@ -131,3 +131,25 @@ def test_eight_qubits_of_history_can_be_had(schedule, said):
     before = made.loss()
     made.step(0.5, 3)
     assert made.loss() < before
+
+
+def test_what_a_step_takes_is_known_before_it_runs():
+    assert network().plan() is None
+    angles = 15 + 5 + 15
+    plan = network(rule="parameter-shift", shots=10).plan()
+    assert plan is not None
+    assert plan == (3 + 3 * (1 + 2 * angles * 4), 2, 10 * plan.circuits)  # three pieces, four chords that are heard
+    assert network(rule="spsa", shots=7, spsa_pairs=2).plan() == (3 + 3 * 4, 2, 7 * 15)
+
+
+def test_notes_that_look_alike_are_said_once(caplog, monkeypatch):
+    monkeypatch.setattr(aliases, "_said", set())
+    for _ in range(2):
+        network(encoding="compass")
+    (said,) = caplog.records
+    assert "encoding compass: " in said.getMessage()
+    assert "pair(s) of notes look alike though they are not declared the same: " in said.getMessage()
+    assert "`armonica audit compass` has the table" in said.getMessage()
+    caplog.clear()
+    network()
+    assert not caplog.records
