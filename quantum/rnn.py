@@ -25,6 +25,7 @@ from encoding.rates import checked_count, rate_of_each
 from encoding.threads import Threads, n_threads
 from encoding.transitions import Piece, Transitions, checked_pieces
 from quantum.channel import Channel
+from quantum.jacobian import jacobian
 from quantum.kernels import compiled, kernel_named
 from quantum.music import fingerprint, played
 from quantum.playing import Player
@@ -227,6 +228,16 @@ class QuantumRNN:
         """dE/dw over all slots, whatever the batch, (n_replicas, n_weights); 0 for parts that are not learned."""
         everything = np.arange(self._slots.n_slots)
         return np.stack(self._each(lambda r, now: self._gradient(r, now, everything)))
+
+    def jacobian(self) -> NDArray[np.float64]:
+        """dH/dx by all that is learned, (n_replicas, n_slots 54, n_coordinates), whatever `precision` in double.
+
+        x are the angles and the entries of K, W and h_0 (`quantum.jacobian`), in the order of the layout.
+
+        Raises:
+            InputError: more memory is needed than there is.
+        """
+        return jacobian(self._chorales, self._slots, self.settings, self._layout, self._flat, self._columns)
 
     def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
         """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).
