@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from classical.costs import COSTS
+from classical.jacobian import jacobian
 from classical.kernels import kernel_named
 from classical.kernels.plain import PlainKernel
 from classical.looking import downhill, gammas, measures, stacked
@@ -236,6 +237,17 @@ class DeepRNN:
         orthogonal. 0 for groups that are not learned.
         """
         return -stacked(self._flat, lambda own: downhill(self._plain, own))
+
+    def jacobian(self) -> NDArray[np.float64]:
+        """dH/dx by all that is learned, (n_replicas, n_slots 54, n_coordinates), whatever `precision` in double.
+
+        x are the entries of free matrices, and the w (w - 1) / 2 turns of each that is kept orthogonal
+        (`classical.jacobian`); groups in the order of the layout.
+
+        Raises:
+            InputError: more memory is needed than there is.
+        """
+        return jacobian(self._packed, self.settings, self._layout, self._flat)
 
     def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
         """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).

@@ -26,6 +26,7 @@ from encoding.threads import Threads
 from encoding.transitions import Piece, Transitions, checked_pieces
 from quantum.adam import Adam
 from quantum.aliases import warn_of_aliases
+from quantum.jacobian import jacobian
 from quantum.kernels import kernel_named
 from quantum.music import fingerprint, played
 from quantum.needs import room_needed
@@ -253,6 +254,16 @@ class QuantumRNN:
         """Circuits, jobs one after the other, and shots of one step of one replica; None where a state is simulated."""
         simulation = self._lesson.simulation
         return simulation.plan() if isinstance(simulation, Sampled) else None
+
+    def jacobian(self) -> NDArray[np.float64]:
+        """dH/dx by all that is learned, (n_replicas, n_slots 54, n_coordinates), whatever `precision` in double.
+
+        x are the angles and the entries of K, W and h_0 (`quantum.jacobian`), in the order of the layout.
+
+        Raises:
+            InputError: more memory is needed than there is.
+        """
+        return jacobian(self._chorales, self._slots, self.settings, self._layout, self._flat, self._lesson.columns)
 
     def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
         """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).

@@ -5,7 +5,7 @@ import pytest
 
 from classical import SphericalGlass
 from encoding import InputError
-from experiments import lazy, observables, replay
+from experiments import effective_rank, lazy, observables, replay
 from experiments.observables.given import room_for
 from experiments.store import Run
 
@@ -63,6 +63,22 @@ def test_an_alignment_of_nothing_is_refused(machine, given, named):
         given = {"system": machine(w, gradient=np.zeros_like)}
     with pytest.raises(InputError, match=named):
         lazy.kernel_alignment(**asked | given)
+
+
+@pytest.mark.parametrize("ask", [effective_rank.effective_parameters_on_data, effective_rank.kernel_rate])
+@pytest.mark.parametrize("asked", ["outputs", "jacobian"])
+def test_slopes_of_nothing_are_refused(machine, ask, asked):
+    for wrong in (None, "glass", 3, SphericalGlass, Run):
+        with pytest.raises(InputError, match="system is a System, with step"):
+            ask(wrong)
+    with pytest.raises(InputError, match=rf"{asked}\(\), .*; Machine has no such method"):
+        ask(machine(np.ones((2, 3)), gradient=np.zeros_like, **_but(asked)))
+
+
+def _but(missing):
+    """What a machine with two slots of two outputs can be asked, but for one thing."""
+    asked = {"outputs": lambda w: np.ones((2, 2, 2)), "jacobian": lambda w: np.ones((2, 4, 3))}
+    return {name: f for name, f in asked.items() if name != missing}
 
 
 @pytest.mark.parametrize(

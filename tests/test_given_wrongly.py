@@ -13,7 +13,7 @@ import pytest
 
 from classical import SphericalGlass
 from encoding import InputError
-from experiments import observables, replay, twins
+from experiments import effective_rank, observables, replay, twins
 from experiments.observables.logistic import fit_logistic, logistic_nll
 from experiments.store import Run
 
@@ -57,7 +57,7 @@ FINE = {  # what is no mistake in that place
 
 
 @pytest.fixture(scope="module")
-def good(planted, music):
+def good(planted, music, machine):
     """name of a function -> a good call of it."""
     rng = np.random.default_rng(0)
     loss = 0.1 + TIME[:, None] ** -0.6 * [1.0, 1.05, 0.97, 1.02]
@@ -111,6 +111,8 @@ def good(planted, music):
     }
     glass = SphericalGlass(n_spins=6, n_replicas=2)
     spins = planted([0.0, 1.0], weights=np.stack([glass.weights()] * 2), groups={"spins": 6})
+    asked = {"outputs": lambda w: np.ones((2, 2, 2)), "jacobian": lambda w: np.ones((2, 4, 3))}
+    linear = machine(np.ones((2, 3)), gradient=np.zeros_like, **asked)
     named = {
         "clone_test": {"system": glass, "rate": 0.1, "lags": [0.1], "n_clones": 1, "waiting": 1.0, "seed": 0},
         "response": {
@@ -126,6 +128,8 @@ def good(planted, music):
         "twin": {"system": glass},
         "replay": {"run": glass, "trajectory": spins},
         "function_displacement": {"run": glass, "trajectory": spins, "waiting": 0.0},
+        "effective_parameters_on_data": {"system": linear, "tolerance": 1e-10},
+        "kernel_rate": {"system": linear},
         "fit_logistic": {"inputs": chi, "targets": np.sign(chi - 2.5), "ridge": 1.0, "tolerance": 1e-8},
         "logistic_nll": {"inputs": chi, "targets": np.sign(chi - 2.5), "weights": np.eye(2)},
     }
@@ -135,6 +139,7 @@ def good(planted, music):
 FUNCTIONS = {name: getattr(observables, name) for name in observables.__all__}
 FUNCTIONS = {name: each for name, each in FUNCTIONS.items() if inspect.isfunction(each)}
 OTHERS = (twins.clone_test, twins.response, twins.twin, replay.replay, replay.function_displacement)
+OTHERS += (effective_rank.effective_parameters_on_data, effective_rank.kernel_rate)
 FUNCTIONS |= {each.__name__: each for each in (*OTHERS, fit_logistic, logistic_nll)}
 ARGUMENTS = [(name, each) for name, function in FUNCTIONS.items() for each in inspect.signature(function).parameters]
 
@@ -203,11 +208,14 @@ def test_a_run_in_the_place_of_its_trajectory_is_told_so(name, good):
         ("critical_width", {"n_draws": 10**12}),
         ("critical_width", {"widths": np.arange(60.0, 100.0, 5) * 1e300}),
         ("critical_width", {"inverse_times": np.arange(1, 9) * 1e-320}),
+        ("effective_parameters_on_data", {"system": SphericalGlass(n_spins=6)}),
+        ("effective_parameters_on_data", {"tolerance": 1}),
         ("fit_logistic", {"tolerance": -1}),
         ("fit_logistic", {"ridge": 1e-320}),
         ("fluctuation_dissipation", {"temperature": 1e-320}),
         ("irreducible_loss", {"encoding": lambda pitches: [object()] * len(pitches)}),
         ("irreducible_loss", {"chorales": [SimpleNamespace(pitches="C E G")]}),
+        ("kernel_rate", {"system": SphericalGlass(n_spins=6)}),
         ("largest_stable_rate", {"compared": [0.1, 0.2]}),
         ("loss_fluctuations", {"losses": 1e-200 * np.arange(100.0)}),
         ("loss_fluctuations", {"window": 1e300}),
