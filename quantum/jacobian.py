@@ -121,8 +121,8 @@ def _measured(
     cell: Measured, maps: Tensor, d_maps: Tensor, history: Tensor, d_history: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Slopes of features and of the averages that come back."""
-    ket, n = cell._ket(history), cell.n_history
-    d_ket = torch.stack([cell._ket(history, turned=j) * d_history[..., j, None] for j in range(n)]).sum(0)
+    ket, n = cell.ket(history), cell.n_history
+    d_ket = torch.stack([cell.ket(history, turned=j) * d_history[..., j, None] for j in range(n)]).sum(0)
     d_psi = maps @ d_ket[..., None] + d_maps @ ket[..., None]
     slopes = cell.read.expectations(2 * d_psi, maps @ ket[..., None])
     return slopes, slopes[..., cell.n_data : cell.n_data + n].to(maps.dtype)
