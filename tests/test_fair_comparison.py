@@ -273,6 +273,9 @@ def test_the_random_readout_is_that_of_the_quantum_network_and_of_every_replica(
         mine, theirs = by_name(classical)[name], by_name(quantum)[name]
         assert (mine == theirs[0]).all()
         assert mine.std() == pytest.approx(0.5 if name == "K" else 1, rel=0.25)  # 1 / sqrt(4 features)
+    rng = np.random.Generator(np.random.Philox(key=[seed, 0], counter=[0, 0, 0, 6]))  # purpose 6, of no replica
+    assert np.array_equal(rng.standard_normal((54, 4)) / 2, by_name(classical)["K"][2])
+    assert np.array_equal(rng.standard_normal(54), by_name(classical)["h0"][2])
     elsewhere = DeepRNN(music(5), depth=1, width=4, seed=seed + 1, precision="float64", **FROZEN)
     assert (by_name(elsewhere)["K"] != by_name(classical)["K"][0]).all()
     assert (random_readout(seed, 5)["h0"] != random_readout(seed, 4)["h0"]).any()
