@@ -18,10 +18,11 @@ class AppendixB:
     """One network learning by (B1) to (B10).
 
     Attributes:
-        weights: J0.., M0.., K, W, h0.
+        weights: J0.., M0.., K, W or none, h0; K reads as many units as it has columns.
         depth: number of layers.
-        inputs, targets: of each chorale, (n_steps, 54).
+        inputs, targets: of each chorale, (n_steps, n_inputs) and (n_steps, 54).
         published_boundary: mu = delta = 0 at the first chord, instead of mu = 0 before it.
+        unitary: M_l and J_l (l > 0) move as complex matrices, see `classical.unitary`.
         past: the deltas of the last two learning steps, latest first; each by chorale, (depth, n_steps, width).
     """
 
@@ -30,6 +31,7 @@ class AppendixB:
     inputs: Sequence[Array]
     targets: Sequence[Array]
     published_boundary: bool = False
+    unitary: bool = False
     past: list[list[Array]] = field(default_factory=list)
 
     def step(self, eta: float, batch: Sequence[tuple[int, int]]) -> None:
@@ -40,6 +42,9 @@ class AppendixB:
         changes = {name: np.zeros_like(value) for name, value in self.weights.items()}
         for chorale, t in batch:
             self._add(changes, chorale, t, active[chorale], errors[chorale], deltas[chorale])
+        if self.unitary:
+            for name in (*(f"M{layer}" for layer in range(self.depth)), *(f"J{n}" for n in range(1, self.depth))):
+                changes[name] = _complex_part(changes[name])
         for name, change in changes.items():
             self.weights[name] = self.weights[name] + eta / len(batch) * change
         for layer in range(self.depth):
@@ -63,19 +68,22 @@ class AppendixB:
     def _target_errors(self, chorale: int, mu: Array) -> Array:
         """eps(t) = S(t+1) - tanh H(t), with H of (B1)."""
         w = self.weights
+        direct = w.get("W", np.zeros((54, self.inputs[chorale].shape[1])))
         fields = [
-            w["K"] @ top + w["W"] @ chord + w["h0"] for top, chord in zip(mu[-1], self.inputs[chorale], strict=True)
+            w["K"] @ top[: w["K"].shape[1]] + direct @ chord + w["h0"]
+            for top, chord in zip(mu[-1], self.inputs[chorale], strict=True)
         ]
         return self.targets[chorale] - np.tanh(fields)
 
     def _deltas(self, chorale: int, mu: Array, errors: Array) -> Array:
         """(B8) and (B10), delta(t+1) on the right being the mean of the previous two learning steps."""
         w, delta = self.weights, np.zeros_like(mu)
+        k = np.pad(w["K"], ((0, 0), (0, mu.shape[2] - w["K"].shape[1])))  # 0 for the units that K does not read
         for t in range(len(errors)):
             if t == 0 and self.published_boundary:
                 continue
             for layer in reversed(range(self.depth)):
-                above = w["K"].T @ errors[t] if layer == self.depth - 1 else w[f"J{layer + 1}"].T @ delta[layer + 1, t]
+                above = k.T @ errors[t] if layer == self.depth - 1 else w[f"J{layer + 1}"].T @ delta[layer + 1, t]
                 later = self._remembered(chorale, layer, t + 1, mu)
                 delta[layer, t] = (1 - mu[layer, t] ** 2) * (above + w[f"M{layer}"].T @ later)
         return delta
@@ -89,10 +97,18 @@ class AppendixB:
     def _add(self, changes: Mapping[str, Array], chorale: int, t: int, mu: Array, errors: Array, delta: Array) -> None:
         """The outer products of one slot, (B2) to (B7)."""
         chord = self.inputs[chorale][t]
-        changes["W"][:] += np.outer(errors[t], chord)
-        changes["K"][:] += np.outer(errors[t], mu[-1, t])
+        if "W" in changes:
+            changes["W"][:] += np.outer(errors[t], chord)
+        changes["K"][:] += np.outer(errors[t], mu[-1, t, : changes["K"].shape[1]])
         changes["h0"][:] += errors[t]
         for layer in range(self.depth):
             changes[f"J{layer}"][:] += np.outer(delta[layer, t], mu[layer - 1, t] if layer else chord)
             if t:
                 changes[f"M{layer}"][:] += np.outer(delta[layer, t], mu[layer, t - 1])
+
+
+def _complex_part(change: Array) -> Array:
+    """P(G) = (G - I G I)/2, I the multiplication by i."""
+    one = np.eye(len(change) // 2)
+    i = np.block([[0 * one, -one], [one, 0 * one]])
+    return (change - i @ change @ i) / 2

@@ -1,7 +1,8 @@
 """Forward in time, errors backward in time: all slots of all chorales in one pass.
 
-Shapes: R replicas, n slots packed time-major (encoding.transitions), w hidden units a layer. All feed-forward products
-of a layer run over all slots at once; only M mu(t - 1), and M^T delta(t + 1) of the exact rule, go time by time.
+Shapes: R replicas, n slots packed time-major (encoding.transitions), w hidden units a layer, n_in inputs. All
+feed-forward products of a layer run over all slots at once; only M mu(t - 1), and M^T delta(t + 1) of the exact rule,
+go time by time. K may read the first n_f units of the top layer alone, and W may be missing.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from encoding import Transitions
 
@@ -21,7 +23,7 @@ class Slots:
     """The transitions as tensors, with what couples neighbouring times.
 
     Attributes:
-        inputs, targets: (n, 54).
+        inputs, targets: (n, n_in) and (n, 54).
         offsets: first slot of each time, n at the end.
         before: slot one time step earlier, for slots from offsets[1] on, (n - offsets[1],).
         silent_start: the paper's boundary: mu = delta = 0 at the first chord, not before it.
@@ -70,19 +72,28 @@ def _run_forward(mu: Tensor, recurrent: Tensor, data: Slots) -> None:
 
 def fields(weights: dict[str, Tensor], data: Slots, top: Tensor) -> Tensor:
     """Output fields H = K mu + W S + h_0 (eq. B1), (R, n, 54)."""
+    read = top[..., : weights["K"].shape[-1]]
+    if "W" not in weights:
+        return (read @ weights["K"].mT).add_(weights["h0"][:, None, :])
     direct = data.inputs @ weights["W"].mT  # (R, n, 54)
-    return direct.baddbmm_(top, weights["K"].mT).add_(weights["h0"][:, None, :])
+    return direct.baddbmm_(read, weights["K"].mT).add_(weights["h0"][:, None, :])
 
 
 def exact_deltas(weights: dict[str, Tensor], data: Slots, layers: list[Tensor], error: Tensor) -> list[Tensor]:
     """Effective errors by true backpropagation through time: (B8) and (B10) with delta(t + 1) of this very step."""
-    drive, deltas = error @ weights["K"], []
+    drive, deltas = _from_above(weights, layers[-1], error), []
     for layer in reversed(range(len(layers))):
         slope = 1 - layers[layer].square()
         _run_backward(drive, weights[f"M{layer}"], slope, data)
         deltas.insert(0, drive)
         drive = drive @ weights[f"J{layer}"] if layer else drive
     return deltas
+
+
+def _from_above(weights: dict[str, Tensor], top: Tensor, error: Tensor) -> Tensor:
+    """K^T eps, zero for the units that K does not read, (R, n, w)."""
+    drive = error @ weights["K"]
+    return pad(drive, (0, top.shape[-1] - drive.shape[-1]))
 
 
 def _run_backward(delta: Tensor, recurrent: Tensor, slope: Tensor, data: Slots) -> None:
@@ -105,7 +116,7 @@ def delayed_deltas(
     `weights`, `data`, `layers` and `error` are of this step; `remembered` is the mean of the deltas of the previous two
     learning steps, (R, depth, n, w).
     """
-    drive, deltas = error @ weights["K"], []
+    drive, deltas = _from_above(weights, layers[-1], error), []
     for layer in reversed(range(len(layers))):
         drive.baddbmm_(_one_later(remembered[:, layer], data), weights[f"M{layer}"])
         drive *= 1 - layers[layer].square()
@@ -131,14 +142,19 @@ def one_earlier(mu: Tensor, data: Slots) -> Tensor:
 
 
 def gradients(
-    data: Slots, layers: list[Tensor], error: Tensor, deltas: list[Tensor], batch: Tensor | None
+    data: Slots,
+    layers: list[Tensor],
+    error: Tensor,
+    deltas: list[Tensor],
+    batch: Tensor | None,
+    n_features: int | None = None,
 ) -> dict[str, Tensor]:
     """Direction of descent -dE/dw averaged over the slots of the batch, eqs. (B2) to (B7) without eta.
 
     `data`, `layers`, `error` and `deltas` are of this step; `batch` holds the slots that enter, (R, p), or is None for
-    all (full gradient).
+    all (full gradient); K reads the first `n_features` units of the top layer, None: all.
     """
-    pairs = factors(data, layers, error, deltas, batch)
+    pairs = factors(data, layers, error, deltas, batch, n_features)
     size = data.inputs.shape[0] if batch is None else batch.shape[1]
     products = {name: (left.mT @ right).div_(size) for name, (left, right) in pairs.items()}
     products["h0"] = _chosen(error, batch).sum(1) / size
@@ -146,11 +162,16 @@ def gradients(
 
 
 def factors(
-    data: Slots, layers: list[Tensor], error: Tensor, deltas: list[Tensor], batch: Tensor | None
+    data: Slots,
+    layers: list[Tensor],
+    error: Tensor,
+    deltas: list[Tensor],
+    batch: Tensor | None,
+    n_features: int | None = None,
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """For each matrix: the error at its output and the activity at its input, slot by slot."""
     chosen_error, chosen_inputs = _chosen(error, batch), _chosen_inputs(data.inputs, batch)
-    pairs = {"K": (chosen_error, _chosen(layers[-1], batch)), "W": (chosen_error, chosen_inputs)}
+    pairs = {"K": (chosen_error, _chosen(layers[-1][..., :n_features], batch)), "W": (chosen_error, chosen_inputs)}
     for layer, delta in enumerate(deltas):
         chosen_delta = _chosen(delta, batch)
         below = _chosen(layers[layer - 1], batch) if layer else chosen_inputs

@@ -55,12 +55,12 @@ def bytes_needed(
         ahead: steps whose batches are drawn at once.
         places: threads of the fast kernel; 0 for a graph on a card, which has memory of its own.
     """
-    d, layer, output = settings.depth, n_slots * (settings.width + 15), n_slots * (N_KEYS + 15)  # in whole vectors
+    d, layer, output = settings.depth, n_slots * (settings.n_units + 15), n_slots * (N_KEYS + 15)  # in whole vectors
     delayed, chosen = settings.rule == "delayed", settings.batch or n_slots
     # Remembered: three steps in the kernel, two that a checkpoint is written from, two that are gone on from.
     past = 7 * d * layer if delayed else 0
     weights = 8 * n_weights  # with the start, the gradient, the weights moved, and the copies of a checkpoint
-    factors = chosen * ((3 * d + 1) * (settings.width + 15) + 2 * (N_KEYS + 15))
+    factors = chosen * ((3 * d + 1) * (settings.n_units + 15) + 2 * (N_KEYS + 15))
     passing = (2 * d + 3) * layer + 4 * output + ((2 * d + 1) * layer if delayed else 0) + factors
     looking = (2 * d + 10) * layer + 10 * output + factors  # at one replica after the other
     kept = n_replicas * (past + weights)

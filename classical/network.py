@@ -11,19 +11,21 @@ from torch import Tensor
 from classical.bptt import activations, fields, slots
 from classical.costs import COSTS
 from classical.start import groups
-from encoding import N_KEYS, InputError, Standardisation, pack
+from encoding import N_KEYS, InputError, Standardisation, encoding_named
 from encoding.closed_loop import checked_roll, closed_loop
+from encoding.hearing import ClockInputs, Ear, heard, heard_last
 from encoding.transitions import Piece, Transitions
 
 
 class Network:
     """Replicas of a deep recurrent network at fixed weights; nothing here learns."""
 
-    def __init__(
-        self, weights: dict[str, NDArray[np.floating]], depth: int, boundary: str, standardisation: Standardisation
-    ) -> None:
-        """Networks of the given weights, each group (n_replicas, *shape) under its name (J0.., M0.., K, W, h0)."""
-        self.depth, self.boundary, self.standardisation = depth, boundary, standardisation
+    def __init__(self, weights: dict[str, NDArray[np.floating]], depth: int, boundary: str, ear: Ear) -> None:
+        """Networks of the given weights, each group (n_replicas, *shape) under its name (J0.., M0.., K, W, h0).
+
+        Without W there is none. The ear makes inputs of chords: a `Standardisation` of piano rolls, or `ClockInputs`.
+        """
+        self.depth, self.boundary, self.ear = depth, boundary, ear
         self._weights = {name: torch.from_numpy(np.array(group)) for name, group in weights.items()}
 
     @property
@@ -36,7 +38,7 @@ class Network:
 
         Times 54 ln 2 = 37.43 it is in nats per time step, as the literature on these chorales has it.
         """
-        data = slots(pack(chorales, self.standardisation), self.boundary, self._dtype)
+        data = slots(heard(chorales, self.ear), self.boundary, self._dtype)
         means = []
         for replica in range(self.n_replicas):  # one after the other: memory is that of one
             own = {name: group[replica : replica + 1] for name, group in self._weights.items()}
@@ -46,15 +48,18 @@ class Network:
 
     def hidden(self, chorales: Sequence[Piece]) -> list[NDArray[np.floating]]:
         """Hidden activations of every layer, each (n_replicas, n_slots, width), slots as packed by `encoding.pack`."""
-        data = slots(pack(chorales, self.standardisation), self.boundary, self._dtype)
+        data = slots(heard(chorales, self.ear), self.boundary, self._dtype)
         return [mu.numpy() for mu in activations(self._weights, data, self.depth)]
 
     def outputs(self, roll: ArrayLike) -> NDArray[np.floating]:
         """O(t) of eq. (3) for each chord of a piano roll (n_steps, 54) of +-1, (n_replicas, n_steps, 54).
 
-        A key sounds next with probability p(+1) = (1 + O)/2.
+        A key sounds next with probability p(+1) = (1 + O)/2. Clock inputs are those of the voices told apart in the
+        roll (`encoding.hearing.voices_heard`), not of those that sang.
         """
-        data = _alone(self.standardisation(checked_roll(roll)), self.boundary, self._dtype)
+        chords = checked_roll(roll)
+        inputs = np.stack([heard_last(chords[: t + 1], self.ear) for t in range(len(chords))])
+        data = _alone(inputs, self.boundary, self._dtype)
         top = activations(self._weights, data, self.depth)[-1]
         return fields(self._weights, data, top).tanh().numpy()
 
@@ -81,35 +86,38 @@ class Network:
 
         def hears(chords: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
             nonlocal memory
-            output, memory = self._hear(chords[-1], memory, replica, first=len(chords) == 1)
+            output, memory = self._hear(heard_last(chords, self.ear), memory, replica, first=len(chords) == 1)
             return output
 
         options = {"n_replicas": self.n_replicas, "replica": replica, "choose": choose, "seed": seed}
         return closed_loop(opening, n_steps, hears, **options)
 
     def _hear(
-        self, chord: NDArray[np.float32], memory: list[Tensor], replica: int, *, first: bool
+        self, inputs: NDArray[np.float64], memory: list[Tensor], replica: int, *, first: bool
     ) -> tuple[NDArray[np.floating], list[Tensor]]:
         """One time step of one network: O(t), (54,), and the new hidden activations."""
         mine = {name: group[replica] for name, group in self._weights.items()}
-        scaled = torch.from_numpy(self.standardisation(chord).astype(np.float32)).to(self._dtype)  # as it was learned
-        below, heard = scaled, []
+        chord = torch.from_numpy(inputs.astype(np.float32)).to(self._dtype)  # as it was learned
+        below, layers = chord, []
         for layer in range(self.depth):
             drive = mine[f"J{layer}"] @ below
             mu = drive.tanh() if first else (drive + mine[f"M{layer}"] @ memory[layer]).tanh()
             below = torch.zeros_like(mu) if first and self.boundary == "published" else mu
-            heard.append(below)
-        output = mine["K"] @ below + mine["W"] @ scaled + mine["h0"]
-        return output.tanh().numpy(), heard
+            layers.append(below)
+        read = mine["K"] @ below[: mine["K"].shape[1]]
+        output = read + mine["W"] @ chord + mine["h0"] if "W" in mine else read + mine["h0"]
+        return output.tanh().numpy(), layers
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Tensors alone, as torch.save and safetensors like it: weights, and under `input.` and `network.` the rest."""
-        rest = {
-            "input.mean": torch.from_numpy(self.standardisation.mean.copy()),
-            "input.deviation": torch.from_numpy(self.standardisation.deviation.copy()),
-            "network.silent_start": torch.tensor(self.boundary == "published"),
-        }
-        return {name: group.clone() for name, group in self._weights.items()} | rest
+        """Tensors alone, as torch.save and safetensors like it: weights, and under `input.` and `network.` the rest.
+
+        Of clock inputs `input.encoding` has the name, letter by letter; `network.skip` is there, and False, where there
+        is no W.
+        """
+        rest = {"network.silent_start": torch.tensor(self.boundary == "published")}
+        if "W" not in self._weights:
+            rest["network.skip"] = torch.tensor(False)
+        return {name: group.clone() for name, group in self._weights.items()} | _ear_tensors(self.ear) | rest
 
     @classmethod
     def load(cls, state: dict[str, Tensor]) -> "Network":
@@ -122,27 +130,47 @@ class Network:
             raise InputError(f"a network's state is tensors by name, as state_dict gives; got {type(state).__name__}")
         depth = sum(str(name).startswith("M") for name in state)
         layers = [f"{kind}{layer}" for kind in "JM" for layer in range(depth)]
-        wanted = [*layers, "K", "W", "h0", "input.mean", "input.deviation", "network.silent_start"]
+        readout = ["K", "W", "h0"] if bool(state.get("network.skip", True)) else ["K", "h0"]
+        inputs = ["input.encoding"] if "input.encoding" in state else ["input.mean", "input.deviation"]
+        wanted = [*layers, *readout, *inputs, "network.silent_start"]
         missing = [name for name in wanted if name not in state]
         if missing or not depth:
             raise InputError(f"a network's state has {', '.join(wanted)}; missing: {', '.join(missing) or 'all M'}")
         weights = {name: state[name].numpy() for name in wanted if "." not in name}
-        _check_shapes(weights, depth)
-        boundary = "published" if bool(state["network.silent_start"]) else "before"
-        return cls(
-            weights, depth, boundary, Standardisation(state["input.mean"].numpy(), state["input.deviation"].numpy())
-        )
+        ear = _ear_of(state)
+        _check_shapes(weights, depth, ear.n_inputs if isinstance(ear, ClockInputs) else N_KEYS)
+        return cls(weights, depth, "published" if bool(state["network.silent_start"]) else "before", ear)
 
     @property
     def _dtype(self) -> torch.dtype:
         return self._weights["h0"].dtype
 
 
-def _check_shapes(weights: Mapping[str, NDArray[Any]], depth: int) -> None:
-    """See that the groups are those of networks of one width."""
+def _ear_tensors(ear: Ear) -> dict[str, Tensor]:
+    """What the ear is, as tensors."""
+    if isinstance(ear, ClockInputs):
+        return {"input.encoding": torch.tensor(list(ear.note.name.encode()), dtype=torch.uint8)}
+    return {
+        "input.mean": torch.from_numpy(ear.mean.copy()),
+        "input.deviation": torch.from_numpy(ear.deviation.copy()),
+    }
+
+
+def _ear_of(state: Mapping[str, Tensor]) -> Ear:
+    """The ear that `_ear_tensors` put down."""
+    if "input.encoding" in state:
+        letters = bytes(state["input.encoding"].to(torch.uint8).flatten().tolist())
+        return ClockInputs(encoding_named(letters.decode(errors="replace")))
+    return Standardisation(state["input.mean"].numpy(), state["input.deviation"].numpy())
+
+
+def _check_shapes(weights: Mapping[str, NDArray[Any]], depth: int, n_inputs: int) -> None:
+    """See that the groups are those of networks of one width; K may read fewer units."""
     width = weights["M0"].shape[-1] if weights["M0"].ndim else 0
     n_replicas = len(weights["h0"]) if weights["h0"].ndim else 0
-    for name, group in groups(depth, width).items() if width else ():
+    n_read = min(max(weights["K"].shape[-1], 1), width) if weights["K"].ndim else width
+    sizes = {"n_inputs": n_inputs, "n_features": n_read, "skip": "W" in weights}
+    for name, group in groups(depth, width, **sizes).items() if width else ():
         found = weights[name]
         if found.shape != (n_replicas, *group.shape) or not np.isfinite(found).all():
             raise InputError(

@@ -7,6 +7,10 @@ two matrix products give the variance of every weight.
 
 An orthogonal M moves only along G - M G^T M; the rest of its gradient G is taken back by the polar factor. The
 `tangent` noise is that of (G - M G^T M)/2, entry by entry [delta_i mu_j - (M mu)_i (M^T delta)_j]/2.
+
+Where M is unitary, G is projected on complex matrices first (`classical.unitary`). With delta and mu as complex numbers
+its A + iB is delta_i mu_j^* / 2, and the tangent part that with M^dagger for M^T. A and B stand twice among the four
+entries of the real matrix, so that their mean variance is half that of A + iB, 1/8 of that of delta_i mu_j^*.
 """
 
 from typing import TYPE_CHECKING
@@ -16,28 +20,38 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classical.bptt import factors
+from classical.unitary import as_complex, complex_matrix
 
 if TYPE_CHECKING:
     from classical.kernels.plain import Pass, PlainKernel
+    from classical.settings import DeepRNNSettings
 
 
 def slot_variance(left: Tensor, right: Tensor) -> Tensor:
-    """< var_mu(left_i right_j) >_ij over slots mu, (R,); `left` (R, n, a), `right` (R, n, b) or (n, b)."""
+    """< var_mu(left_i right_j^*) >_ij over slots mu, (R,); `left` (R, n, a), `right` (R, n, b) or (n, b)."""
     n = left.shape[1]
-    mean = (left.mT @ right) / n
-    mean_square = (left.square().mT @ right.square()) / n
-    return _average(mean_square - mean.square())
+    mean = (left.mT @ right.conj()) / n
+    mean_square = (_square(left).mT @ _square(right)) / n
+    return _average(mean_square - _square(mean))
 
 
-def tangent_variance(left: Tensor, right: Tensor, orthogonal: Tensor) -> Tensor:
-    """The same for the part of the gradient along the orthogonal group at `orthogonal` (R, w, w)."""
+def tangent_variance(left: Tensor, right: Tensor, matrix: Tensor) -> Tensor:
+    """The same for the part of the gradient along the orthogonal or unitary group at `matrix` (R, w, w)."""
     n = left.shape[1]
-    image, pull = right @ orthogonal.mT, left @ orthogonal  # M mu and M^T delta, (R, n, w)
-    mean = (left.mT @ right - image.mT @ pull) / (2 * n)
-    squares = left.square().mT @ right.square() + image.square().mT @ pull.square()
-    mixed = (left * image).mT @ (right * pull)
-    return _average((squares - 2 * mixed) / (4 * n) - mean.square())
+    image, pull = right @ matrix.mT, left @ matrix.conj()  # M mu and M^dagger delta, (R, n, w)
+    mean = (left.mT @ right.conj() - image.mT @ pull.conj()) / (2 * n)
+    squares = _square(left).mT @ _square(right) + _square(image).mT @ _square(pull)
+    mixed = _real((left * image.conj()).mT @ (right.conj() * pull))
+    return _average((squares - 2 * mixed) / (4 * n) - _square(mean))
+
+
+def _square(numbers: Tensor) -> Tensor:
+    """|z|^2."""
+    return numbers.real.square() + numbers.imag.square() if numbers.is_complex() else numbers.square()
+
+
+def _real(numbers: Tensor) -> Tensor:
+    return numbers.real if numbers.is_complex() else numbers
 
 
 def _average(variances: Tensor) -> Tensor:
@@ -59,14 +73,23 @@ def gamma(
     """
     settings, n = kernel.settings, kernel.slots.inputs.shape[0]
     p = settings.batch or n
-    pairs = factors(kernel.slots, now.layers, now.error, now.deltas, None if batch is None else torch.from_numpy(batch))
+    pairs = kernel.factors(now, None if batch is None else torch.from_numpy(batch))
     pairs["h0"] = pairs["K"][0], torch.ones(pairs["K"][0].shape[1], 1, dtype=kernel.dtype)
     weights = kernel.views(flat)
     variances = [
-        tangent_variance(*pairs[name], weights[name])
-        if tangent and settings.kept_orthogonal(name)
-        else slot_variance(*pairs[name])
+        _variance(settings, name, pairs[name], weights[name], tangent and settings.kept_orthogonal(name))
         for name in kernel.layout
     ]
     population = 1.0 if settings.replacement else (n - p) / max(n - 1, 1)  # without replacement a batch is less noisy
     return torch.stack(variances, 1).to(torch.float64).numpy() / p * population
+
+
+def _variance(
+    settings: "DeepRNNSettings", name: str, pair: tuple[Tensor, Tensor], matrix: Tensor, tangent: bool
+) -> Tensor:
+    """Of one group of weights, the mean over its entries, (R,)."""
+    left, right = pair
+    shared = 1
+    if settings.is_complex(name):
+        left, right, matrix, shared = as_complex(left), as_complex(right), complex_matrix(matrix), 8
+    return (tangent_variance(left, right, matrix) if tangent else slot_variance(left, right)) / shared

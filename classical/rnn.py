@@ -26,10 +26,11 @@ from classical.looking import downhill, gammas, measures, stacked
 from classical.memory import check_fits
 from classical.network import Network
 from classical.settings import DeepRNNSettings, fingerprint
-from classical.start import groups, start
-from encoding import InputError, checked_seed, pack
+from classical.start import groups_of, start
+from encoding import InputError, checked_seed
 from encoding.batches import check_batch, draw
 from encoding.given import checked_state, checked_weights
+from encoding.hearing import heard
 from encoding.layout import Group
 from encoding.rates import checked_count, rate_of_each
 from encoding.transitions import Piece, checked_pieces
@@ -57,12 +58,12 @@ class DeepRNN:
         device: str = "cpu",
         **options: Any,
     ) -> None:
-        """Networks at their published start: J_0 Gaussian of variance 0.1/54, J_l and M_l orthogonal, K = W = h_0 = 0.
+        """Networks at their start (`classical.start.start`), the published one where nothing else is set.
 
         Args:
             chorales: the music to learn, at least one piece of at least two chords.
             depth: number of layers d.
-            width: hidden units a layer w.
+            width: hidden units a layer w; complex ones with recurrent="unitary".
             seed: every draw is a function of (seed, replica, step).
             n_replicas: how many networks.
             first_replica: number of the first one, so that replicas 2-3 can also be made apart from 0-1.
@@ -82,10 +83,12 @@ class DeepRNN:
         seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
         self.n_replicas = checked_count(n_replicas)
         self._chorales = checked_pieces(chorales)
-        self._packed = pack(self._chorales, self.settings.standardisation)
+        clock = self.settings.clock
+        self._packed = heard(self._chorales, clock or self.settings.standardisation)
+        self._ear = clock or self._packed.standardisation
         check_batch(self.settings, self._packed.n_slots)
         self._question = fingerprint(self.settings, self._packed.sha256)
-        self._layout = groups(depth, width)
+        self._layout = groups_of(self.settings)
         self._computed_by: dict[str, Any] = {"kernel": kernel, "device": device}
         kind, build = kernel_named(kernel, device, self.settings)
         n_weights = max(group.slice.stop for group in self._layout.values())
@@ -97,7 +100,7 @@ class DeepRNN:
         self._seed = np.full(n_replicas, seed)
         self._step = np.zeros(n_replicas, np.int64)
         self._frozen = np.full(n_replicas, -1)
-        starts = [start(self._layout, seed, int(replica)) for replica in self._replica]
+        starts = [start(self._layout, self.settings, seed, int(replica)) for replica in self._replica]
         self._flat = np.array(starts, self.settings.precision)  # (R, n_weights)
         self._memory = self._kernel.memory(self._no_past())
 
@@ -227,14 +230,18 @@ class DeepRNN:
         return stacked(self._flat, lambda own: self._plain.run(own)[1])
 
     def activations(self) -> NDArray[np.floating]:
-        """Hidden activations, layer behind layer, of all training transitions, (n_replicas, n_slots, d w)."""
+        """Hidden activations, layer behind layer, of all training transitions, (n_replicas, n_slots, d w).
+
+        Of complex units real parts, then imaginary ones, layer by layer: 2 d w.
+        """
         return stacked(self._flat, lambda own: torch.cat(self._plain.run(own)[0], -1))
 
     def gradient(self) -> NDArray[np.floating]:
         """dE/dw by exact backpropagation over all slots, whatever the rule and the batch, (n_replicas, n_weights).
 
         E is the mean cost of a time slot, in nats; every entry counts as free, also of the M that a step keeps
-        orthogonal. 0 for groups that are not learned.
+        orthogonal; of a complex matrix it is the part along complex matrices (`classical.unitary`). 0 for groups that
+        are not learned.
         """
         return -stacked(self._flat, lambda own: downhill(self._plain, own))
 
@@ -260,7 +267,7 @@ class DeepRNN:
     def network(self) -> Network:
         """The networks as they are now, without data: outputs, music, losses on other chorales."""
         weights = {name: array.numpy().copy() for name, array in self._plain.views(self._flat).items()}
-        return Network(weights, self.settings.depth, self.settings.boundary, self._packed.standardisation)
+        return Network(weights, self.settings.depth, self.settings.boundary, self._ear)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The weights by name, with all that inference elsewhere needs: see `Network.state_dict`."""
@@ -278,7 +285,7 @@ class DeepRNN:
     def _no_past(self) -> NDArray[np.floating]:
         """Nothing remembered: deltas of zero for the delayed rule, an empty array for the exact one."""
         two = 2 if self.settings.rule == "delayed" else 0
-        shape = (self.n_replicas, two, self.settings.depth, self._packed.n_slots, self.settings.width)
+        shape = (self.n_replicas, two, self.settings.depth, self._packed.n_slots, self.settings.n_units)
         return np.zeros(shape, self.settings.precision)
 
     def _gamma(self, *, tangent: bool) -> NDArray[np.float64]:

@@ -70,6 +70,10 @@ class Transitions:
         """The time of each slot within its chorale, (n_slots,)."""
         return np.repeat(np.arange(self.n_times), self.batch_sizes)
 
+    def sung(self, chorales: Sequence[Piece]) -> NDArray[np.int16]:
+        """Pitches of the four voices at each slot, (n_slots, 4), of the chorales that were packed."""
+        return np.array([chorales[c].pitches[t] for c, t in zip(self.chorale, self.time, strict=True)])
+
     @cached_property
     def sha256(self) -> str:
         """A fingerprint of what is learned: inputs, targets, boundaries."""

@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from encoding import Chorale, InputError
+from encoding.asked import asked
 from experiments.system import System
 
 GROUP = "armonica.systems"
@@ -104,9 +105,16 @@ def typed_settings(name: str, given: Mapping[str, Any]) -> Any:
 
 def plain_settings(settings: Any) -> dict[str, Any]:
     """Typed settings as plain data, every default filled in."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(settings).items()
-    }
+    return {name: _plain(value) for name, value in dataclasses.asdict(settings).items()}
+
+
+def asked_settings(settings: Any) -> dict[str, Any]:
+    """Typed settings as plain data, without those that came later and are at their default (`encoding.asked`)."""
+    return {name: _plain(value) for name, value in asked(settings).items()}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 EXACT = 1 << 53  # whole numbers up to here are all floats

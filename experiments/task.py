@@ -24,7 +24,7 @@ from experiments.observables import irreducible_loss
 from experiments.run_files import read_json, write_json
 from experiments.schedules import Schedule, constant
 from experiments.system import System
-from experiments.systems import family, plain_settings, typed_settings
+from experiments.systems import asked_settings, family, plain_settings, typed_settings
 from experiments.until import NUMBER
 
 
@@ -118,7 +118,7 @@ class Task:
         schedule = constant(self.schedule) if isinstance(self.schedule, int | float) else self.schedule
         return {
             "system": self.system,
-            "settings": dict(self.settings),
+            "settings": asked_settings(typed_settings(self.system, self.settings)),
             "data": self.data_sha256,
             "schedule": schedule.describe(),
             "look": self.look.describe(),

@@ -25,7 +25,7 @@ def played(chorales: Sequence[Piece], slots: Transitions, note: Encoding, dtype:
     Raises:
         InputError: notes that the encoding is not made for.
     """
-    chords = np.array([chorales[c].pitches[t] for c, t in zip(slots.chorale, slots.time, strict=True)])  # (n, 4)
+    chords = slots.sung(chorales)  # (n, 4)
     heard = note(chords).reshape(len(chords), -1)  # chords of the same angles are the same to the network
     _, first, which = np.unique(heard, axis=0, return_index=True, return_inverse=True)
     kets = torch.from_numpy(chord_states(note, chords[first])).to(dtype)

@@ -7,16 +7,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from encoding import Standardisation, sounding_pitches
+from encoding import Standardisation
 from encoding.closed_loop import checked_roll, closed_loop
-from encoding.voices import N_VOICES, assign_voices
+from encoding.hearing import voices_heard
 from quantum.channel import Channel, Music
 from quantum.evolution import unitaries
 from quantum.music import chord_states
 from quantum.readout import Readout
 from quantum.settings import QuantumRNNSettings
-
-CONTEXT = 16  # chords by which voices are told apart
 
 
 class Player:
@@ -73,16 +71,10 @@ class _Ear:
     def __call__(self, chords: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
         player, readout = self.player, self.player._readouts[self.replica]
         unitary = player._unitaries[self.replica : self.replica + 1]
-        ket = torch.from_numpy(chord_states(player.settings.note, _voices(chords))).to(unitary.dtype)
+        ket = torch.from_numpy(chord_states(player.settings.note, voices_heard(chords))).to(unitary.dtype)
         channel = player.channel_of(ket)
         maps = channel.maps(unitary)
         history = channel.cell.begin(1, 1, maps) if self.history is None else self.history
         features, self.history = channel.cell.forward(maps, history)
         inputs = torch.from_numpy(player.standardisation(chords[-1])).to(features.dtype)
         return readout.fields(features[0][:, player._columns], inputs[None])[0].tanh().numpy()
-
-
-def _voices(chords: Sequence[NDArray[np.float32]]) -> NDArray[np.int16]:
-    """S, A, T, B of the last chord, (1, 4)."""
-    sung = sounding_pitches(np.stack(chords[-CONTEXT:]))
-    return assign_voices([chord[-N_VOICES:] for chord in sung])[-1:]

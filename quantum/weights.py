@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from encoding import N_KEYS, Purpose, stream
 from encoding.layout import Group, lay_out
+from encoding.readout import random_readout
 from quantum.ladder import ROTATIONS
 from quantum.settings import QuantumRNNSettings
 
@@ -37,14 +38,14 @@ def part_of(group: str) -> str:
 def start(settings: QuantumRNNSettings, layout: dict[str, Group], seed: int, replica: int) -> NDArray[np.float64]:
     """Angles uniform on the circle, other ones for each replica; K and h_0 zero, or random and the same for all.
 
-    Random K has variance 1 / n_features and h_0 variance 1, so that fields are of order 1; W starts at 0.
+    Random ones are those of `encoding.readout`; W starts at 0.
     """
-    rng, shared, parts = stream(seed, replica, Purpose.START), stream(seed, 0, Purpose.READOUT), []
+    rng, shared, parts = stream(seed, replica, Purpose.START), random_readout(seed, settings.n_features), []
     for name, group in layout.items():
         if part_of(name) == "angles":
             parts.append(rng.uniform(-np.pi, np.pi, group.shape))
         elif name != "W" and settings.readout_start == "random":
-            parts.append(shared.standard_normal(group.shape) / np.sqrt(settings.n_features if name == "K" else 1))
+            parts.append(shared[name])
         else:
             parts.append(np.zeros(group.shape))
     return np.concatenate([part.ravel() for part in parts])

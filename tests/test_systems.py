@@ -23,6 +23,9 @@ PITCHES = np.random.default_rng(0).integers(43, 97, (15, 4)).astype(np.int16)
 CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [4, 10])]  # of 4, 6 and 5 chords
 
 
+FROZEN = {"inputs": "clock", "skip": False, "readout_start": "random", "n_features": 3, "learned": ("J", "M")}
+
+
 def network(kind: type[DeepRNN] = DeepRNN, **said):
     return lambda **which: kind(CHORALES, depth=2, width=5, **said, **which)
 
@@ -40,6 +43,10 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "deep-rnn exact, plain kernel": network(rule="exact", batch=6, kernel="plain"),
     "deep-rnn delayed, graph kernel": network(rule="delayed", batch=6, kernel="graph"),
     "deep-rnn exact, full gradient, graph kernel": network(rule="exact", batch=None, kernel="graph"),
+    "deep-rnn of the clock, frozen readout": network(**FROZEN, batch=6),
+    "deep-rnn of the clock, frozen readout, exact, plain kernel": network(**FROZEN, rule="exact", kernel="plain"),
+    "deep-rnn unitary": network(recurrent="unitary", rule="exact", batch=6),
+    "deep-rnn unitary, delayed, graph kernel": network(recurrent="unitary", batch=6, kernel="graph"),
     "quantum, measured": quantum(schedule="measured"),
     "quantum, coherent, batch": quantum(schedule="coherent", batch=6, observables="ZX", skip=True),
     "quantum, staggered": quantum(schedule="staggered", batch=6, readout_start="random", learned=("angles",)),

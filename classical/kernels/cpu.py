@@ -51,7 +51,7 @@ class FastKernel:
 
     def memory(self, past: NDArray[np.float32]) -> Ring:
         """What the rule remembers, as this kernel keeps it."""
-        n_replicas, n_kept, depth, n_slots, width = past.shape
+        n_replicas, n_kept, depth, n_slots, width = past.shape  # of units
         deltas = np.zeros((n_replicas, 3 if n_kept else 0, depth, n_slots, padded(width)), np.float32)
         for age in range(1, n_kept + 1):
             deltas[:, -age, ..., :width] = past[:, age - 1]
@@ -61,10 +61,10 @@ class FastKernel:
         """The deltas of the last two steps, latest first, (R, 2, d, n_slots, w); (R, 0, ...) for the exact rule."""
         deltas = memory.deltas[of]
         n_replicas, n_places, depth, n_slots, _ = deltas.shape
-        past = np.empty((n_replicas, 2 if n_places else 0, depth, n_slots, self.settings.width), np.float32)
+        past = np.empty((n_replicas, 2 if n_places else 0, depth, n_slots, self.settings.n_units), np.float32)
         for replica, turn in enumerate(memory.turn[of]):
             for age in range(1, past.shape[1] + 1):
-                past[replica, age - 1] = deltas[replica, (turn - age) % 3, ..., : self.settings.width]
+                past[replica, age - 1] = deltas[replica, (turn - age) % 3, ..., : self.settings.n_units]
         return past
 
     def step(
@@ -130,7 +130,7 @@ class FastKernel:
 
     def _decompose(self, flat: NDArray, work: Work) -> bool:
         """Polar factors of the matrices that wait for them; False, and the weights before, where one is not finite."""
-        w = self.settings.width
+        w = self.settings.n_units
         for start in self._rule.starts[work.pending]:
             matrix = torch.from_numpy(flat[start : start + w * w].reshape(1, w, w))
             matrix.copy_(polar_factor(matrix, "svd"))
@@ -181,31 +181,34 @@ class FastKernel:
 
 
 def _laid_out(data: Transitions, silent_start: bool) -> Data:
-    inputs = np.zeros((data.n_slots, padded(N_KEYS)), np.float32)
-    inputs[:, :N_KEYS], inputs[:, N_KEYS] = data.inputs, 1  # the input of h_0
+    n_inputs = data.inputs.shape[1]
+    inputs = np.zeros((data.n_slots, padded(n_inputs + 1)), np.float32)
+    inputs[:, :n_inputs], inputs[:, n_inputs] = data.inputs, 1  # the input of h_0
     sizes = data.batch_sizes
     before = np.concatenate([np.arange(a, a + size) for a, size in zip(data.offsets, sizes[1:], strict=False)] or [[]])
-    targets = np.zeros_like(inputs)
+    targets = np.zeros((data.n_slots, padded(N_KEYS)), np.float32)
     targets[:, :N_KEYS] = data.targets
     return Data(inputs, targets, data.offsets.astype(np.int64), before.astype(np.int64), silent_start)
 
 
 def _rule(settings: DeepRNNSettings, layout: dict[str, Group]) -> Rule:
-    starts = np.array([group.slice.start for group in layout.values()], np.int64)
+    where = {"W": layout["h0"]} | layout  # without W nothing is read there
+    names = [name for name in layout if name not in ("W", "h0")] + ["W", "h0"]
+    starts = np.array([where[name].slice.start for name in names], np.int64)
     learned = np.array([group in settings.learned for group in GROUPS])
-    orthogonal = np.array([settings.kept_orthogonal(name) for name in layout])
-    by_svd = settings.polar == "svd"
-    return Rule(starts, learned, orthogonal, by_svd, COSTS[settings.cost], settings.rule == "delayed")
+    orthogonal = np.array([settings.kept_orthogonal(name) for name in names])
+    by_svd, delayed, unitary = settings.polar == "svd", settings.rule == "delayed", settings.recurrent == "unitary"
+    return Rule(starts, learned, orthogonal, by_svd, COSTS[settings.cost], delayed, unitary)
 
 
 def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int) -> tuple[Net, Work]:
     """Room for one network's matrices and activities."""
-    d, w, o, n = settings.depth, settings.width, N_KEYS, len(data.targets)
-    ww, oo, most = padded(w), padded(N_KEYS), max(w, N_KEYS)
+    d, w, o, n = settings.depth, settings.n_units, N_KEYS, len(data.targets)
+    ww, oo, ii, most = padded(w), padded(N_KEYS), data.inputs.shape[1], max(w, N_KEYS)
 
     matrices = carved(
-        j0t=(oo, ww), j0=(ww, oo), jt=(d, ww, ww), j=(d, ww, ww), mt=(d, ww, ww), m=(d, ww, ww),
-        kt=(ww, oo), k=(oo, ww), wt=(oo, oo),
+        j0t=(ii, ww), j0=(ww, ii), jt=(d, ww, ww), j=(d, ww, ww), mt=(d, ww, ww), m=(d, ww, ww),
+        kt=(ww, oo), k=(oo, ww), wt=(ii, oo),
     )  # fmt: skip
     arrays = carved(
         mu=(d, n, ww),
@@ -214,16 +217,18 @@ def _places(settings: DeepRNNSettings, data: Data, n_weights: int, n_groups: int
         later=(int(data.offsets[1]), ww),
         left=(most, CHUNK),
         right_w=(CHUNK, ww),
-        right_o=(CHUNK, oo),
-        gj0=(w, oo),
+        right_i=(CHUNK, ii),
+        gj0=(w, ii),
         gj=(d, w, ww),
         gm=(d, w, ww),
         gk=(o, ww),
-        gw=(o, oo),
+        gw=(o, ii),
         square=(3, w, ww),
         before=(n_weights,),
     )
-    net = Net(**matrices, narrow=int(0 < w % LANES <= NARROW))
+    i = settings.n_inputs
+    direct, narrow = i if settings.skip else 0, int(0 < w % LANES <= NARROW)
+    net = Net(**matrices, n_inputs=i, n_direct=direct, n_features=settings.n_read, narrow=narrow)
     return net, Work(**arrays, sums=np.zeros(oo), pending=np.zeros(n_groups, np.bool_))
 
 

@@ -191,7 +191,7 @@ class GraphKernel:
             return torch.zeros_like(eta[:, 0], dtype=torch.bool)
         far = torch.zeros_like(eta[:, 0], dtype=torch.bool)
         for group in self._plain.orthogonal_groups:
-            matrix = moved[:, group.slice].unflatten(1, group.shape)
+            matrix = self._plain.matrix(moved, group)
             nearest, reached = nearly_polar_factor(matrix, ITERATIONS)
             far |= ~reached & (eta[:, 0] > 0)
             moved[:, group.slice] = torch.where(eta > 0, nearest.flatten(1), moved[:, group.slice])

@@ -7,10 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classical.bptt import CPU, activations, delayed_deltas, exact_deltas, fields, gradients, slots
+from classical.bptt import CPU, activations, delayed_deltas, exact_deltas, factors, fields, gradients, slots
 from classical.costs import COSTS
 from classical.orthogonal import polar_factor
 from classical.settings import DeepRNNSettings
+from classical.unitary import complex_linear
 from encoding import Transitions
 from encoding.layout import Group
 
@@ -120,9 +121,15 @@ class PlainKernel:
         return Pass(layers, output, error, delayed_deltas(weights, self.slots, layers, error, past.mean(1)))
 
     def direction(self, now: Pass, batch: Tensor | None) -> Tensor:
-        """-dE/dw over the slots of the batch, 0 for what is not learned, (R, n_weights)."""
-        slope = gradients(self.slots, now.layers, now.error, now.deltas, batch)
+        """-dE/dw over the slots of the batch, of complex matrices along them, 0 for what is not learned."""
+        slope = gradients(self.slots, now.layers, now.error, now.deltas, batch, self.settings.n_features)
+        for name in filter(self.settings.is_complex, self.layout):
+            slope[name] = complex_linear(slope[name])
         return torch.cat([slope[name].flatten(1) for name in self.layout], 1) * self._learned
+
+    def factors(self, now: Pass, batch: Tensor | None) -> dict[str, tuple[Tensor, Tensor]]:
+        """For each matrix: the error at its output and the activity at its input, slot by slot."""
+        return factors(self.slots, now.layers, now.error, now.deltas, batch, self.settings.n_features)
 
     def value(self, output: Tensor) -> Tensor:
         """The losses at these fields, (R,)."""
@@ -131,9 +138,14 @@ class PlainKernel:
     def polar(self, flat: Tensor, moving: Tensor) -> None:
         """The nearest orthogonal matrix in the place of each that must be one, of the replicas that are moving."""
         for group in self.orthogonal_groups:
-            matrix = flat[:, group.slice].unflatten(1, group.shape)
+            matrix = self.matrix(flat, group)
             nearest = polar_factor(matrix, self.settings.polar).flatten(1)
             flat[:, group.slice] = torch.where(moving[:, None], nearest, flat[:, group.slice])
+
+    def matrix(self, flat: Tensor, group: Group) -> Tensor:
+        """A matrix that is about to take its polar factor, (R, w, w): without what rounding added to a complex one."""
+        matrix = flat[:, group.slice].unflatten(1, group.shape)
+        return complex_linear(matrix) if self.settings.recurrent == "unitary" else matrix
 
     def _groups(self, flat: Tensor) -> dict[str, Tensor]:
         return {name: flat[:, group.slice].unflatten(1, group.shape) for name, group in self.layout.items()}

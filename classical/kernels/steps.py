@@ -1,7 +1,8 @@
 """Learning steps of one network, compiled: what `classical.bptt` and `DeepRNN` do, product by product.
 
 All sums run in a fixed order, so the result does not depend on threads, on how steps are grouped, or on other replicas.
-No fastmath. Rows are padded with zeros to whole vectors: w' for w hidden units, o' for o outputs.
+No fastmath. Rows are padded with zeros to whole vectors: w' for w hidden units, o' for o outputs, i' for i inputs and
+a 1 behind them. Units that K does not read have zeros in it, as has W where there is none.
 """
 
 # Numba gives an intrinsic its first argument (the typing context); pyright cannot know.
@@ -25,9 +26,9 @@ NEW_TANH, NEW_SLOPE = FRESH + TANH, FRESH + SLOPE
 
 
 class Data(NamedTuple):
-    """The transitions: inputs (n, o'), targets (n, o'), offsets (n_times + 1,), slots before, the boundary.
+    """The transitions: inputs (n, i'), targets (n, o'), offsets (n_times + 1,), slots before, the boundary.
 
-    Behind the o inputs of a slot stands a 1: h_0 is learned as one more column of W.
+    Behind the i inputs of a slot stands a 1: h_0 is learned as one more column of W.
     """
 
     inputs: NDArray
@@ -38,17 +39,20 @@ class Data(NamedTuple):
 
 
 class Net(NamedTuple):
-    """One network's matrices and their transposes, padded with zeros to whole vectors both ways (w', o')."""
+    """One network's matrices and their transposes, padded with zeros to whole vectors both ways (w', o', i')."""
 
-    j0t: NDArray  # (o', w')
-    j0: NDArray  # (w', o')
+    j0t: NDArray  # (i', w')
+    j0: NDArray  # (w', i')
     jt: NDArray  # (d, w', w'), layer 0 unused
     j: NDArray  # (d, w', w'), layer 0 unused
     mt: NDArray  # (d, w', w')
     m: NDArray  # (d, w', w')
     kt: NDArray  # (w', o')
     k: NDArray  # (o', w')
-    wt: NDArray  # (o', o'), h_0 behind the o inputs
+    wt: NDArray  # (i', o'), h_0 behind the i inputs
+    n_inputs: int  # i
+    n_direct: int  # inputs that W reads: i, or 0 where there is none
+    n_features: int  # units that K reads
     narrow: int  # 1: of the last vector of hidden units no more than NARROW are there
 
 
@@ -61,12 +65,12 @@ class Work(NamedTuple):
     later: NDArray  # (most slots at one time, w')
     left: NDArray  # (max(w, o), chunk)
     right_w: NDArray  # (chunk, w')
-    right_o: NDArray  # (chunk, o')
-    gj0: NDArray  # (w, o')
+    right_i: NDArray  # (chunk, i')
+    gj0: NDArray  # (w, i')
     gj: NDArray  # (d, w, w')
     gm: NDArray  # (d, w, w')
     gk: NDArray  # (o, w')
-    gw: NDArray  # (o, o'), that of h_0 in column o
+    gw: NDArray  # (o, i'), that of h_0 in column i
     square: NDArray  # (3, w, w')
     sums: NDArray  # (o',) double
     before: NDArray  # (n_weights,)
@@ -76,12 +80,13 @@ class Work(NamedTuple):
 class Rule(NamedTuple):
     """What is learned, and how."""
 
-    starts: NDArray  # first place of each group in the flat vector
+    starts: NDArray  # first place of each group in the flat vector, of W too where there is none
     learned: NDArray  # of J, M, K, W, h0
     orthogonal: NDArray  # of each group
     by_svd: bool  # every polar factor, not only of what is far from orthogonal
     cost: int
     delayed: bool
+    unitary: bool  # M and J_l are complex matrices
 
 
 @njit(**OPTIONS)
@@ -130,7 +135,7 @@ def _errors(h, targets, start, stop, cost, sums):
 @njit(**OPTIONS)
 def _activities(address, data, net, work, t):
     """mu_l(t) and H(t), eqs. (1) to (3)."""
-    d, w, o = work.mu.shape[0], work.gj0.shape[0], work.gk.shape[0]
+    d, w, i = work.mu.shape[0], work.gj0.shape[0], net.n_inputs
     offsets = data.offsets
     a, n = offsets[t], offsets[t + 1] - offsets[t]
     before, n_before = (offsets[t - 1], w) if t else (0, 0)
@@ -139,7 +144,7 @@ def _activities(address, data, net, work, t):
         if t == 0 and data.silent_start:
             _silence(mu, n)
             continue
-        below, into, back, n_below = data.inputs, net.j0t, net.j0, o
+        below, into, back, n_below = data.inputs, net.j0t, net.j0, i
         if layer:
             below, into, back, n_below = work.mu[layer - 1], net.jt[layer], net.j[layer], w
         recurrent, turned = net.mt[layer], net.m[layer]
@@ -163,7 +168,7 @@ def _activities(address, data, net, work, t):
             NEW_TANH,
         )
     top, h = work.mu[d - 1], work.h
-    gemm_two(address, data.inputs, a, net.wt, net.wt, o + 1, top, a, net.kt, net.kt, w, h, a, h, n, 0, FRESH)
+    gemm_two(address, data.inputs, a, net.wt, net.wt, i + 1, top, a, net.kt, net.kt, w, h, a, h, n, 0, FRESH)
 
 
 @njit(**OPTIONS)
@@ -281,8 +286,8 @@ def _gradients(address, data, work, delta, chosen):
     for start in range(0, len(chosen), left.shape[1]):
         count = min(left.shape[1], len(chosen) - start)
         _take_left(work.h, chosen, start, count, o, left)
-        _take_right(data.inputs, chosen, start, count, work.right_o)
-        gemm(address, left, 0, work.right_o, work.gw, 0, work.gw, o, count, NOTHING)
+        _take_right(data.inputs, chosen, start, count, work.right_i)
+        gemm(address, left, 0, work.right_i, work.gw, 0, work.gw, o, count, NOTHING)
         for layer in range(d - 1, -1, -1):
             _take_right(work.mu[layer], chosen, start, count, work.right_w)
             if layer == d - 1:
@@ -292,7 +297,7 @@ def _gradients(address, data, work, delta, chosen):
             _take_left(delta[layer], chosen, start, count, w, left)
             _take_before(work.mu[layer], data, chosen, start, count, work.right_w)
             gemm(address, left, 0, work.right_w, work.gm[layer], 0, work.gm[layer], w, count, NOTHING)
-        gemm(address, left, 0, work.right_o, work.gj0, 0, work.gj0, w, count, NOTHING)
+        gemm(address, left, 0, work.right_i, work.gj0, 0, work.gj0, w, count, NOTHING)
 
 
 @njit(**OPTIONS)
@@ -303,23 +308,36 @@ def _add(flat, start, gradient, rows, columns, eta, count):
 
 
 @njit(**OPTIONS)
-def _move(flat, work, starts, learned, eta, count):
+def _complex_linear(matrix, w):
+    """P(G) of `classical.unitary`, in place: the nearest (w, w) matrix [[A, -B], [B, A]]."""
+    half = w // 2
+    for r in range(half):
+        for c in range(half):
+            real = F(0.5) * (matrix[r, c] + matrix[half + r, half + c])
+            imaginary = F(0.5) * (matrix[half + r, c] - matrix[r, half + c])
+            matrix[r, c] = matrix[half + r, half + c] = real
+            matrix[half + r, c] = imaginary
+            matrix[r, half + c] = -imaginary
+
+
+@njit(**OPTIONS)
+def _move(flat, work, net, starts, learned, eta, count):
     """w <- w + eta * gradient, group by group (J, M, K, W, h0)."""
     d, w, o = work.mu.shape[0], work.gj0.shape[0], work.gk.shape[0]
     if learned[0]:
-        _add(flat, starts[0], work.gj0, w, o, eta, count)
+        _add(flat, starts[0], work.gj0, w, net.n_inputs, eta, count)
         for layer in range(1, d):
             _add(flat, starts[layer], work.gj[layer], w, w, eta, count)
     if learned[1]:
         for layer in range(d):
             _add(flat, starts[d + layer], work.gm[layer], w, w, eta, count)
     if learned[2]:
-        _add(flat, starts[2 * d], work.gk, o, w, eta, count)
+        _add(flat, starts[2 * d], work.gk, o, net.n_features, eta, count)
     if learned[3]:
-        _add(flat, starts[2 * d + 1], work.gw, o, o, eta, count)
+        _add(flat, starts[2 * d + 1], work.gw, o, net.n_direct, eta, count)
     if learned[4]:
         for i in range(o):
-            flat[starts[2 * d + 2] + i] += eta * (work.gw[i, o] / count)
+            flat[starts[2 * d + 2] + i] += eta * (work.gw[i, net.n_inputs] / count)
 
 
 @njit(**OPTIONS)
@@ -336,16 +354,16 @@ def _spread(flat, start, rows, columns, straight, turned):
 def unpack(flat, starts, w, o, net):
     """The flat vector into the padded matrices that the products take."""
     d = net.m.shape[0]
-    _spread(flat, starts[0], w, o, net.j0, net.j0t)
+    _spread(flat, starts[0], w, net.n_inputs, net.j0, net.j0t)
     for layer in range(d):
         if layer:
             _spread(flat, starts[layer], w, w, net.j[layer], net.jt[layer])
         _spread(flat, starts[d + layer], w, w, net.m[layer], net.mt[layer])
-    _spread(flat, starts[2 * d], o, w, net.k, net.kt)
+    _spread(flat, starts[2 * d], o, net.n_features, net.k, net.kt)
     for r in range(o):
-        for c in range(o):
-            net.wt[c, r] = flat[starts[2 * d + 1] + r * o + c]
-        net.wt[o, r] = flat[starts[2 * d + 2] + r]
+        for c in range(net.n_direct):
+            net.wt[c, r] = flat[starts[2 * d + 1] + r * net.n_direct + c]
+        net.wt[net.n_inputs, r] = flat[starts[2 * d + 2] + r]
 
 
 @njit(**OPTIONS)
@@ -418,10 +436,16 @@ def learn_steps(address, data, net, work, rule, flat, ring, turn, batches, eta, 
         if eta > 0:
             chosen = batches[step % len(batches)]
             _gradients(address, data, work, delta, chosen)
-            _move(flat, work, rule.starts, rule.learned, eta, F(len(chosen)))
+            if rule.unitary:
+                for layer in range(len(work.gm)):
+                    _complex_linear(work.gm[layer], w)
+                    _complex_linear(work.gj[layer], w)  # that of layer 0 is 0
+            _move(flat, work, net, rule.starts, rule.learned, eta, F(len(chosen)))
             for g in range(len(rule.orthogonal)):
                 work.pending[g] = False
                 if rule.orthogonal[g]:
+                    if rule.unitary:  # rounding does not add up
+                        _complex_linear(flat[rule.starts[g] : rule.starts[g] + w * w].reshape(w, w), w)
                     done = not rule.by_svd and _nearest_orthogonal(address, flat, rule.starts[g], w, work.square)
                     work.pending[g] = not done
                     waiting = waiting or not done

@@ -1,0 +1,30 @@
+"""What of a system's settings its question names.
+
+A setting that a later version brought leaves older questions as they were: at its default it is not named, so that
+their fingerprints stay the same and the runs that answered them are found again.
+"""
+
+from dataclasses import field, fields
+from typing import Any
+
+LATER = "armonica.later"
+
+
+def later(default: Any) -> Any:
+    """A field of a settings dataclass that its first version did not have: named where it is not at its default."""
+    return field(default=default, metadata={LATER: True})
+
+
+def asked(settings: Any) -> dict[str, Any]:
+    """The settings of a dataclass that tell its question from others, by name.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Settings:
+    ...     width: int
+    ...     skip: bool = later(True)
+    >>> asked(Settings(5)), asked(Settings(5, skip=False))
+    ({'width': 5}, {'width': 5, 'skip': False})
+    """
+    pairs = [(entry, getattr(settings, entry.name)) for entry in fields(settings)]
+    return {entry.name: value for entry, value in pairs if LATER not in entry.metadata or value != entry.default}
