@@ -1,5 +1,7 @@
 """Sampled circuits against the exact channel, for every schedule; what samplers may be, and how they fail."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -163,12 +165,11 @@ class Odd(BaseSamplerV2):
 
     def run(self, pubs, *, shots=None):
         make, asked = self.make, [SamplerPub.coerce(pub) for pub in pubs]
+        again: Any = [(pub.circuit, pub.parameter_values) for pub in asked]
 
         class Job:
             def result(self):
-                return make(
-                    lambda n: SamplerV2().run([(pub.circuit, pub.parameter_values, n) for pub in asked]).result()
-                )
+                return make(lambda n: SamplerV2().run(again, shots=n).result())
 
         return Job()  # pyright: ignore[reportReturnType]
 
