@@ -120,7 +120,7 @@ class Shots(Sizes):
         """A(x)|psi_H> of every run and piece, (runs, b, 2^N); runs of the same angles in one product."""
         ket = np.empty((*history.shape[:2], self._n), np.complex64)
         for unitary, alike in self._distinct(angles, basis):
-            runs = slice(None) if alike.all() else alike[variant]
+            runs = slice(None) if alike.all() else np.flatnonzero(alike[variant])  # of a shift few are alike
             for piece, chord in enumerate(chords):
                 a = (chord @ unitary.reshape(self._d, -1)).reshape(self._h, self._n)
                 ket[runs, piece] = history[runs, piece] @ a
