@@ -188,22 +188,31 @@ class Measured:
 
     def forward(self, maps: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
         """psi = A |h>."""
-        psi = maps @ self._ket(history)[..., None]
+        return self.read_out(maps @ self.ket(history)[..., None], maps.dtype)
+
+    def read_out(self, psi: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Features and the averages of H, of kets (R, b, 2^N, 1)."""
         features = self.read.expectations(psi, psi)
-        return features, features[..., self.n_data : self.n_data + self.n_history].to(maps.dtype)
+        return features, features[..., self.n_data : self.n_data + self.n_history].to(dtype)
 
     def backward(self, maps: Tensor, history: Tensor, error: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """dL/dA = 2 O psi <h|, and the slope of |h> in every average."""
+        ket = self.ket(history)
+        of_psi = self.of_ket(maps @ ket[..., None], error, after)
+        return of_psi * ket[..., None, :], self.of_averages((maps.mH @ of_psi)[..., 0], history)
+
+    def of_ket(self, psi: Tensor, error: Tensor, after: Tensor) -> Tensor:
+        """2 O psi, (R, b, 2^N, 1), O the observable that the loss wants, now and through the averages."""
         error = error.clone()
         error[..., self.n_data : self.n_data + self.n_history] += after.real
-        ket = self._ket(history)
-        psi = maps @ ket[..., None]
-        of_psi = 2 * self.read.observable(error, psi)  # (R, b, 2^N, 1)
-        of_ket = (maps.mH @ of_psi)[..., 0].real
-        slopes = [(of_ket * self._ket(history, turned=j).real).sum(-1) for j in range(self.n_history)]
-        return of_psi * ket[..., None, :], torch.stack(slopes, -1).to(maps.dtype)
+        return 2 * self.read.observable(error, psi)
 
-    def _ket(self, history: Tensor, turned: int | None = None) -> Tensor:
+    def of_averages(self, of_ket: Tensor, history: Tensor) -> Tensor:
+        """dL/d averages, from dL/d|h>, (R, b, 2^n_H)."""
+        slopes = [(of_ket * self.ket(history, turned=j)).real.sum(-1) for j in range(self.n_history)]
+        return torch.stack(slopes, -1).to(of_ket.dtype)
+
+    def ket(self, history: Tensor, turned: int | None = None) -> Tensor:
         """(x)_j (cos a_j/2, sin a_j/2), a = pi (1 - z)/2; with `turned` its slope in z_j."""
         half = pi / 4 * (1 - history.real)
         ket = torch.ones_like(half[..., :1])

@@ -1,6 +1,7 @@
 """What can be chosen about a quantum recurrent network, checked where it is said."""
 
 from dataclasses import dataclass
+from math import pi
 from typing import ClassVar
 
 from encoding import Encoding, InputError, encoding_named
@@ -21,8 +22,13 @@ CHOICES = {
     "readout_start": ("zero", "random"),
     "standardisation": STANDARDISATIONS,
     "precision": ("float32", "float64"),
+    "rule": ("adjoint", "parameter-shift", "spsa"),
+    "optimizer": ("sgd", "adam"),
 }
-MOST_HISTORY = 5  # beyond, a density matrix and U take seconds a gradient: trajectories
+MOST_HISTORY = 8
+MOST_DENSE = 5  # history qubits whose density matrix, and U, still take milliseconds
+FLAGS = ("closing", "skip", "replacement")
+COUNTS = ("n_history", "n_layers", "probes", "spsa_pairs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +49,15 @@ class QuantumRNNSettings:
         learned: the parts that move; the others stay as they start.
         batch: slots drawn for each step, p; None: the full gradient.
         replacement: whether a slot can be drawn twice into one batch.
-        probes: random signs by which Gamma is estimated, see `QuantumRNN.noise`.
+        probes: random signs, or gradients drawn again, by which Gamma is estimated, see `QuantumRNN.noise`.
         standardisation: how the inputs of W are rescaled.
         precision: float32 is enough for learning curves; float64 is for checks.
+        trajectories: kets for each piece in place of a density matrix, for more than 5 history qubits.
+        shots: S, in each basis that is read; None: infinitely many, exact averages. 1: a stochastic network.
+        rule: the gradient along the angles by the `"adjoint"`, exact, of a simulation alone; by `"parameter-shift"` or
+            by `"spsa"` from what shots show.
+        spsa_shift, spsa_pairs: of SPSA, how far all angles are shifted, in radians, and how many pairs are averaged.
+        optimizer: `"sgd"`, w <- w - eta g, or `"adam"` (Kingma & Ba 2015), whose eta is a length, not a time.
     """
 
     choices: ClassVar[dict[str, tuple[str, ...]]] = CHOICES
@@ -67,6 +79,12 @@ class QuantumRNNSettings:
     probes: int = 16
     standardisation: str = "global"
     precision: str = "float32"
+    trajectories: int | None = None
+    shots: int | None = None
+    rule: str = "adjoint"
+    spsa_shift: float = 0.2
+    spsa_pairs: int = 1
+    optimizer: str = "sgd"
 
     def __post_init__(self) -> None:
         """Refuse what makes no network.
@@ -77,21 +95,62 @@ class QuantumRNNSettings:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r:.40}")
-        for name in ("closing", "skip", "replacement"):
+        for name in FLAGS:
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} is True or False; got {getattr(self, name)!r:.40}")
-        for name in ("n_history", "n_layers", "probes", *(() if self.batch is None else ("batch",))):
+        asked = [name for name in ("batch", "shots", "trajectories") if getattr(self, name) is not None]
+        for name in (*COUNTS, *asked):
             checked_count(name, getattr(self, name))
         if not isinstance(self.learned, tuple | list) or not self.learned or not set(self.learned) <= set(PARTS):
             raise InputError(f"learned is a tuple of some of {', '.join(PARTS)}; got {self.learned!r:.40}")
         object.__setattr__(self, "learned", tuple(part for part in PARTS if part in self.learned))
         if self.read == "all" and self.schedule != "measured":
             raise InputError(f"read all is of the measured schedule; {self.schedule} measures the data qubits alone")
+        self._check_shots()
+        self._check_history()
+
+    def _check_shots(self) -> None:
+        shift = self.spsa_shift
+        if isinstance(shift, bool) or not isinstance(shift, int | float) or not 0 < shift <= pi:
+            raise InputError(f"spsa_shift is an angle above 0, at most pi; got {shift!r:.40}")
+        object.__setattr__(self, "spsa_shift", float(shift))
+        if self.shots is not None and self.rule == "adjoint":
+            raise InputError(
+                f"the adjoint rule needs amplitudes, which {self.shots} shots do not show: with shots take rule "
+                "parameter-shift or spsa"
+            )
+        if self.shots is not None and self.schedule == "staggered" and "X" in self.observables:
+            raise InputError(
+                "in the staggered schedule D[0] lives on after its measurement, so shots cannot read Z and X of it: "
+                "with shots take observables Z"
+            )
+
+    def _check_history(self) -> None:
         if self.n_history > MOST_HISTORY:
             n = self.n_data + self.n_history
             raise InputError(
-                f"n_history is at most {MOST_HISTORY} in exact simulation; got {self.n_history}: U alone would take "
-                f"{16 * 4.0**n / 1e9:.3g} GB"
+                f"n_history is at most {MOST_HISTORY}; got {self.n_history}: one ket for each slot and layer has "
+                f"2^{n} amplitudes, and U alone would take {16 * 4.0**n / 1e9:.3g} GB"
+            )
+        if self.trajectories is not None:
+            self._check_trajectories(self.trajectories)
+        elif self.n_history > MOST_DENSE and self.schedule != "measured" and self.shots is None:
+            n = self.n_data + self.n_history
+            raise InputError(
+                f"{self.schedule} with n_history {self.n_history} has density matrices and a U of "
+                f"{8 * 4.0**n / 1e9:.3g} GB, seconds a step; exact simulation ends at {MOST_DENSE}: sample kets, "
+                "trajectories=8, or take the measured schedule"
+            )
+
+    def _check_trajectories(self, n: int) -> None:
+        if n < 2:
+            raise InputError(f"trajectories are at least 2, for each is compared with the others; got {n}")
+        if self.schedule == "measured":
+            raise InputError("the measured schedule has one ket a piece and nothing to draw: leave trajectories out")
+        if self.shots is not None or self.rule != "adjoint":
+            raise InputError(
+                f"trajectories simulate averages, with the adjoint rule; got rule {self.rule} and shots {self.shots}: "
+                "leave trajectories out"
             )
 
     @property

@@ -13,13 +13,13 @@ norm is that of ln p_d. What is subtracted from f in it, the mean of the other t
 chord, has no effect on the average, and takes much of the scatter away (a control variate; Williams 1992).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from encoding import Purpose, stream
 from quantum.block import Block
 from quantum.channel import Music, Readout
 from quantum.evolution import evolved, undone
@@ -54,10 +54,9 @@ class Trajectories:
         self.staggered = block.schedule == "staggered"
         self._blocks = music.blocks()
 
-    def run(self, angles: Tensor, seed: int, step: int = 0) -> Sampled:
-        """Features of every slot and what the way back needs; outcomes are drawn by (seed, replica, step)."""
+    def run(self, angles: Tensor, draws: Sequence[np.random.Generator]) -> Sampled:
+        """Features of every slot and what the way back needs; outcomes are drawn from the generator of each replica."""
         n_replicas, first = len(angles), self._blocks[0]
-        draws = [stream(seed, replica, Purpose.OUTCOME, step) for replica in range(n_replicas)]
         history = self._begin(angles, first.stop - first.start)
         kets, seen, outcomes, norms = [], [], [], []
         for block in self._blocks:
@@ -118,7 +117,7 @@ class Trajectories:
         others = (pieces.sum(2, keepdim=True) - pieces) / (self.n - 1)
         return (weights * others.flatten(1, 2)).sum(-1)
 
-    def _drawn(self, ket: Tensor, draws: list[np.random.Generator]) -> tuple[Tensor, Tensor, Tensor]:
+    def _drawn(self, ket: Tensor, draws: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor, Tensor]:
         """What is found, (R, b n), the roots of its probability, and the histories that are left."""
         parts = self._parts(ket)  # (R, outcomes, rest, b n)
         p = parts.abs().square().sum(2)

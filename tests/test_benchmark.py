@@ -22,7 +22,6 @@ QUANTUM = "steps, pennylane, sizes, cores, small"
     ],
 )
 def test_turns_and_tables_are_named_and_checked(script, tables, words, code, said, capsys, monkeypatch):
-    monkeypatch.syspath_prepend(PLACE)
     spec = importlib.util.spec_from_file_location(f"{script}_benchmark", PLACE / f"{script}.py")
     assert spec is not None
     assert spec.loader is not None

@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
+from encoding import Purpose, stream
 from quantum import Block, Ladder
 from quantum.channel import Channel, Music
 from quantum.trajectories import Trajectories
@@ -23,6 +24,10 @@ def angles_of(block, n_replicas=1):
     return torch.from_numpy(np.random.default_rng(1).uniform(-3, 3, (n_replicas, block.ladder.n_angles)))
 
 
+def draws(seed, n_replicas):
+    return [stream(seed, replica, Purpose.OUTCOME) for replica in range(n_replicas)]
+
+
 CASES = [("coherent", "Z", 2), ("coherent", "ZX", 1), ("staggered", "Z", 2), ("staggered", "ZX", 3)]
 
 
@@ -34,7 +39,7 @@ def test_features_and_slopes_are_those_of_the_channel_on_average(schedule, obser
     error = torch.randn(passed.features.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     exact = channel.slope(theta, passed, error)[0].numpy()
     sampler = Trajectories(block, music, observables, n_trajectories=100)
-    runs = [sampler.run(theta, seed=seed) for seed in range(60)]
+    runs = [sampler.run(theta, draws(seed, len(theta))) for seed in range(60)]
     features = np.array([run.features[0].numpy() for run in runs])
     slopes = np.array([sampler.slope(theta, run, error)[0].numpy() for run in runs])
     for made, wanted in ((features, passed.features[0].numpy()), (slopes, exact)):
@@ -48,7 +53,7 @@ def test_a_ket_without_anything_to_draw_is_exact():
     block, music = Block(Ladder(3, 1), n_data=2, schedule="coherent"), music_of(2, (1,))
     theta = angles_of(block, 3)
     exact, sampled = Channel(block, music), Trajectories(block, music, n_trajectories=2)
-    passed, run = exact.run(theta), sampled.run(theta, seed=0)
+    passed, run = exact.run(theta), sampled.run(theta, draws(0, 3))
     assert_allclose(run.features, passed.features, atol=1e-14)
     error = torch.ones_like(passed.features)
     assert_allclose(sampled.slope(theta, run, error), exact.slope(theta, passed, error), atol=1e-13)
@@ -62,7 +67,7 @@ def test_the_mean_of_the_others_takes_scatter_away():
         sampler._baseline = baseline.__get__(sampler)
         slopes = []
         for seed in range(30):
-            run = sampler.run(theta, seed=seed)
+            run = sampler.run(theta, draws(seed, len(theta)))
             slopes.append(sampler.slope(theta, run, torch.ones_like(run.features))[0].numpy())
         scatter.append(np.mean(np.std(slopes, 0)))
     assert scatter[0] < 0.7 * scatter[1]
@@ -71,7 +76,7 @@ def test_the_mean_of_the_others_takes_scatter_away():
 def test_outcomes_are_drawn_by_seed_and_replica():
     block, music = Block(Ladder(3, 2), n_data=2, schedule="staggered"), music_of(2)
     theta, sampler = angles_of(block, 2), Trajectories(block, music, n_trajectories=3)
-    first, again, other = (sampler.run(theta, seed=seed).features for seed in (1, 1, 2))
+    first, again, other = (sampler.run(theta, draws(seed, len(theta))).features for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert_allclose(sampler.run(theta[:1], seed=1).features[0], first[0], atol=1e-13)
+    assert_allclose(sampler.run(theta[:1], draws(1, 1)).features[0], first[0], atol=1e-13)

@@ -1,0 +1,89 @@
+"""Which simulation makes a network's features and their slopes along the angles.
+
+exact         averages over infinitely many shots: the channel, in torch or compiled; with many history qubits, in the
+              measured schedule, gate by gate (`quantum.averaged`)
+trajectories  sampled kets, unbiased, for histories too large for density matrices (`quantum.trajectories`)
+shots         what a number of shots shows, and the gradients that samplers can give (`quantum.shots`, `quantum.rules`)
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from encoding.transitions import Transitions
+from quantum.averaged import Averaged
+from quantum.channel import Channel, Music
+from quantum.kernels import compiled
+from quantum.sampled import Cost, Sampled
+from quantum.settings import MOST_DENSE, QuantumRNNSettings
+from quantum.trajectories import Trajectories
+
+
+class Simulation(Protocol):
+    """Features of one network and their slopes.
+
+    Attributes:
+        noisy: whether two passes at the same weights differ.
+    """
+
+    noisy: bool
+
+    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+        """A pass, with `features` (1, n_slots, n_f), and what the way back needs; angles (1, n_angles)."""
+        ...
+
+    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost, draw: np.random.Generator) -> Tensor:
+        """dE/d angles, (1, n_angles), from dE/d features or from E itself."""
+        ...
+
+
+class Exact:
+    """Averages over infinitely many shots; what computes them is any of the exact simulators."""
+
+    noisy = False
+
+    def __init__(self, simulator: Any) -> None:
+        self.simulator = simulator
+
+    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+        """A pass; nothing is drawn."""
+        return self.simulator.run(angles)
+
+    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost, draw: np.random.Generator) -> Tensor:
+        """By the adjoint."""
+        return self.simulator.slope(angles, passed, error)
+
+
+class Kets(Exact):
+    """Sampled kets; the gradient is that of one pass."""
+
+    noisy = True
+
+    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+        """A pass with outcomes of its own."""
+        return self.simulator.run(angles, [draw])
+
+
+def simulation_of(
+    settings: QuantumRNNSettings, slots: Transitions, music: Music, columns: Tensor, kernel: str
+) -> Simulation:
+    """The simulation that the settings ask for.
+
+    Args:
+        settings: of the network.
+        slots: the transitions.
+        music: the same as kets.
+        columns: the features that K reads.
+        kernel: "fast" or "plain", of exact simulation.
+    """
+    block, observables = settings.block, settings.observables
+    if settings.shots is not None or settings.rule != "adjoint":
+        return Sampled(settings, music)
+    if settings.trajectories is not None:
+        return Kets(Trajectories(block, music, observables, n_trajectories=settings.trajectories))
+    if settings.n_history > MOST_DENSE:
+        return Exact(Averaged(block, music, observables))
+    if kernel == "fast":
+        return Exact(compiled(settings.precision).FastKernel(settings, slots, music, columns))
+    return Exact(Channel(block, music, observables))

@@ -1,0 +1,133 @@
+"""How else a quantum network learns: Adam, sampled kets, shots, and the gradients that samplers can give."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from encoding import N_KEYS, Chorale
+from quantum import QuantumRNN
+
+RNG = np.random.default_rng(5)
+PITCHES = np.stack([RNG.integers(low, low + 8, 12) for low in (70, 62, 55, 45)], 1).astype(np.int16)
+CHORALES = [Chorale(part, "drawn", "here", n) for n, part in enumerate(np.split(PITCHES, [5, 9]))]  # 5, 4 and 3 chords
+SMALL: dict[str, Any] = {"schedule": "coherent", "n_history": 1, "n_layers": 1, "closing": True, "precision": "float64"}
+SCHEDULES = ("measured", "coherent", "staggered")
+
+
+def network(chorales=CHORALES, **said):
+    made = QuantumRNN(chorales, **SMALL | said)
+    weights = made.weights()
+    made.put(weights + 0.3 * np.random.default_rng(0).standard_normal(weights.shape[1]))
+    return made
+
+
+def test_adam_is_that_of_the_paper():
+    made, like = network(optimizer="adam"), network()
+    first, second = 0.0, 0.0
+    for t in range(1, 6):
+        like.put(made.weights())
+        gradient = like.gradient()
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        expected = made.weights() - 0.01 * (first / (1 - 0.9**t)) / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
+        made.step(0.01)
+        assert_allclose(made.weights(), expected, atol=1e-12)
+
+
+def test_adam_goes_on_where_it_stopped_and_forgets_on_new_weights():
+    made, again = network(optimizer="adam", n_replicas=2), network(optimizer="adam", n_replicas=2)
+    made.step(0.01, 3)
+    again.restore(made.state())
+    made.step(0.01, 2)
+    again.step(0.01, 2)
+    np.testing.assert_array_equal(made.weights(), again.weights())
+    made.put(made.weights())
+    assert not made.state()["past"].any()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_without_shots_the_parameter_shift_rule_is_the_adjoint(schedule):
+    shifted, exact = network(schedule=schedule, rule="parameter-shift"), network(schedule=schedule)
+    assert_allclose(shifted.loss(), exact.loss(), atol=1e-12)
+    assert_allclose(shifted.gradient(), exact.gradient(), atol=1e-10)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_spsa_points_down_the_gradient_on_average(schedule):
+    """SPSA's mean differs from the gradient by O(c^2), and scatters by the length of the gradient."""
+    drawn, exact = network(schedule=schedule, rule="spsa", spsa_shift=0.01, spsa_pairs=800), network(schedule=schedule)
+    wanted = exact.gradient()[0]
+    found, n = drawn.gradient()[0], len(exact.gradient()[0])
+    angles = slice(0, exact.layout()["K"].slice.start)
+    assert_allclose(found[angles.stop :], wanted[angles.stop :], atol=1e-12)
+    scatter = np.linalg.norm(wanted[angles]) / np.sqrt(800)
+    assert np.abs(found[angles] - wanted[angles]).max() < 4.5 * scatter < np.abs(wanted[angles]).max()
+    assert n == len(found)
+
+
+@pytest.mark.parametrize("schedule", ["coherent", "staggered"])
+@pytest.mark.parametrize("rule", ["parameter-shift", "spsa"])
+def test_more_shots_come_nearer(schedule, rule):
+    exact = network(schedule=schedule, n_replicas=6)
+    off = []
+    for shots in (20, 2000):
+        made = network(schedule=schedule, rule=rule, shots=shots, n_replicas=6)
+        features = made.activations() - exact.activations()
+        off.append(np.sqrt((features**2).mean()))
+        assert np.abs(features).max() > 0
+    assert 5 < off[0] / off[1] < 20  # 10 for a hundred times as many
+
+
+def test_what_is_drawn_is_a_function_of_seed_replica_and_step():
+    made, like, other = (network(rule="spsa", shots=5, n_replicas=2, seed=seed) for seed in (1, 1, 2))
+    assert_allclose(made.loss(), like.loss())
+    assert (made.outputs() == like.outputs()).all()
+    assert (made.outputs() != other.outputs()).any()
+    before = made.loss()
+    assert_allclose(made.step(0.0)[0], before)
+    assert (made.loss() != before).all()  # the same weights, the draws of the next step
+    like.step(0.0)
+    assert_allclose(like.loss(), made.loss())
+
+
+def test_one_shot_shows_outcomes_and_nothing_between():
+    for schedule in SCHEDULES:
+        assert set(np.unique(network(schedule=schedule, rule="spsa", shots=1).activations())) == {-1.0, 1.0}
+
+
+def test_shot_noise_falls_as_one_over_shots_and_stands_beside_that_of_the_batch():
+    few = network(CHORALES[2:], rule="parameter-shift", shots=2, probes=40)
+    many = network(CHORALES[2:], rule="parameter-shift", shots=16, probes=40)
+    for made in (few, many):  # a faint readout: dE/df hardly depends on the shots, whose product with slopes adds 1/S^2
+        weights = made.weights()
+        weights[:, made.layout()["K"].slice.start :] *= 0.03
+        made.put(weights)
+    ratio = few.shot_noise()[0] / many.shot_noise()[0]
+    assert_allclose(ratio[[0, 2]], 8, rtol=0.4)  # rotations and closing, 15 angles each
+    batched = network(CHORALES[2:], rule="parameter-shift", shots=16, probes=30, batch=3)
+    assert (batched.noise()[0] > 1.3 * batched.shot_noise()[0]).all()
+    assert set(batched.measure_noise()) == {"shot_noise"}
+    assert not network(batch=1).measure_noise()
+
+
+def test_kets_learn_as_density_matrices_do():
+    exact = network(n_history=2)
+    sampled = network(n_history=2, trajectories=200, n_replicas=4)
+    start = exact.weights()
+    sampled.put(np.repeat(start, 4, 0))
+    exact.step(0.05, 20)
+    sampled.step(0.05, 20)
+    moved = exact.weights() - start
+    assert np.linalg.norm(sampled.weights().mean(0) - exact.weights()) < 0.15 * np.linalg.norm(moved)
+    assert sampled.noise().max() > 0
+
+
+@pytest.mark.parametrize(("schedule", "said"), [("measured", {}), ("coherent", {"trajectories": 2})])
+def test_eight_qubits_of_history_can_be_had(schedule, said):
+    made = QuantumRNN(CHORALES[2:], schedule=schedule, n_history=8, n_layers=1, **said)
+    gradient = made.gradient()
+    assert gradient.shape == (1, 48 + N_KEYS * 5)
+    before = made.loss()
+    made.step(0.5, 3)
+    assert made.loss() < before
