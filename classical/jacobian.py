@@ -3,8 +3,10 @@
 What learns moves along coordinates x. A free matrix has one for each entry; an M that is kept orthogonal can only turn:
 
     M exp(A),    A = sum_(i<j) x_ij (E_ij - E_ji) / sqrt 2              w (w - 1) / 2 coordinates, at x = 0
+    unitary      A = X + iY, X antisymmetric, Y symmetric               w^2 coordinates; w complex units
 
-Each is a unit of length, |dM| = |dx|. A step w - eta dE/dw and the polar factor after it go down the gradient of E in
+Complex matrices are written as real ones, [[X, -Y], [Y, X]] (`classical.unitary`). Each coordinate is a unit of length
+of the real matrix, |dM| = |dx|. A step w - eta dE/dw and the polar factor after it go down the gradient of E in
 x, to first order in eta; so outputs learn by the kernel J J^T, J = dH/dx.
 
     dmu_l(t) = (1 - mu_l^2) [dJ_l mu_(l-1)(t) + J_l dmu_(l-1)(t) + dM_l mu_l(t-1) + M_l dmu_l(t-1)]
@@ -12,7 +14,7 @@ x, to first order in eta; so outputs learn by the kernel J J^T, J = dH/dx.
 goes forward in time, many directions at once; dH = K dmu + dK mu + dW S + dh_0 (eqs. 1 to 3 of Hertz & Tyrcha 2024).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -47,7 +49,7 @@ def jacobian(
     heard = slots(data, settings.boundary, torch.float64)
     learned = [name for name in layout if settings.learns(name)]
     n_rows = data.targets.size
-    n = sum(n_coordinates(layout[name].shape, settings.kept_orthogonal(name)) for name in learned)
+    n = sum(n_coordinates(layout[name].shape, *_kind(settings, name)) for name in learned)
     check_room(8.0 * len(flat) * n_rows * n + 2 * AT_ONCE, f"slopes of {n_rows} outputs in {n} coordinates")
     found = np.empty((len(flat), n, n_rows))
     for own, rows in zip(flat.astype(np.float64), found, strict=True):
@@ -59,13 +61,22 @@ def jacobian(
     return found.mT
 
 
-def n_coordinates(shape: tuple[int, ...], orthogonal: bool) -> int:
-    """How many coordinates a group of weights has.
+def n_coordinates(shape: tuple[int, ...], orthogonal: bool, is_complex: bool = False) -> int:
+    """How many coordinates a group of weights has; a complex matrix has the shape of its real form.
 
     >>> n_coordinates((4, 4), True), n_coordinates((4, 4), False)
     (6, 16)
+    >>> n_coordinates((4, 4), True, True), n_coordinates((4, 4), False, True)  # of two complex units
+    (4, 8)
     """
+    if is_complex:
+        return int(np.prod(shape)) // (4 if orthogonal else 2)
     return shape[0] * (shape[0] - 1) // 2 if orthogonal else int(np.prod(shape))
+
+
+def _kind(settings: DeepRNNSettings, name: str) -> tuple[bool, bool]:
+    """Whether a group is kept orthogonal, and whether it is complex."""
+    return settings.kept_orthogonal(name), settings.is_complex(name)
 
 
 class Linearised:
@@ -90,11 +101,11 @@ class Linearised:
 
     def along(self, name: str) -> Iterator[Tensor]:
         """dH along the coordinates of a group, in parts of (c, n_slots, n_outputs)."""
-        matrix, orthogonal = self.weights[name], self.settings.kept_orthogonal(name)
+        matrix, (orthogonal, is_complex) = self.weights[name], _kind(self.settings, name)
         k = self.weights["K"]
         one = 8 * (2 * matrix.numel() + len(self.data.inputs) * (4 * self.layers[-1].shape[1] + 2 * len(k)))
-        for which in torch.arange(n_coordinates(matrix.shape, orthogonal)).split(max(1, AT_ONCE // one)):
-            moves = turns(matrix, which) if orthogonal else entries(matrix.shape, which)
+        for which in torch.arange(n_coordinates(matrix.shape, orthogonal, is_complex)).split(max(1, AT_ONCE // one)):
+            moves = _moves(matrix, which, orthogonal, is_complex)
             if name == "h0":
                 yield moves[:, None].expand(-1, len(self.data.inputs), -1)
             elif name == "W":
@@ -125,11 +136,18 @@ class Linearised:
             answer[:, a:b] *= slope[a:b]
 
 
-def entries(shape: tuple[int, ...], which: Tensor) -> Tensor:
+def _moves(matrix: Tensor, which: Tensor, orthogonal: bool, is_complex: bool) -> Tensor:
+    """Unit moves along the coordinates `which` (c,) of a matrix, (c, *shape)."""
+    if not orthogonal:
+        return complex_entries(matrix.shape, which) if is_complex else entries(matrix.shape, which)
+    return matrix @ complex_turns(len(matrix) // 2, which) if is_complex else turns(matrix, which)
+
+
+def entries(shape: Sequence[int], which: Tensor) -> Tensor:
     """A unit in one entry of each matrix, (c, *shape); `which` (c,) counts the entries."""
     moves = torch.zeros(len(which), int(np.prod(shape)), dtype=torch.float64)
     moves[torch.arange(len(which)), which] = 1
-    return moves.unflatten(1, shape)
+    return moves.unflatten(1, tuple(shape))
 
 
 def turns(matrix: Tensor, which: Tensor) -> Tensor:
@@ -139,3 +157,34 @@ def turns(matrix: Tensor, which: Tensor) -> Tensor:
     moves[each, :, j] = matrix.T[i] / 2**0.5
     moves[each, :, i] = -matrix.T[j] / 2**0.5
     return moves
+
+
+def complex_entries(shape: Sequence[int], which: Tensor) -> Tensor:
+    """A unit in one entry of each complex matrix, real entries before imaginary ones, as real (c, 2m, 2n)."""
+    m, n = shape[0] // 2, shape[1] // 2
+    parts = entries((2, m, n), which) / 2**0.5
+    return _written(parts[:, 0], parts[:, 1])
+
+
+def complex_turns(w: int, which: Tensor) -> Tensor:
+    """Unit generators X + iY of the unitary group of w units, as real (c, 2w, 2w).
+
+    In order: (E_ij - E_ji)/2 for i < j in X; (E_ij + E_ji)/2 for i < j in Y; E_ii / sqrt 2 in Y.
+    """
+    i, j = torch.triu_indices(w, w, 1)
+    own, n = torch.arange(w), len(i)
+    row, column = torch.cat([i, i, own])[which], torch.cat([j, j, own])[which]
+    size = torch.where(which < 2 * n, 0.5, 2**-0.5).to(torch.float64)
+    parts, each, part = (
+        torch.zeros(2, len(which), w, w, dtype=torch.float64),
+        torch.arange(len(which)),
+        (which >= n).long(),
+    )
+    parts[part, each, row, column] = size
+    parts[part, each, column, row] = torch.where(which < n, -size, size)
+    return _written(*parts)
+
+
+def _written(real: Tensor, imaginary: Tensor) -> Tensor:
+    """[[X, -Y], [Y, X]] of complex matrices X + iY, (c, m, n)."""
+    return torch.cat([torch.cat([real, -imaginary], 2), torch.cat([imaginary, real], 2)], 1)

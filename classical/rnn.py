@@ -248,7 +248,7 @@ class DeepRNN:
     def jacobian(self) -> NDArray[np.float64]:
         """dH/dx by all that is learned, (n_replicas, n_slots 54, n_coordinates), whatever `precision` in double.
 
-        x are the entries of free matrices, and the w (w - 1) / 2 turns of each that is kept orthogonal
+        x are the entries of free matrices, and the turns of each that is kept orthogonal, or unitary
         (`classical.jacobian`); groups in the order of the layout.
 
         Raises:

@@ -15,19 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit import ParameterVector
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
 from encoding import InputError
 from encoding.qubits import Encoding, Rotation
 from encoding.voices import N_VOICES
-from quantum.block import CLOCK, Block, Step, checked_block, checked_rotations, embedding, qubits_of, reencoded
+from quantum.block import CLOCK, Block, Step, checked_block, checked_rotations, embedding, qubits_of
 from quantum.folding import checked_circuit
-from quantum.given import checked_chords, checked_numbers
 from quantum.ladder import MOST_QUBITS, Ladder, checked_count
-
-MOST_CHORDS = 1 << 14  # of one circuit
+from quantum.parameters import chords_of, numbers_or_parameters, theta_of, theta_of_each, turns_of
 
 MOST_DENSE = 12  # qubits of a dense unitary: 4^12 complex numbers are 0.27 GB
 
@@ -55,7 +52,9 @@ def clock_circuit(
     rotations = checked_rotations(rotations)
     shape = checked_count("the number of voices", n_voices, most=MOST_QUBITS), len(rotations)
     circuit = QuantumCircuit(QuantumRegister(n_voices * qubits_of(rotations), "data"), name="clock")
-    return _played(circuit, embedding(n_voices, rotations), chord=_angles("angles of a chord", angles, shape, "x"))
+    return _played(
+        circuit, embedding(n_voices, rotations), chord=numbers_or_parameters("angles of a chord", angles, shape, "x")
+    )
 
 
 def ladder_circuit(ladder: Ladder, angles: Any = None) -> QuantumCircuit:
@@ -72,7 +71,7 @@ def ladder_circuit(ladder: Ladder, angles: Any = None) -> QuantumCircuit:
         raise InputError(f"a ladder is a Ladder; got {ladder!r:.40}")
     circuit = QuantumCircuit(QuantumRegister(ladder.n_qubits, "q"), name="ladder")
     steps = (Step(gate.name, gate.qubits, "ladder", gate.angle) for gate in ladder.gates())
-    return _played(circuit, steps, ladder=_theta(angles, ladder))
+    return _played(circuit, steps, ladder=theta_of(angles, ladder))
 
 
 def block_circuit(
@@ -93,15 +92,21 @@ def block_circuit(
     circuit = _registers(checked_block(block), "block")
     checked_count("a block's position", position, 0)
     given = {
-        "chord": _angles("angles of a chord", chord, block.chord_shape, "x"),
-        "ladder": _theta(angles, block.ladder),
-        "averages": _turns(averages, block) if averages is not None or block.schedule == "measured" else [],
+        "chord": numbers_or_parameters("angles of a chord", chord, block.chord_shape, "x"),
+        "ladder": theta_of(angles, block.ladder),
+        "averages": turns_of(averages, block) if averages is not None or block.schedule == "measured" else [],
     }
     return _played(circuit, block.gates(position), **given)
 
 
 def recurrent_circuit(
-    block: Block, chords: Any, angles: Any = None, *, averages: Any = None, feed_forward: bool = True
+    block: Block,
+    chords: Any,
+    angles: Any = None,
+    *,
+    averages: Any = None,
+    feed_forward: bool = True,
+    basis: str = "Z",
 ) -> QuantumCircuit:
     """Chords one after the other, measured and reset in between; chord t is read into the classical register "c<t>".
 
@@ -116,24 +121,30 @@ def recurrent_circuit(
         block: ladder, schedule and rotations.
         chords: angles of `Encoding(chords)`, (n_chords, n_voices, n_rotations), in radians; or a number of chords, with
             parameters x.
-        angles: of the ladder, (n_angles,), in radians; None: parameters theta.
+        angles: of the ladder, (n_angles,), in radians; None: parameters theta. Or each chord's own, (n_chords,
+            n_angles) or a vector of as many parameters.
         averages: in "measured" <Z> of H before the first chord, (n_history,); None: +1, H is |0...0>.
         feed_forward: False leaves H as its measurement left it, in place of a reset and an X where a 1 was read. It is
             the same state, and needs no decision while the circuit runs.
+        basis: in which all that is measured is read, "Z" or "X".
 
     Raises:
-        InputError: no chord, angles of another shape, averages where there are none or beyond +-1.
+        InputError: no chord, angles of another shape, averages where there are none or beyond +-1; the basis "X" of
+            chords whose history goes on as it was read.
 
     >>> block = Block(Ladder(2, topology="chain"), n_data=1, schedule="staggered")
     >>> [(register.name, register.size) for register in recurrent_circuit(block, 3).cregs]
     [('c0', 1), ('c1', 1), ('c2', 1)]
     """
     circuit = _registers(checked_block(block), "recurrent")
-    x, n_chords = _chords(chords, block)
-    theta, turns = _theta(angles, block.ladder), [] if averages is None else _turns(averages, block)
+    x, n_chords = chords_of(chords, block)
+    theta, turns = theta_of_each(angles, block.ladder, n_chords), [] if averages is None else turns_of(averages, block)
+    _check_basis(basis, block, n_chords)
     for position in range(n_chords):
         steps = [step for step in block.gates(position) if step.source != "averages" or turns]
-        _played(circuit, steps, chord=x[position], ladder=theta, averages=turns)
+        _played(circuit, steps, chord=x[position], ladder=theta[position], averages=turns)
+        if basis == "X":
+            circuit.h(block.measured(position))
         turns, bits = [], ClassicalRegister(len(block.measured(position)), f"c{position}")
         circuit.add_register(bits)
         circuit.measure(block.measured(position), bits)
@@ -176,6 +187,15 @@ def _make_ready(circuit: QuantumCircuit, block: Block, position: int, feed_forwa
                 circuit.x(wire)
 
 
+def _check_basis(basis: str, block: Block, n_chords: int) -> None:
+    if not isinstance(basis, str) or basis not in ("Z", "X"):
+        raise InputError(f"a basis is Z or X; got {basis!r:.40}")
+    if basis == "X" and block.schedule != "coherent" and n_chords > 1:
+        raise InputError(
+            f"in the {block.schedule} schedule the history goes on as read in Z: no X of {n_chords} chords"
+        )
+
+
 def _played(circuit: QuantumCircuit, steps: Iterable[Step], **angles: Sequence[Any]) -> QuantumCircuit:
     """The circuit with gates appended; RX, RY, RZ and RZZ are Qiskit's names in capitals."""
     for step in steps:
@@ -185,43 +205,3 @@ def _played(circuit: QuantumCircuit, steps: Iterable[Step], **angles: Sequence[A
 
 def _registers(block: Block, name: str) -> QuantumCircuit:
     return QuantumCircuit(QuantumRegister(block.n_data, "data"), QuantumRegister(block.n_history, "history"), name=name)
-
-
-def _angles(what: str, given: Any, shape: tuple[int, ...], name: str) -> Sequence[Any]:
-    """Flat: numbers, the vector of parameters that is given, or a new one."""
-    n = int(np.prod(shape))
-    if given is None:
-        return ParameterVector(name, n)
-    if isinstance(given, ParameterVector) and len(given) == n:
-        return given
-    if isinstance(given, ParameterVector):
-        raise InputError(f"{what} are {n} parameters; got {len(given)}")
-    return checked_numbers(what, given, shape).ravel().tolist()
-
-
-def _theta(given: Any, ladder: Ladder) -> Sequence[Any]:
-    return _angles("angles of the ladder", given, (ladder.n_angles,), "theta")
-
-
-def _turns(given: Any, block: Block) -> list[Any]:
-    """RY's angles on H."""
-    if block.schedule != "measured":
-        raise InputError(f"averages of H come back where the schedule is 'measured'; here it is {block.schedule!r}")
-    averages = _angles("averages of H", given, (block.n_history,), "z")
-    beyond = [value for value in averages if isinstance(value, float) and abs(value) > 1]
-    if beyond:
-        raise InputError(f"averages of H are between -1 and 1; got {beyond[0]}")
-    return [reencoded(value) for value in averages]
-
-
-def _chords(given: Any, block: Block) -> tuple[list[Sequence[Any]], int]:
-    """The flat angles of each chord, and how many chords there are."""
-    shape, n = block.chord_shape, int(np.prod(block.chord_shape))
-    if isinstance(given, int | np.integer):
-        n_chords = checked_count("the number of chords", int(given), most=MOST_CHORDS)
-        flat = ParameterVector("x", n_chords * n)
-    else:
-        chords = checked_chords(given, shape)
-        n_chords = len(chords)
-        flat = checked_numbers("angles of chords", chords, (n_chords, *shape)).ravel().tolist()
-    return [flat[t * n : (t + 1) * n] for t in range(n_chords)], n_chords

@@ -32,6 +32,11 @@ def played(chorales: Sequence[Piece], slots: Transitions, note: Encoding, dtype:
     return Music(kets, torch.from_numpy(which.ravel()), tuple(slots.offsets.tolist()))
 
 
+def heard(chorales: Sequence[Piece], slots: Transitions, note: Encoding) -> list[NDArray[np.float64]]:
+    """The angles of the same chords, piece by piece, the longest first: (n_chords, n_voices, n_rotations) each."""
+    return [note(chorales[which].pitches[:-1]) for which in slots.order]
+
+
 def chord_states(note: Encoding, chords: NDArray[np.integer]) -> NDArray[np.complex128]:
     """Kets of chords (n, n_voices), voice after voice, (n, 2^n_data)."""
     voices = note.states(chords)  # (n, n_voices, 2^n_qubits)

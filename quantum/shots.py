@@ -12,6 +12,7 @@ trace over D in every basis: the history does not notice. Kets are complex64: wh
 1e-6, hides below the scatter 1/sqrt S of any number of shots that can be paid.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -80,13 +81,12 @@ class Shots(Sizes):
         checked, turns = self.checked_chord(time, angles, turns, draw)
         chords = self._chords[self._which[self._slots[time]]]
         kets = (chords[:, :, None] * _turned(turns)[:, :, None, :]).reshape(*turns.shape[:2], self._n)  # (V, b, 2^N)
-        seen = [
-            [
-                self._counted(ket @ self._unitary(theta.tobytes(), basis), draw)
-                for theta, ket in zip(checked, kets, strict=True)
-            ]
-            for basis in self.observables
-        ]
+        seen = []
+        for basis in self.observables:
+            ket = np.empty_like(kets)
+            for unitary, alike in self._distinct(checked, basis):
+                ket[alike] = kets[alike] @ unitary
+            seen.append(self._counted(ket, draw))
         features = np.concatenate(seen, 2)
         return features, features[..., self.block.n_data : self.block.n_qubits]
 
@@ -118,14 +118,19 @@ class Shots(Sizes):
 
     def _moved(self, angles: Real, variant: NDArray[np.intp], chords: Kets, history: Kets, basis: str) -> Kets:
         """A(x)|psi_H> of every run and piece, (runs, b, 2^N); runs of the same angles in one product."""
-        distinct, of_variant = np.unique(angles, axis=0, return_inverse=True)
-        of_run, ket = of_variant.ravel()[variant], np.empty((*history.shape[:2], self._n), np.complex64)
-        for which, theta in enumerate(distinct):
-            runs = of_run == which if len(distinct) > 1 else slice(None)
-            unitary = self._unitary(theta.tobytes(), basis).reshape(self._d, -1)
+        ket = np.empty((*history.shape[:2], self._n), np.complex64)
+        for unitary, alike in self._distinct(angles, basis):
+            runs = slice(None) if alike.all() else np.flatnonzero(alike[variant])  # of a shift few are alike
             for piece, chord in enumerate(chords):
-                ket[runs, piece] = history[runs, piece] @ (chord @ unitary).reshape(self._h, self._n)
+                a = (chord @ unitary.reshape(self._d, -1)).reshape(self._h, self._n)
+                ket[runs, piece] = history[runs, piece] @ a
         return ket
+
+    def _distinct(self, angles: Real, basis: str) -> Iterator[tuple[Kets, NDArray[np.bool_]]]:
+        """U of angles that differ, and which variants have them."""
+        distinct, which = np.unique(angles, axis=0, return_inverse=True)
+        for number, theta in enumerate(distinct):
+            yield self._unitary(theta.tobytes(), basis), which.ravel() == number
 
     def _drawn(self, ket: Kets, chance: Real) -> tuple[NDArray[np.intp], Kets]:
         """What is found, (runs, b), and the histories that are left."""
@@ -152,7 +157,7 @@ class Shots(Sizes):
     def _made(self, theta: bytes, basis: str) -> Kets:
         """U transposed, (2^N, 2^N): kets stand in rows. With "X" what is measured is turned so that Z reads X."""
         angles = torch.from_numpy(np.frombuffer(theta).astype(np.float32))[None]
-        unitary = unitaries(self.block.ladder, angles)[0].T.numpy()
+        unitary: Kets = unitaries(self.block.ladder, angles)[0].T.numpy()
         for qubit in range(len(self.block.measured())) if basis == "X" else ():
             up, down = np.moveaxis(unitary.reshape(self._n, 2**qubit, 2, -1), 2, 0)
             unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
@@ -161,8 +166,8 @@ class Shots(Sizes):
 
 def _turned(turns: Real) -> Kets:
     """(x)_j RY(a_j)|0>, (V, b, n_H) -> (V, b, 2^n_H)."""
-    ket = np.ones((*turns.shape[:2], 1))
-    for a in np.moveaxis(turns, -1, 0):
-        pair = np.stack([np.cos(a / 2), np.sin(a / 2)], -1).astype(np.complex64)
-        ket = (ket[..., :, None] * pair[..., None, :]).reshape(*turns.shape[:2], -1)
-    return ket.astype(np.complex64)
+    pairs: Kets = np.stack([np.cos(turns / 2), np.sin(turns / 2)], -1).astype(np.complex64)  # (V, b, n_H, 2)
+    ket: Kets = pairs[..., 0, :]
+    for j in range(1, pairs.shape[2]):
+        ket = (ket[..., :, None] * pairs[..., j, None, :]).reshape(*turns.shape[:2], -1)
+    return ket

@@ -210,4 +210,7 @@ def _checked_offsets(given: ArrayLike) -> tuple[int, ...]:
 
 def _first(angles: Any) -> int:
     """The number of variants that an array says, at least 1."""
-    return max(1, len(angles)) if hasattr(angles, "__len__") else 1
+    try:
+        return max(1, len(angles))
+    except TypeError:
+        return 1

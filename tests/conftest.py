@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from encoding import Chorale
     from experiments import System, Trajectory
+    from quantum.channel import Music
 
 ROOT = Path(__file__).parent.parent
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
@@ -65,6 +69,28 @@ def music() -> "Callable[..., list[Chorale]]":
         return [Chorale(pitches, f"piece {i}", "drawn", i) for i, pitches in enumerate(pieces)]
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def sung() -> "Callable[..., tuple[Music, list[NDArray[np.float64]]]]":
+    """Hours drawn at random, as kets packed time-major and as angles: `sung((5, 3), n_data=2)` has two pieces."""
+    from functools import reduce
+
+    import numpy as np
+    import torch
+
+    from quantum.channel import Music
+
+    def sing(lengths: tuple[int, ...], n_data: int, seed: int = 0) -> "tuple[Music, list[NDArray[np.float64]]]":
+        rng = np.random.default_rng(seed)
+        pieces = [rng.uniform(0, 2 * np.pi, (n, n_data, 1)) for n in lengths]
+        rows = np.array([piece[t] for t in range(lengths[0]) for piece in pieces if len(piece) > t])
+        qubits = np.concatenate([np.cos(rows / 2), np.sin(rows / 2)], 2)  # RY|0>
+        kets = torch.from_numpy(np.array([reduce(np.kron, chord) for chord in qubits]) + 0j)
+        sizes = [sum(n > t for n in lengths) for t in range(lengths[0])]
+        return Music(kets, torch.arange(len(rows)), (0, *np.cumsum(sizes).tolist())), pieces
+
+    return sing
 
 
 @pytest.fixture(scope="session")

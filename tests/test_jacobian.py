@@ -19,10 +19,10 @@ CORES = st.sampled_from([("J",), ("M",), ("J", "M"), ("J", "M", "K", "W", "h0"),
 
 
 def stirred(network, seed=0):
-    """Every weight moved but the matrices that are kept orthogonal."""
+    """Every weight moved but the matrices that are kept orthogonal, or complex."""
     weights, rng = network.weights(), np.random.default_rng(seed)
     for name, group in network.layout().items():
-        if name not in orthogonal(network):
+        if name not in orthogonal(network) and not (name[0] == "J" and name != "J0"):
             weights[:, group.slice] += 0.4 * rng.standard_normal(weights[:, group.slice].shape)
     network.put(weights)
     return network
@@ -48,18 +48,36 @@ def generator(x, w):
     return a - a.T
 
 
+def unitary_generator(x, w):
+    """X + iY of w^2 coordinates: X's pairs, Y's pairs, Y's diagonal; written as a real matrix."""
+    n, pairs = w * (w - 1) // 2, np.triu_indices(w, 1)
+    real, imaginary = np.zeros((w, w)), np.zeros((w, w))
+    real[pairs], imaginary[pairs] = x[:n] / 2, x[n : 2 * n] / 2
+    real, imaginary = real - real.T, imaginary + imaginary.T + np.diag(x[2 * n :]) / np.sqrt(2)
+    return np.block([[real, -imaginary], [imaginary, real]])
+
+
+def complex_step(x, shape):
+    """Real entries, then imaginary ones, of a complex matrix, written as a real one."""
+    real, imaginary = x.reshape(2, shape[0] // 2, shape[1] // 2) / np.sqrt(2)
+    return np.block([[real, -imaginary], [imaginary, real]]).ravel()
+
+
 def walked(network, x):
     """The weights from here along x, (R, n_coordinates): straight, and along the orthogonal group."""
     weights, place = network.weights(), 0
     for name in learned(network):
         group = network.layout()[name]
         w = group.shape[0]
+        is_complex = isinstance(network, DeepRNN) and network.settings.is_complex(name)
         n = w * (w - 1) // 2 if name in orthogonal(network) else int(np.prod(group.shape))
+        n = n if not is_complex else (w // 2) ** 2 if name in orthogonal(network) else n // 2
         for own, step in zip(weights, x[:, place : place + n], strict=True):
             if name in orthogonal(network):
-                own[group.slice] = (own[group.slice].reshape(w, w) @ expm(generator(step, w))).ravel()
+                turn = unitary_generator(step, w // 2) if is_complex else generator(step, w)
+                own[group.slice] = (own[group.slice].reshape(w, w) @ expm(turn)).ravel()
             else:
-                own[group.slice] += step
+                own[group.slice] += complex_step(step, group.shape) if is_complex else step
         place += n
     assert place == x.shape[1]
     return weights
@@ -87,11 +105,15 @@ def assert_slopes_are_differences(network):
     width=st.integers(1, 5),
     boundary=st.sampled_from(["before", "published"]),
     feedforward=st.sampled_from(["free", "orthogonal"]),
+    recurrent=st.sampled_from(["orthogonal", "unitary"]),
     learned=CORES,
 )
-@settings(max_examples=20)
-def test_slopes_of_the_classical_network_are_differences(music, depth, width, boundary, feedforward, learned):
+@settings(max_examples=30)
+def test_slopes_of_the_classical_network_are_differences(
+    music, depth, width, boundary, feedforward, recurrent, learned
+):
     options: dict[str, Any] = {"boundary": boundary, "feedforward": feedforward, "learned": learned, **DOUBLE}
+    options["recurrent"] = recurrent
     assert_slopes_are_differences(stirred(DeepRNN(music(*LENGTHS), depth=depth, width=width, n_replicas=2, **options)))
 
 
