@@ -126,7 +126,7 @@ def learning_time(
             noise explains, or passes it with fewer than seven looks.
     """
     trajectory = trajectory_of("trajectory", trajectory)
-    level = np.log(number("loss", loss, above=0))
+    level = np.log(_checked_level(loss))
     floor, smoothing = number("floor", floor), number("smoothing", smoothing, above=0, most=WIDEST)
     time, error, until, window = (np.full(trajectory.n_replicas, np.nan) for _ in range(4))
     for replica in range(trajectory.n_replicas):
@@ -137,6 +137,14 @@ def learning_time(
             y = np.log(np.where(excess > 0, excess, loss / 10))
             time[replica], error[replica], window[replica] = _first_passage(x, y, level, smoothing)
     return LearningTime(float(loss), time, error, np.isfinite(time), until, window)
+
+
+def _checked_level(loss: float) -> float:
+    """A level above 0; where energies below 0 were meant, what to do."""
+    try:
+        return number("loss", loss, above=0)
+    except InputError as refused:
+        raise InputError(f"{refused}: a level is that of loss - floor; give a floor below all losses") from None
 
 
 class _Passage(NamedTuple):

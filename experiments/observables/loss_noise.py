@@ -7,6 +7,7 @@ remembers some steps back, so that n steps are worth n / (2 tau_int) independent
 """
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -123,7 +124,7 @@ def _flicker(loss: NDArray[np.float64], window: float) -> tuple[Fit, Fit, Fit, F
     if n < N_INDEPENDENT * 2 * tau:
         raise InputError(
             f"losses remember some {2 * tau:.0f} steps (or bend), so that {n} steps are too few: take at least "
-            f"{N_INDEPENDENT} times as many, at constant rate, late in learning"
+            f"{ceil(N_INDEPENDENT * 2 * tau)}, at constant rate, late in learning"
         )
     s = float(np.sqrt(x @ x / (n - N_REMOVED * 2 * tau)))
     squares = x**2 / (2 * s**2)  # ln s to first order
