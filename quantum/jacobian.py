@@ -19,13 +19,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from encoding import InputError
 from encoding.layout import Group
 from encoding.memory import check_room
 from encoding.transitions import Piece, Transitions
 from quantum.channel import Carried, Channel, Measured, Passed
 from quantum.evolution import unitaries
 from quantum.music import played
-from quantum.settings import QuantumRNNSettings
+from quantum.settings import MOST_DENSE, QuantumRNNSettings
 from quantum.weights import part_of
 
 AT_ONCE = 2**27  # bytes in work, one part of the angles
@@ -50,8 +51,12 @@ def jacobian(
         columns: which features K reads.
 
     Raises:
-        InputError: more memory is needed than there is.
+        InputError: more memory is needed than there is, or more history than an exact simulation holds.
     """
+    if settings.n_history > MOST_DENSE:
+        raise InputError(
+            f"slopes of all outputs need exact simulation, up to {MOST_DENSE} history qubits; got {settings.n_history}"
+        )
     learned = {name: group for name, group in layout.items() if part_of(name) in settings.learned}
     n_rows, n = data.targets.size, sum(int(np.prod(group.shape)) for group in learned.values())
     check_room(16.0 * len(flat) * n_rows * n + 2 * AT_ONCE, f"slopes of {n_rows} outputs in {n} coordinates")

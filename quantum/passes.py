@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from encoding.layout import Group
+from encoding.transitions import Transitions
+from quantum.channel import Music
 from quantum.readout import Readout, bits, errors
 from quantum.settings import QuantumRNNSettings
-from quantum.simulation import Simulation
+from quantum.simulation import Simulation, simulation_of
 from quantum.weights import part_of
 
 Array = NDArray[np.floating]
@@ -54,6 +56,31 @@ class Lesson:
     def learns(self, part: str) -> bool:
         """Whether a part, angles, K, W or h0, moves."""
         return part in self.settings.learned
+
+
+def lesson_of(
+    settings: QuantumRNNSettings, layout: dict[str, Group], slots: Transitions, music: Music, kernel: str
+) -> Lesson:
+    """What all replicas learn.
+
+    Args:
+        settings: of the network.
+        layout: of its weights.
+        slots: the transitions.
+        music: the same as kets, whose precision is that of everything.
+        kernel: "fast" or "plain", of exact simulation.
+    """
+    columns, real = _columns(settings), music.states.real.dtype
+    simulation = simulation_of(settings, slots, music, columns, kernel)
+    inputs, targets = (torch.from_numpy(part).to(real) for part in (slots.inputs, slots.targets))
+    return Lesson(settings, layout, simulation, columns, inputs, targets)
+
+
+def _columns(settings: QuantumRNNSettings) -> Tensor:
+    """Which of the simulation's features K reads."""
+    each = len(settings.block.measured())
+    n = {"first": 1, "data": settings.n_data, "all": each}[settings.read]
+    return torch.cat([torch.arange(n) + k * each for k in range(len(settings.observables))])
 
 
 class Pass:

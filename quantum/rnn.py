@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from encoding import InputError, Purpose, checked_seed, pack, stream
 from encoding.batches import check_batch, draw
@@ -31,12 +30,11 @@ from quantum.kernels import kernel_named
 from quantum.music import fingerprint, played
 from quantum.needs import room_needed
 from quantum.noise import drawn_again, over_slots
-from quantum.passes import Lesson, Pass, readout_of
+from quantum.passes import Pass, lesson_of, readout_of
 from quantum.playing import Player
 from quantum.rules import Plan
 from quantum.sampled import Sampled
 from quantum.settings import QuantumRNNSettings
-from quantum.simulation import simulation_of
 from quantum.weights import groups, start
 
 T = TypeVar("T")
@@ -261,7 +259,7 @@ class QuantumRNN:
         x are the angles and the entries of K, W and h_0 (`quantum.jacobian`), in the order of the layout.
 
         Raises:
-            InputError: more memory is needed than there is.
+            InputError: more memory is needed than there is, or more history than an exact simulation holds.
         """
         return jacobian(self._chorales, self._slots, self.settings, self._layout, self._flat, self._lesson.columns)
 
@@ -288,21 +286,15 @@ class QuantumRNN:
 
     def _hear(self, chorales: list[Piece], standardisation: Any = None) -> None:
         """Take the music in."""
-        settings = self.settings
-        self._slots: Transitions = pack(chorales, standardisation or settings.standardisation)
-        dtype = torch.float32 if settings.precision == "float32" else torch.float64
-        music = played(chorales, self._slots, settings.note, dtype.to_complex())
-        check_room(
-            room_needed(settings, music, self._slots, self.n_replicas, self._kernel),
-            f"{self.n_replicas} replica(s) of {settings.n_history} history qubits",
-        )
-        columns = _columns(settings)
-        simulation: Any = simulation_of(settings, self._slots, music, columns, self._kernel)
-        inputs, targets = (torch.from_numpy(part).to(dtype) for part in (self._slots.inputs, self._slots.targets))
-        self._lesson = Lesson(settings, self._layout, simulation, columns, inputs, targets)
-        makes_steps = settings.optimizer == "sgd" and getattr(simulation, "simulator", None)
-        self._compiled: Any = makes_steps if hasattr(makes_steps, "step") else None
-        self._question = fingerprint(asdict(settings), self._slots.sha256)
+        self._slots: Transitions = pack(chorales, standardisation or self.settings.standardisation)
+        music = played(chorales, self._slots, self.settings.note, _complex(self.settings))
+        needed = room_needed(self.settings, music, self._slots, self.n_replicas, self._kernel)
+        check_room(needed, f"{self.n_replicas} replica(s) of {self.settings.n_history} history qubits")
+        self._lesson = lesson_of(self.settings, self._layout, self._slots, music, self._kernel)
+        makes_steps: Any = getattr(self._lesson.simulation, "simulator", None)
+        compiled = self.settings.optimizer == "sgd" and hasattr(makes_steps, "step")
+        self._compiled: Any = makes_steps if compiled else None
+        self._question = fingerprint(asdict(self.settings), self._slots.sha256)
 
     def _each(self, look: Callable[[int, Pass], T]) -> list[T]:
         """What `look` makes of every replica as it is now; one a thread, each by itself, so none changes another."""
@@ -357,8 +349,5 @@ class QuantumRNN:
         return Adam(self.n_replicas, n_weights, self.settings.precision)
 
 
-def _columns(settings: QuantumRNNSettings) -> Tensor:
-    """Which of the simulation's features K reads."""
-    each = len(settings.block.measured())
-    n = {"first": 1, "data": settings.n_data, "all": each}[settings.read]
-    return torch.cat([torch.arange(n) + k * each for k in range(len(settings.observables))])
+def _complex(settings: QuantumRNNSettings) -> torch.dtype:
+    return torch.complex64 if settings.precision == "float32" else torch.complex128

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from encoding import N_KEYS, Chorale
+from encoding import N_KEYS, Chorale, InputError
 from quantum import QuantumRNN, aliases
 
 RNG = np.random.default_rng(5)
@@ -131,6 +131,8 @@ def test_eight_qubits_of_history_can_be_had(schedule, said):
     before = made.loss()
     made.step(0.5, 3)
     assert made.loss() < before
+    with pytest.raises(InputError, match="exact simulation, up to 5 history qubits; got 8"):
+        made.jacobian()
 
 
 def test_what_a_step_takes_is_known_before_it_runs():
