@@ -16,8 +16,8 @@ from experiments.task import Music
 from experiments.trajectory import Trajectory
 
 T = TypeVar("T")
-WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N", "rate": "η"}
-SIZES = ("depth", "width", "n_spins", "batch")
+WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N", "rate": "η", "n_layers": "L", "n_history": "n_H"}
+SIZES = ("depth", "width", "n_spins", "n_layers", "n_history", "batch")
 SOURCES = ("music21", "jsb")
 NO_FLOOR = 1e-6  # bits: a few chords without equal histories
 TIME = "learning time τ"

@@ -38,11 +38,11 @@ FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
 }
 
 
-def picture_of(study: Study, store: Store) -> Picture:
-    """The numbers of the study's figure, from the runs that are in the store; what is missing is among its notes.
+def answers_of(study: Study, store: Store) -> list[Answer]:
+    """What the store has of each run that the study asks for.
 
     Raises:
-        InputError: a damaged run, or no run at all.
+        InputError: a damaged run.
     """
     answers = []
     for planned in study.planned:
@@ -50,13 +50,27 @@ def picture_of(study: Study, store: Store) -> Picture:
         state = state_of(planned, store)
         begun = state.standing is None and (path / "trajectory.jsonl").exists()
         answers.append(Answer(planned, load_run(path) if state.standing else None, "begun" if begun else state.over))
-    if not any(answer.run for answer in answers):
-        begun = sum(answer.over == "begun" for answer in answers)
-        more = f" ({begun} begun, without a checkpoint yet)" if begun else ""
-        raise InputError(
-            f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}{more}: "
-            "armonica sweep makes them"
-        )
+    return answers
+
+
+def nothing_there(study: Study, store: Store, answers: Sequence[Answer]) -> str:
+    """The line that says that not one run can be drawn; empty where one can."""
+    if any(answer.run for answer in answers):
+        return ""
+    begun = sum(answer.over == "begun" for answer in answers)
+    more = f" ({begun} begun, without a checkpoint yet)" if begun else ""
+    return f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}{more}"
+
+
+def picture_of(study: Study, store: Store) -> Picture:
+    """The numbers of the study's figure, from the runs that are in the store; what is missing is among its notes.
+
+    Raises:
+        InputError: a damaged run, or no run at all.
+    """
+    answers = answers_of(study, store)
+    if nothing := nothing_there(study, store, answers):
+        raise InputError(f"{nothing}: armonica sweep makes them")
     return FIGURES[study.figure](answers, study.name)
 
 
