@@ -1,6 +1,6 @@
 """A `Picture` on matplotlib's axes, with what it says in words below."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INCHES = 3.6, 3.0  # of a panel
-ACROSS = 3  # panels in a row
 LETTERS, NOTE = 16, 0.16  # of a note: letters an inch, inches a line
 PLAIN = 300.0  # a logarithmic axis that spans less has plain numbers
 RINGS = "osD^v"  # published points
@@ -24,15 +23,10 @@ SMALL, LARGE = -3, 4  # powers of ten beyond which a factor stands at the end of
 TITLE, LEGEND, SAID = 40, 34, 30  # letters across a panel
 
 
-def draw(picture: Picture, *, across: int = ACROSS) -> "Figure":
-    """The figure of these numbers; what is missing, and the estimates, are written below it.
-
-    Args:
-        picture: the numbers.
-        across: panels in a row, at most.
-    """
+def draw(picture: Picture) -> "Figure":
+    """The figure of these numbers; what is missing, and the estimates, are written below it."""
     n = len(picture.panels)
-    across = min(n, across)
+    across = min(n, picture.across)
     down = -(-n // across)
     width = INCHES[0] * across + 0.4
     notes = [part for line in picture.lines() for part in wrap(line, int(LETTERS * width), subsequent_indent="   ")]

@@ -9,10 +9,12 @@ from experiments.figures.aging_forms import aging_forms
 from experiments.figures.answers import Answer
 from experiments.figures.asymptotes import asymptotes
 from experiments.figures.batch_noise import batch_noise
+from experiments.figures.both_agings import both_agings
 from experiments.figures.critical_loss import critical_loss
 from experiments.figures.critical_slowing import critical_slowing
 from experiments.figures.drawing import draw
 from experiments.figures.generalising import generalising
+from experiments.figures.learnability import learnability
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.overlap_figure import overlap_figure
 from experiments.figures.picture import Picture, check_table, write_numbers
@@ -35,6 +37,8 @@ FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
     "talk": talk,
     "overlaps": overlap_figure,
     "generalisation": generalising,
+    "learnability": learnability,
+    "quantum-aging": both_agings,
 }
 
 

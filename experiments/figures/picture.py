@@ -1,6 +1,6 @@
 """A figure as numbers first: panels, series and estimates, which are drawn, tested and written as CSV alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -74,6 +74,7 @@ class Picture:
         notes: what is missing, flagged or could not be told, a line each.
         errors: what bars and bands are.
         looks: of series by name.
+        across: panels in a row.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Picture:
     notes: list[str] = field(default_factory=list)
     errors: str = STANDARD_ERROR
     looks: dict[str, Look] = field(default_factory=dict)
+    across: int = 3
 
     def add(
         self,
@@ -121,10 +123,11 @@ class Picture:
         if self.panels[panel].empty == Panel("", "", "").empty:
             self.panels[panel] = self.panels[panel]._replace(empty=reason)
 
-    def part(self, *panels: str) -> "Picture":
+    def part(self, panels: Sequence[str], *, across: int = 2) -> "Picture":
         """Some of the panels by themselves, without what is said in words."""
         shown = [one for one in self.series if one.panel in panels]
-        return Picture(self.name, {name: self.panels[name] for name in panels}, shown, looks=self.looks)
+        kept = {name: self.panels[name] for name in panels}
+        return Picture(self.name, kept, shown, looks=self.looks, across=across)
 
     def number(self, name: str, fit: Fit) -> None:
         """One more estimate."""

@@ -6,9 +6,9 @@ each history h by itself, in n_f numbers,
 
     NLL_min = 1/(n N) sum_h min_{-1 <= z <= 1} sum_i [n_h log2(1 + e^{2 H_i}) - 2 s_hi H_i / ln 2],   H = K z + h_0
 
-n_h how often the history occurs, s_hi how often key i sounds next, n = sum_h n_h, N keys (B1 of Hertz & Tyrcha 2024 with
-z in the place of the features). If h_0 is learned, all of it is one convex problem in all z and h_0. A trained K has no
-such floor but `irreducible_loss`.
+n_h how often the history occurs, s_hi how often key i sounds next, n = sum_h n_h, N keys (B1 of Hertz & Tyrcha 2024,
+with z in the place of the features). If h_0 is learned, all of it is one convex problem in all z and h_0. A trained K
+has no such floor but `irreducible_loss`.
 
 A point z is the minimum where moving to any corner of the box does not help (KKT). By convexity
 
@@ -38,7 +38,7 @@ MOST = 1e4  # of a field: beyond, rounding is larger than the gap
 def readout_floor(
     chorales: Sequence[Piece], k: ArrayLike, h0: ArrayLike | None = None, *, encoding: Encoding = multi_hot
 ) -> float:
-    """The lowest NLL of a readout K that cannot learn, over all features in [-1, 1]^n_f, in bits per unit per time step.
+    """The lowest NLL of a K that cannot learn, over all features in [-1, 1]^n_f, in bits per unit per time step.
 
     Args:
         chorales: what is to be learned.
