@@ -22,6 +22,7 @@ class Passage(NamedTuple):
 
     Attributes:
         theta: NLL - floor.
+        machines: those that were to pass it, (n,).
         rank: of each machine and replica, (n, R), NaN beyond its replicas.
         inverse: 1/tau, (n, R); NaN where not reached.
         scaled: 1/(tau rate), rate being that of the tangent kernel, (n, R).
@@ -29,6 +30,7 @@ class Passage(NamedTuple):
     """
 
     theta: float
+    machines: list[Machine]
     rank: Array
     inverse: Array
     scaled: Array
@@ -43,18 +45,20 @@ class Passage(NamedTuple):
 def passages_of(match: Match, line: Line, picture: Picture) -> Iterator[Passage]:
     """The times through every theta that any replica reached."""
     for theta in THETAS:
-        rank, inverse, rate = [], [], []
+        machines, inverse = [], []
         for machine in line.machines:
             what = f"{match.label}, {named(line, machine)}"
             times = _inverse(machine, theta, what, picture)
             if times is not None:
-                rank.append(machine.rank)
+                machines.append(machine)
                 inverse.append(times)
-                rate.append(machine.rate)
-        table = [_padded(rows) for rows in (rank, inverse, rate)]
+        rows = [each.rank for each in machines], inverse, [each.rate for each in machines]
+        table = [_padded(each) for each in rows]
         if np.isfinite(table[1]).any():
             what = f"{match.label}, {line.label}, θ = {theta:g}"
-            yield Passage(theta, table[0], table[1], table[1] / table[2], _critical(what, picture, *table[:2]))
+            yield Passage(
+                theta, machines, table[0], table[1], table[1] / table[2], _critical(what, picture, *table[:2])
+            )
 
 
 def _inverse(machine: Machine, theta: float, what: str, picture: Picture) -> Array | None:
