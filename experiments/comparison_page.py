@@ -9,7 +9,7 @@ import numpy as np
 
 from encoding import InputError
 from encoding.files import replace_file
-from experiments.comparison import HEADER, Comparison, compared, critical_number, write_table
+from experiments.comparison import HEADER, Comparison, compared, critical_number
 from experiments.duet import Duet, duet, names_of, write_music
 from experiments.figures.both_agings import Aged, panel_of
 from experiments.figures.drawing import draw
@@ -20,8 +20,8 @@ from experiments.figures.picture import Picture, check_table, shown
 from experiments.figures.save import png_of
 from experiments.figures.style import new_figure
 from experiments.figures.times_of_sizes import fits_of
-from experiments.observables import Fit
 from experiments.html import STYLE, image_of, list_of, table_of
+from experiments.observables import Fit
 from experiments.side_by_side import named
 from experiments.store import Store
 from experiments.study import Study
@@ -47,7 +47,7 @@ def check_page(path: Path) -> None:
         raise InputError(f"{path} is to be a page, and is a folder: give it another name (--out)")
     if path.exists() and not _is_ours(path):
         raise InputError(f"{path} is no page of armonica compare, and is left as it is: give another name (--out)")
-    checktable_of(path.with_suffix(".csv"), begins=f"{HEADER}\n", of="comparison")
+    check_table(path.with_suffix(".csv"), begins=f"{HEADER}\n", of="comparison")
 
 
 def _is_ours(path: Path) -> bool:

@@ -27,7 +27,7 @@ from experiments.store import system_of
 from experiments.trajectory import Trajectory
 
 READOUT = ("K", "W", "h0")
-PLAIN, PERIODIC, FUNCTION, ALL = "as numbers", "around the circle", "D_f of the outputs", "all that is learned"
+PLAIN, PERIODIC, FUNCTION, ALL = "as numbers", "around the circle", "the function", "all that is learned"
 INSIDE = {"quantum": "angles", "deep-rnn": "J and M"}
 
 
