@@ -9,7 +9,7 @@ import numpy as np
 
 from encoding import InputError
 from encoding.files import replace_file
-from experiments.comparison import HEADER, Comparison, compared, critical_number
+from experiments.comparison import HEADER, Comparison, compared, critical_number, write_table
 from experiments.duet import Duet, duet, names_of, write_music
 from experiments.figures.both_agings import Aged, panel_of
 from experiments.figures.drawing import draw
@@ -78,7 +78,7 @@ def write_page(studies: tuple[Study, Study], store: Store, path: Path) -> Iterat
     text = page_of(found, played, path)
     with replace_file(path) as file:
         file.write(text.encode())
-    writetable_of(found.numbers, path.with_suffix(".csv"))
+    write_table(found.numbers, path.with_suffix(".csv"))
     if played:
         write_music(played, path)
     yield from found.notes

@@ -166,11 +166,11 @@ def size_of(answer: Answer) -> int:
 
 
 def named(line: Line, machine: Machine) -> str:
-    """To read: `quantum, L = 2 (M = 27 of 40)`."""
+    """To read: `quantum, L = 2 (M = 27/40)`."""
     size = WORDS[SIZES[machine.answer.planned.task.system]]
     seeds = {each.answer.planned.task.seed for each in line.machines}
     seed = f", seed {machine.answer.planned.task.seed}" if len(seeds) > 1 else ""
-    return f"{line.label}, {size} = {machine.size}{seed} (M = {np.median(machine.rank):g} of {machine.constraints})"
+    return f"{line.label}, {size} = {machine.size}{seed} (M = {np.median(machine.rank):g}/{machine.constraints})"
 
 
 def _measured(runs: Sequence[Answer], floors: dict[Any, float], picture: Picture) -> list[Machine]:
@@ -210,7 +210,8 @@ def constraints(n_histories: int, n_features: int, learned: Sequence[str], *, sk
 
         n_f G,    n_f (G - 1) + N,    n_f (G + N - n_f),    n_f (G - 1 + N - n_f) + N        (G histories, N = 54 keys)
 
-    for K and h_0 frozen; h_0, K, and both learned; at most N G, which is said where W is learned.
+    for K and h_0 frozen; h_0, K, and both learned (fewer where there are fewer histories than features). Where W is
+    learned N G is said, which no fields exceed.
 
     >>> constraints(10, 4, ("angles",)), constraints(10, 4, ("angles", "K", "h0"))
     (40, 290)
@@ -219,9 +220,11 @@ def constraints(n_histories: int, n_features: int, learned: Sequence[str], *, sk
     if skip and "W" in learned:
         return everything
     shift = "h0" in learned
-    rows, rank = n_histories - shift, min(n_features, n_histories - shift, N_KEYS)
-    turned = N_KEYS - rank if "K" in learned else 0
-    return min(everything, rank * (rows + turned) + N_KEYS * shift)
+    rows, n_read = n_histories - shift, min(n_features, N_KEYS)
+    if "K" not in learned:
+        return rows * n_read + N_KEYS * shift
+    rank = min(rows, n_read)
+    return rank * (rows + N_KEYS - rank) + N_KEYS * shift
 
 
 def _group(system: System, name: str) -> Array:

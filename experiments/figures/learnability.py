@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from experiments.figures.answers import NLL, TIME, Answer, draw_curve, say_replicas, there
 from experiments.figures.critical_slowing import INVERSE_TIME
-from experiments.figures.of_run import BITS
 from experiments.figures.picture import Look, Panel, Picture
 from experiments.figures.style import BLUE, GREEN, PURPLE, VERMILION, shades
 from experiments.figures.times_of_sizes import THETAS, Passage, fits_of, passages_of
@@ -71,7 +70,7 @@ def panels_of(match: Match) -> list[str]:
 def _draw(picture: Picture, learned: Learned) -> None:
     match = learned.match
     curves, times, rates, losses = panels_of(match)
-    above = f"NLL - floor ({BITS})"
+    above = "NLL - floor (bits per unit and step)"
     picture.panels[curves] = Panel(match.label, TIME, above, log_x=True, log_y=True)
     slow = f"no run has come to NLL - floor = {THETAS[0]}"
     picture.panels[times] = Panel("inverse learning times", PARAMETERS, INVERSE_TIME, zero=True, empty=slow)
@@ -98,9 +97,10 @@ def _say(picture: Picture, match: Match, line: Line) -> None:
     """Whose rank it is."""
     where = sorted({machine.where for machine in line.machines})
     sizes = ", ".join(f"{machine.size}: {machine.n_coordinates}" for machine in line.machines)
+    setting = SIZES[line.machines[0].answer.planned.task.system]
     picture.note(
-        f"{match.label}, {line.label}: M is the rank {' or '.join(where)}, the median over replicas; coordinates by "
-        f"{SIZES[line.machines[0].answer.planned.task.system]} {sizes}"
+        f"{match.label}, {line.label}: M/constraints; M is the rank {' or '.join(where)}, the median over replicas; "
+        f"coordinates by {setting} {sizes}"
     )
 
 

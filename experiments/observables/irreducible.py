@@ -62,7 +62,7 @@ def after_histories(
             start = 0 if memory is None else max(0, t + 1 - memory)
             followers[heard[start : t + 1].tobytes()].append(roll[t + 1])
     if not followers:
-        raise InputError("chorales have at least one transition between them; got none")
+        raise InputError("chorales have, all together, at least one transition; got none")
     return [np.array(next_chords) for next_chords in followers.values()]
 
 
