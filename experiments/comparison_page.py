@@ -62,7 +62,7 @@ def _check_music(played: Duet, page: Path) -> None:
             raise InputError(f"{path} is not of this page, and is left as it is: give the page another name (--out)")
 
 
-def write_page(studies: tuple[Study, Study], store: Store, path: Path) -> Iterator[str]:
+def write_page(studies: tuple[Study, Study], store: Store, path: Path) -> list[str]:
     """Make the page, its table (.csv) and the music (.mid) beside it; a line for each, and for what is missing.
 
     Raises:
@@ -81,11 +81,10 @@ def write_page(studies: tuple[Study, Study], store: Store, path: Path) -> Iterat
     write_table(found.numbers, path.with_suffix(".csv"))
     if played:
         write_music(played, path)
-    yield from found.notes
-    for picture in found.pictures:
-        yield from (note for note in (picture.notes if picture else []) if note.startswith(("missing", "not ended")))
-    yield f"{path}\n{path.with_suffix('.csv')}"
-    yield from map(str, names_of(played, path).values() if played else ())
+    notes = [note for picture in found.pictures if picture for note in picture.notes]
+    lacking = [note for note in notes if note.startswith(("missing", "not ended"))]
+    files = [path, path.with_suffix(".csv"), *(names_of(played, path).values() if played else ())]
+    return [*found.notes, *lacking, *map(str, files)]
 
 
 def page_of(found: Comparison, played: Duet | None, path: Path) -> str:

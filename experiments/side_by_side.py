@@ -6,15 +6,12 @@ machines that differ in size alone. What the size is worth on this music is the 
 (`experiments.effective_rank`); what can be learned at all is the floor.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import N_KEYS, multi_hot
-from encoding.clock import encoding_named
-from encoding.hearing import ClockInputs
 from experiments.effective_rank import effective_parameters_on_data, kernel_rate
 from experiments.figures.answers import WORDS, Answer, asked_of, said, told, word
 from experiments.figures.picture import Picture
@@ -22,13 +19,11 @@ from experiments.observables import (
     h0_loss,
     irreducible_loss,
     logistic_loss,
-    readout_floor,
     reservoir_loss,
 )
-from experiments.observables.irreducible import after_histories
+from experiments.same_readout import constraints_of, floor_of, heard_by, part_of
 from experiments.store import system_of
-from experiments.system import System
-from experiments.task import Music, Task
+from experiments.task import Music
 
 Array = NDArray[np.float64]
 
@@ -173,11 +168,17 @@ def named(line: Line, machine: Machine) -> str:
     return f"{line.label}, {size} = {machine.size}{seed} (M = {np.median(machine.rank):g}/{machine.constraints})"
 
 
+def said_of(answer: Answer) -> str:
+    """A run in short, whether it is there or not: `quantum, readout frozen, 2 excerpts of 8 chords, L = 2, n_H = 1`."""
+    music = answer.planned.task.music
+    return f"{_name(answer)}, {series_of(answer)}, {music_said(music, [music])}, {said(answer)}"
+
+
 def _measured(runs: Sequence[Answer], floors: dict[Any, float], picture: Picture) -> list[Machine]:
-    found = [told(picture, said(answer), machine_of, answer, floors) for answer in runs]
+    found = [told(picture, said_of(answer), machine_of, answer, floors) for answer in runs]
     for machine, unclear in [each for each in found if each]:
         if unclear:
-            picture.note(f"{said(machine.answer)}: no gap of three decades tells the rank {sorted(machine.rank)}")
+            picture.note(f"{said_of(machine.answer)}: no gap of three decades tells the rank {sorted(machine.rank)}")
     return [each[0] for each in found if each]
 
 
@@ -192,76 +193,14 @@ def machine_of(answer: Answer, floors: dict[Any, float] | None = None) -> tuple[
     """
     task = answer.planned.task
     start = task.build("plain")
-    random = "K" not in task.settings["learned"] and bool(_group(start, "K").any())
+    random = "K" not in task.settings["learned"] and bool(part_of(start, "K").any())
     there = start if random or answer.run is None else system_of(answer.run)
     found, rate = effective_parameters_on_data(there), kernel_rate(start)
-    floor = _floor(task, start, {} if floors is None else floors)
-    where, n_features = "at the start" if there is start else "at the end", _group(start, "K").shape[1]
-    n_histories = len(after_histories(task.chorales or [], encoding=heard_by(task)))
-    most = constraints(n_histories, n_features, task.settings["learned"], skip=task.settings["skip"])
+    floor = floor_of(task, start, {} if floors is None else floors)
+    where, n_features = "at the start" if there is start else "at the end", part_of(start, "K").shape[1]
+    most = constraints_of(task, n_features)
     machine = Machine(answer, size_of(answer), found.rank, most, found.n_coordinates, where, rate, n_features, floor)
     return machine, not found.clear.all()
-
-
-def constraints(n_histories: int, n_features: int, learned: Sequence[str], *, skip: bool = False) -> int:
-    """The dimension of all fields H = f K^T + h_0 on so many different histories: no rank of dH/dx is larger.
-
-    With K frozen n_f for each history; with K learned that of the matrices of rank n_f, and h_0 moves their mean:
-
-        n_f G,    n_f (G - 1) + N,    n_f (G + N - n_f),    n_f (G - 1 + N - n_f) + N        (G histories, N = 54 keys)
-
-    for K and h_0 frozen; h_0, K, and both learned (fewer where there are fewer histories than features). Where W is
-    learned N G is said, which no fields exceed.
-
-    >>> constraints(10, 4, ("angles",)), constraints(10, 4, ("angles", "K", "h0"))
-    (40, 290)
-    """
-    everything = N_KEYS * n_histories
-    if skip and "W" in learned:
-        return everything
-    shift = "h0" in learned
-    rows, n_read = n_histories - shift, min(n_features, N_KEYS)
-    if "K" not in learned:
-        return rows * n_read + N_KEYS * shift
-    rank = min(rows, n_read)
-    return rank * (rows + N_KEYS - rank) + N_KEYS * shift
-
-
-def _group(system: System, name: str) -> Array:
-    """A group of weights of the first replica: K and h_0 of all replicas start the same."""
-    group = system.layout()[name]
-    return np.asarray(system.weights()[0, group.slice], np.float64).reshape(group.shape)
-
-
-def _floor(task: Task, start: System, floors: dict[Any, float]) -> float:
-    """The floor of the readout: frozen, or that of equal histories."""
-    learned, heard = task.settings["learned"], heard_by(task)
-    free = "K" in learned or ("W" in learned and task.settings["skip"])
-    k, h0 = _group(start, "K"), _group(start, "h0")
-    which = (task.data_sha256, heard_said(task), free, "h0" in learned, b"" if free else k.tobytes() + h0.tobytes())
-    if which not in floors:
-        chorales = task.chorales or []
-        if free:
-            floors[which] = irreducible_loss(chorales, encoding=heard)
-        else:
-            floors[which] = readout_floor(chorales, k, None if "h0" in learned else h0, encoding=heard)
-    return floors[which]
-
-
-def heard_said(task: Task) -> str:
-    """What a machine hears of a chord: the keys, or an encoding of four voices as qubits by its name."""
-    settings = task.settings
-    clock = settings.get("inputs") == "clock" if task.system == "deep-rnn" else not settings["skip"]
-    return settings["encoding"] if clock else "keys"
-
-
-def heard_by(task: Task) -> Callable[[NDArray[np.integer]], NDArray]:
-    """The same as a function of pitches (n_steps, 4): chords with equal images are one to the machine."""
-    name = heard_said(task)
-    if name == "keys":
-        return multi_hot
-    clock = ClockInputs(encoding_named(name))
-    return lambda pitches: np.round(clock(pitches), ROUNDED) + 0.0  # no -0.0: bytes are compared
 
 
 def baselines_of(match: Match) -> Mapping[str, float]:

@@ -1,6 +1,7 @@
 """Aging of both systems on planted motion: angles around the circle, frozen weights left out, no noise and no Delta."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,8 @@ def without_function(monkeypatch):
 
 def found(answer):
     picture, aged = aged_by([answer], "aging")
-    return picture, {each.way: each for each in aged}
+    ways: dict[str, Any] = {each.way: each for each in aged}
+    return picture, ways
 
 
 @pytest.mark.usefixtures("without_function")

@@ -1,6 +1,7 @@
 """Two systems on one axis: planted critical numbers are found, and what cannot be told is not printed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from experiments.figures.learnability import learnability
 from experiments.figures.picture import Picture
 from experiments.figures.times_of_sizes import fits_of, passages_of, pooled
 from experiments.looks import Looks
-from experiments.side_by_side import Line, Machine, Match, constraints, machine_of, matches
+from experiments.same_readout import constraints
+from experiments.side_by_side import Line, Machine, Match, machine_of, matches
 from experiments.store import Run, Store
 from experiments.study import Planned
 from experiments.task import Music, Task
@@ -54,7 +56,7 @@ def line_of(planted, *sizes, **how):
     return Line("quantum", [machine(planted, m, **how) for m in sizes])
 
 
-def passages(line, picture=None):
+def passages(line, picture=None) -> list[Any]:
     return list(passages_of(Match("music", "series", [line]), line, picture or Picture("", {})))
 
 

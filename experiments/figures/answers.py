@@ -50,16 +50,17 @@ class Answer(NamedTuple):
         return self.run.trajectory
 
 
-def there(answers: Sequence[Answer], picture: Picture) -> list[Answer]:
-    """Those that have begun, by depth and width; the others are noted as missing."""
+def there(answers: Sequence[Answer], picture: Picture, *, named: Callable[[Answer], str] | None = None) -> list[Answer]:
+    """Those that have begun, by depth and width; the others are noted as missing, by the names that `named` gives."""
+    named = named or said
     for answer in answers:
         if answer.run is None:
             begun = ", begun but without a checkpoint, so that nothing of it is drawn" if answer.over == "begun" else ""
-            picture.note(f"missing: {said(answer)}{begun}")
+            picture.note(f"missing: {named(answer)}{begun}")
         elif answer.over != "done":
-            picture.note(f"{answer.over or 'not ended'}: {said(answer)}, τ = {np.nanmax(answer.trajectory.time):.4g}")
+            picture.note(f"{answer.over or 'not ended'}: {named(answer)}, τ = {np.nanmax(answer.trajectory.time):.4g}")
         elif lost := int((~answer.trajectory.valid[-1]).sum()):
-            picture.note(f"{said(answer)}: {lost} of {answer.trajectory.n_replicas} replicas are frozen")
+            picture.note(f"{named(answer)}: {lost} of {answer.trajectory.n_replicas} replicas are frozen")
     begun = [answer for answer in answers if answer.run is not None]
     return sorted(begun, key=lambda answer: [answer.setting(name) or 0 for name in SIZES])
 

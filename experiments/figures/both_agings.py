@@ -22,7 +22,7 @@ from experiments.figures.answers import Answer, say_replicas, there
 from experiments.figures.picture import Panel, Picture
 from experiments.observables import Aging, Collapse, Exponent, TwoTimeCurve, aging
 from experiments.replay import function_displacement
-from experiments.side_by_side import Line, Machine, Match, matches, named
+from experiments.side_by_side import Line, Machine, Match, matches, named, said_of
 from experiments.store import system_of
 from experiments.trajectory import Trajectory
 
@@ -61,7 +61,7 @@ def both_agings(answers: Sequence[Answer], name: str = "quantum-aging") -> Pictu
 def aged_by(answers: Sequence[Answer], name: str) -> tuple[Picture, list[Aged]]:
     """The picture, and the numbers that it was made of."""
     picture = Picture(name, {}, across=4)
-    runs = there(answers, picture)
+    runs = there(answers, picture, named=said_of)
     say_replicas(picture, runs)
     found = [
         one

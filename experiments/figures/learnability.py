@@ -23,7 +23,7 @@ from experiments.figures.style import BLUE, GREEN, PURPLE, VERMILION, shades
 from experiments.figures.times_of_sizes import THETAS, Passage, fits_of, passages_of
 from experiments.observables import CriticalWidth
 from experiments.observables.estimate import mean_and_error
-from experiments.side_by_side import SIZES, Line, Match, baselines_of, matches, named
+from experiments.side_by_side import SIZES, Line, Match, baselines_of, matches, named, said_of
 
 PARAMETERS = "effective parameters M (rank of dH/dx)"
 LOOKS = {"quantum": (BLUE, "o"), "classical": (VERMILION, "s"), "unitary": (GREEN, "^")}
@@ -48,7 +48,7 @@ def learnability(answers: Sequence[Answer], name: str = "quantum-learnability") 
 def learned_by(answers: Sequence[Answer], name: str) -> tuple[Picture, list[Learned]]:
     """The picture, and the numbers that it was made of."""
     picture = Picture(name, {}, across=len(KINDS))
-    runs = there(answers, picture)
+    runs = there(answers, picture, named=said_of)
     say_replicas(picture, runs)
     found = []
     for match in matches(runs, picture):
