@@ -18,7 +18,7 @@ from experiments.task import Music, Task
 from experiments.until import Until
 
 WAITING = (1.0, 2.0, 4.0)
-MUSIC = Music(first=1, excerpt=4)
+MUSIC = Music(first=2, excerpt=5)
 QUANTUM = {"schedule": "coherent", "n_history": 1, "n_layers": 1, "readout_start": "random", "learned": "angles"}
 CLASSICAL = {"depth": 1, "width": 4, "rule": "exact", "batch": 2, "inputs": "clock", "skip": False}
 CLASSICAL |= {"n_features": 4, "readout_start": "random", "learned": "J,M"}
@@ -115,7 +115,7 @@ def test_frozen_weights_do_not_dilute_the_motion_of_the_others(planted):
 
 @pytest.mark.parametrize("system", ["quantum", "deep-rnn"])
 def test_a_run_is_played_again_and_its_function_moves(system, tmp_path):
-    task = asked(system, lags=4, batch=2, **({"probes": 2} if system == "quantum" else {}))
+    task = asked(system, lags=4, batch=2, **({"probes": 4} if system == "quantum" else {}))
     run = Store(tmp_path).learn(task, until=16.0, kernel="plain")
     picture, ways = found(Answer(Planned(task, Until(time=16.0), 0.05), run))
     inside = "angles as numbers" if system == "quantum" else "J and M as numbers"

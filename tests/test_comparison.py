@@ -46,7 +46,7 @@ looks = {{ aging = [1, 2], lags = 5 }}
 until = {{ time = 6 }}
 [[smoke.runs]]
 system = "quantum"
-settings = {{ n_layers = 2, batch = 4, probes = 2, {CIRCUIT} }}
+settings = {{ n_layers = 2, batch = 4, probes = 4, {CIRCUIT} }}
 [[smoke.runs]]
 system = "deep-rnn"
 settings = {{ width = 4, batch = 4, {FAIR} }}
