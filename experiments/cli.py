@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from experiments.commands.comparing import compare
 from experiments.commands.making import learn, stability, sweep
 from experiments.commands.options import say
 from experiments.commands.showing import audit, data, listen, plot, systems
@@ -49,7 +50,7 @@ def _greet(
         say(context.get_help())
 
 
-for _verb in (learn, plot, listen, data, stability, sweep, systems, audit):
+for _verb in (learn, plot, listen, data, stability, sweep, compare, systems, audit):
     app.command()(_verb)
 
 

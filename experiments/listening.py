@@ -57,12 +57,36 @@ class Wish(NamedTuple):
     tempo: float = 80
 
 
+class Performance(NamedTuple):
+    """What was played.
+
+    Attributes:
+        chorale: whose opening was heard.
+        pitches: of four voices, (n_steps, 4).
+        lines: how much of it is Bach's, and what had to be left out.
+    """
+
+    chorale: Chorale
+    pitches: NDArray[np.int16]
+    lines: list[str]
+
+
 def play(run: Run, wish: Wish, folder: Path) -> list[str]:
     """Write what the network plays into `folder`; a line for each file, and for what had to be left out.
 
     Raises:
-        InputError: the run is no recurrent network's, or the wish cannot be met.
+        InputError: see `perform`.
         OSError: the folder cannot be written.
+    """
+    played = perform(run, wish)
+    return played.lines + _write(folder, played.chorale, played.pitches, wish)
+
+
+def perform(run: Run, wish: Wish) -> Performance:
+    """What the network plays.
+
+    Raises:
+        InputError: the run is no recurrent network's, or the wish cannot be met.
     """
     system = system_of(run) if run.task["music"] else None
     if not isinstance(system, Musical):
@@ -83,12 +107,11 @@ def play(run: Run, wish: Wish, folder: Path) -> list[str]:
     chords, left_out = _four_voices(piece, network.outputs(piece)[wish.replica])
     pitches = assign_voices(chords)
     pitches[: wish.opening] = original[: wish.opening]
-    files = _write(folder, chorale, pitches, wish)
     lines = [f"{chorale.name}: {line}" for line in _agreement(original, piece, wish.opening)]
     if left_out:
         n_notes = int((piece > 0).sum())
         lines.append(f"{left_out} of {n_notes} notes left out of the score: more than four sounded at once")
-    return lines + files
+    return Performance(chorale, pitches, lines)
 
 
 def _chorale(run: Run, wish: Wish) -> Chorale:

@@ -14,7 +14,8 @@
     [smoke] | [laptop] | [paper]    as [common]
     [[smoke.runs]]                  as [common]
 
-Bundled studies have a name, fig2 ... fig9, talk, overlaps, generalisation; anybody's is named by its path.
+Bundled studies have a name, fig2 ... fig9, talk, overlaps, generalisation,
+quantum-learnability, quantum-aging; anybody's is named by its path.
 """
 
 import tomllib

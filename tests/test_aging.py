@@ -150,3 +150,12 @@ def test_gamma_of_the_waiting_time_needs_no_later_look(planted):
     assert aging(run, 4.0, temperature="waiting").value == pytest.approx(
         aging(planted(LOOKS, weights=run.weights, noise=2.0), 4.0).value
     )
+
+
+def test_a_noise_that_is_all_but_zero_for_a_while_is_not_lost_beside_the_rest(planted):
+    """Gamma = 1, for a while 1e-30, which no running sum can hold: D = tau there gives 1e30 tau, and no warning."""
+    time = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    run = planted(time, weights=np.sqrt(time - 1)[:, None, None], noise=np.array([1, 1, 1e-30, 1e-30, 1, 1]))
+    delta = aging(run, 1.0).value[:, 0]
+    assert delta[0] == pytest.approx(1)
+    assert delta[2] == pytest.approx(1e30)

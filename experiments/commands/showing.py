@@ -24,7 +24,7 @@ def plot(
     context: typer.Context,
     what: Annotated[
         str,
-        typer.Argument(help="A study (fig2 ... fig9, talk, overlaps, generalisation, a .toml), or a run, or 'latest'."),
+        typer.Argument(help="A study (fig2 ... fig9, talk, quantum-aging, ..., a .toml), or a run, or 'latest'."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the store, or the run's folder]")

@@ -1,14 +1,25 @@
 """Fig. 7: how the weights wander after each waiting time, against tau and tau/tau_w; and whether that collapses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from experiments.figures.answers import Answer, labels, said, say_replicas, there, told
 from experiments.figures.picture import Panel, Picture
 from experiments.figures.published import PUBLISHED_RATIO, SHORT_TIME, SOURCE
-from experiments.observables import Aging, Scaling, aging, collapse, short_time_exponent
+from experiments.observables import (
+    Aging,
+    Collapse,
+    Exponent,
+    Scaling,
+    TwoTimeCurve,
+    aging,
+    collapse,
+    short_time_exponent,
+)
 
+Curve = TypeVar("Curve", bound=TwoTimeCurve)
 SINCE = "τ since τ_w"
 RATIO = "τ / τ_w"
 RARE = 0.002  # p-values below this are not told apart
@@ -17,6 +28,11 @@ FEWEST = 8  # looks after a waiting time that make a curve
 
 def aging_of(answer: Answer, picture: Picture) -> list[Aging]:
     """Delta (D where there is no noise) for every waiting time of the run that it has come beyond."""
+    return curves_of(answer, picture, lambda waiting: aging(answer.trajectory, waiting))
+
+
+def curves_of(answer: Answer, picture: Picture, measure: Callable[[float], Curve]) -> list[Curve]:
+    """What `measure` makes of every waiting time of the run that it has come beyond."""
     looks = answer.trajectory
     weights = looks.time[looks.weights_look].min(1) if len(looks.weights_look) else np.empty(0)
     curves, asked = [], waiting_times(answer)
@@ -25,7 +41,7 @@ def aging_of(answer: Answer, picture: Picture) -> list[Aging]:
     for waiting in asked:
         after = weights[weights >= waiting * (1 - 1e-9)]  # a step may end a little beyond the time asked for
         if len(after) > FEWEST:
-            found = told(picture, f"{said(answer)}, τ_w = {waiting:g}", aging, looks, float(after[0]))
+            found = told(picture, f"{said(answer)}, τ_w = {waiting:g}", measure, float(after[0]))
             curves += [found] if found is not None else []
         else:
             picture.note(f"{said(answer)}: not yet far beyond τ_w = {waiting:g}")
@@ -58,7 +74,7 @@ def aging_curves(answers: Sequence[Answer], name: str = "fig7") -> Picture:
             _draw(picture, panels, curve)
         if curves[0].quantity == "Delta":
             _slope(picture, panels[0], curves[0])
-        _say(picture, label, curves)
+        say_collapse(picture, label, curves)
     if not picture.panels:
         picture.panels["none"] = Panel("", SINCE, "Δ", empty="no run has come far enough beyond its waiting times")
     _temperatures(picture, runs)
@@ -93,8 +109,10 @@ def _slope(picture: Picture, panel: str, curve: Aging) -> None:
         picture.add(panel, f"guide: τ^{SHORT_TIME} ({SOURCE})", lag, line, kind="published")
 
 
-def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
-    """Short-time exponent and quality of the collapse, in words."""
+def say_collapse(
+    picture: Picture, label: str, curves: Sequence[TwoTimeCurve]
+) -> tuple[Exponent | None, Collapse | None]:
+    """Short-time exponent and quality of the collapse, in words; and themselves."""
     last = curves[-1]
     alpha = told(picture, f"{label}, tau_w = {last.waiting:g}", short_time_exponent, last)
     if alpha is not None:
@@ -104,14 +122,14 @@ def _say(picture: Picture, label: str, curves: Sequence[Aging]) -> None:
         if curve.left_out:
             gone = ", ".join(map(str, curve.left_out))
             picture.note(f"{label}, tau_w = {curve.waiting:g}: without replica(s) {gone}, frozen or at rest")
-    if found is None:
-        return
-    picture.number(f"{label}: μ, with which τ/τ_w^μ brings the curves nearest to each other", found.mu)
-    for way, scaling in (("τ", found.lag), ("τ/τ_w", found.ratio)):
-        picture.note(f"{label}, against {way}: {_verdict(scaling)}")
+    if found is not None:
+        picture.number(f"{label}: μ, with which τ/τ_w^μ brings the curves nearest to each other", found.mu)
+        for way, scaling in (("τ", found.lag), ("τ/τ_w", found.ratio)):
+            picture.note(f"{label}, against {way}: {verdict(scaling)}")
+    return alpha, found
 
 
-def _verdict(scaling: Scaling) -> str:
+def verdict(scaling: Scaling) -> str:
     """What the score of a collapse means."""
     if scaling.collapses is None:
         return "whether the curves are one function cannot be told"

@@ -16,8 +16,8 @@ from experiments.task import Music
 from experiments.trajectory import Trajectory
 
 T = TypeVar("T")
-WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N", "rate": "η"}
-SIZES = ("depth", "width", "n_spins", "batch")
+WORDS = {"depth": "d", "width": "w", "batch": "p", "n_spins": "N", "rate": "η", "n_layers": "L", "n_history": "n_H"}
+SIZES = ("depth", "width", "n_spins", "n_layers", "n_history", "batch")
 SOURCES = ("music21", "jsb")
 NO_FLOOR = 1e-6  # bits: a few chords without equal histories
 TIME = "learning time τ"
@@ -50,16 +50,17 @@ class Answer(NamedTuple):
         return self.run.trajectory
 
 
-def there(answers: Sequence[Answer], picture: Picture) -> list[Answer]:
-    """Those that have begun, by depth and width; the others are noted as missing."""
+def there(answers: Sequence[Answer], picture: Picture, *, named: Callable[[Answer], str] | None = None) -> list[Answer]:
+    """Those that have begun, by depth and width; the others are noted as missing, by the names that `named` gives."""
+    named = named or said
     for answer in answers:
         if answer.run is None:
             begun = ", begun but without a checkpoint, so that nothing of it is drawn" if answer.over == "begun" else ""
-            picture.note(f"missing: {said(answer)}{begun}")
+            picture.note(f"missing: {named(answer)}{begun}")
         elif answer.over != "done":
-            picture.note(f"{answer.over or 'not ended'}: {said(answer)}, τ = {np.nanmax(answer.trajectory.time):.4g}")
+            picture.note(f"{answer.over or 'not ended'}: {named(answer)}, τ = {np.nanmax(answer.trajectory.time):.4g}")
         elif lost := int((~answer.trajectory.valid[-1]).sum()):
-            picture.note(f"{said(answer)}: {lost} of {answer.trajectory.n_replicas} replicas are frozen")
+            picture.note(f"{named(answer)}: {lost} of {answer.trajectory.n_replicas} replicas are frozen")
     begun = [answer for answer in answers if answer.run is not None]
     return sorted(begun, key=lambda answer: [answer.setting(name) or 0 for name in SIZES])
 
@@ -67,7 +68,7 @@ def there(answers: Sequence[Answer], picture: Picture) -> list[Answer]:
 def said(answer: Answer) -> str:
     """A run in short: d = 2, w = 90, p = 300."""
     known = {name: answer.setting(name) for name in WORDS}
-    shown = [_word(name, value) for name, value in known.items() if value is not None]
+    shown = [word(name, value) for name, value in known.items() if value is not None]
     return ", ".join(shown) or answer.planned.task.system
 
 
@@ -78,14 +79,14 @@ def labels(answers: Sequence[Answer], *, always: Sequence[str] = ()) -> list[str
         answers: the runs.
         always: settings that are said even where all have the same.
     """
-    asked = [_asked(answer) for answer in answers]
+    asked = [asked_of(answer) for answer in answers]
     names = dict.fromkeys(name for each in asked for name in each)
     differ = [name for name in names if name in always or len({str(each.get(name)) for each in asked}) > 1]
-    shown = [[_word(name, each[name]) for name in differ if name in each] for each in asked]
+    shown = [[word(name, each[name]) for name in differ if name in each] for each in asked]
     return [", ".join(words) or said(answer) for words, answer in zip(shown, answers, strict=True)]
 
 
-def _asked(answer: Answer, *, but: Sequence[str] = ()) -> dict[str, Any]:
+def asked_of(answer: Answer, *, but: Sequence[str] = ()) -> dict[str, Any]:
     """What a curve depends on, by name: settings, rate, schedule, music, seed."""
     task = answer.planned.task
     schedule = getattr(task.schedule, "describe", dict)()
@@ -98,7 +99,7 @@ def _asked(answer: Answer, *, but: Sequence[str] = ()) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if name not in but}
 
 
-def _word(name: str, value: Any) -> str:
+def word(name: str, value: Any) -> str:
     """One setting in short."""
     if name == "batch" and value is None:
         return "full gradient"
@@ -119,12 +120,12 @@ def by_width(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Answer]]]:
     for depth, group in by(answers, "depth"):
         alike: dict[str, list[Answer]] = {}
         for answer in group:
-            alike.setdefault(str(_asked(answer, but=("width", "seed"))), []).append(answer)
+            alike.setdefault(str(asked_of(answer, but=("width", "seed"))), []).append(answer)
         first = [runs[0] for runs in alike.values()]
-        asked = [_asked(answer, but=("width", "seed")) for answer in first]
+        asked = [asked_of(answer, but=("width", "seed")) for answer in first]
         differ = [name for name in asked[0] if len({str(each.get(name)) for each in asked}) > 1]
         for runs, each in zip(alike.values(), asked, strict=True):
-            yield ", ".join([f"d = {depth}", *(_word(name, each[name]) for name in differ if name in each)]), runs
+            yield ", ".join([f"d = {depth}", *(word(name, each[name]) for name in differ if name in each)]), runs
 
 
 def say_replicas(picture: Picture, runs: Sequence[Answer]) -> None:

@@ -1,12 +1,12 @@
 """A `Picture` on matplotlib's axes, with what it says in words below."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.figures.picture import Panel, Picture, Series
+from experiments.figures.picture import Look, Panel, Picture, Series
 from experiments.figures.style import BLACK, GREY, MORE, dress, new_figure
 
 if TYPE_CHECKING:
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INCHES = 3.6, 3.0  # of a panel
-ACROSS = 3  # panels in a row
 LETTERS, NOTE = 16, 0.16  # of a note: letters an inch, inches a line
 PLAIN = 300.0  # a logarithmic axis that spans less has plain numbers
 RINGS = "osD^v"  # published points
-DOTS: tuple[Any, ...] = (":", (0, (1, 1, 4, 1)), (0, (5, 2)), "-.")  # of horizontal lines
+DOTS: tuple[Any, ...] = (":", (0, (1, 1, 4, 1)), (0, (5, 2)), "-.", (0, (9, 2)), (0, (1, 4)), "-")  # horizontal lines
 TICKS = 6  # numbers on an axis of a panel
 SMALL, LARGE = -3, 4  # powers of ten beyond which a factor stands at the end of the axis
 TITLE, LEGEND, SAID = 40, 34, 30  # letters across a panel
@@ -27,7 +26,7 @@ TITLE, LEGEND, SAID = 40, 34, 30  # letters across a panel
 def draw(picture: Picture) -> "Figure":
     """The figure of these numbers; what is missing, and the estimates, are written below it."""
     n = len(picture.panels)
-    across = min(n, ACROSS)
+    across = min(n, picture.across)
     down = -(-n // across)
     width = INCHES[0] * across + 0.4
     notes = [part for line in picture.lines() for part in wrap(line, int(LETTERS * width), subsequent_indent="   ")]
@@ -35,22 +34,22 @@ def draw(picture: Picture) -> "Figure":
     grid = np.atleast_1d(figure.subplots(down, across)).ravel()
     for axes in grid[n:]:
         axes.set_visible(False)
-    colours = _colours(picture.series)
+    looks = _looks(picture)
     for axes, (name, panel) in zip(grid, picture.panels.items(), strict=False):
-        _draw_panel(axes, panel, [one for one in picture.series if one.panel == name], colours)
+        _draw_panel(axes, panel, [one for one in picture.series if one.panel == name], looks)
     if notes:
         figure.supxlabel("\n".join(notes), fontsize=7, color=GREY, x=0.01, ha="left")
     return figure
 
 
-def _colours(series: Iterable[Series]) -> dict[str, str]:
+def _looks(picture: Picture) -> dict[str, Look]:
     """A colour for each name of a curve or its points, the same in all panels."""
-    coloured = [one for one in series if one.kind not in ("published", "floor")]
+    coloured = [one for one in picture.series if one.kind not in ("published", "floor", "wall")]
     names = dict.fromkeys(one.colour or one.name for one in coloured)
-    return {name: MORE[place % len(MORE)] for place, name in enumerate(names)}
+    return {name: Look(MORE[place % len(MORE)]) for place, name in enumerate(names)} | picture.looks
 
 
-def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[str, str]) -> None:
+def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], looks: Mapping[str, Look]) -> None:
     dress(axes)
     axes.set_title("\n".join(wrap(panel.title, TITLE)), loc="left", fontsize=10, color=BLACK)
     axes.set_xlabel(panel.x, fontsize=9)
@@ -64,10 +63,11 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], colours: dict[
     floors = list(dict.fromkeys(one.name for one in series if one.kind == "floor"))
     fitted = {one.colour or one.name for one in series if one.kind == "fit"}
     for one in series:
-        mark = RINGS[rings.index(one.name) % len(RINGS)] if one.name in rings else "o"
+        look = looks.get(one.colour or one.name, Look(BLACK))
+        mark = RINGS[rings.index(one.name) % len(RINGS)] if one.name in rings else look.mark
         dots = DOTS[floors.index(one.name) % len(DOTS)] if one.name in floors else ":"
         pale = one.kind == "line" and (one.colour or one.name) in fitted  # the dashes of its fit lie on it
-        _draw_one(axes, one, colours.get(one.colour or one.name, BLACK), mark=mark, dots=dots, pale=pale)
+        _draw_one(axes, one, look.colour, mark=mark, dots=dots, pale=pale)
     _scale(axes, panel, series)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(reversed(labels), reversed(handles), strict=True))  # a name stands once
@@ -103,6 +103,10 @@ def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
 def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, pale: bool) -> None:
     if one.kind == "floor":
         axes.axhline(float(one.y[0]), color=GREY, linestyle=dots, linewidth=1.2, label=one.name)
+    elif one.kind == "wall":
+        axes.axvline(float(one.x[0]), color=GREY, linestyle="-.", linewidth=1.2, label=one.name)
+    elif one.kind == "reach":
+        axes.plot(one.x, one.y, color=colour, linewidth=0.9)
     elif one.kind == "published" and len(one.x) == 1:
         axes.plot(one.x, one.y, mark, color=BLACK, markerfacecolor="none", markersize=7, label=one.name)
     elif one.kind == "published":
@@ -114,7 +118,7 @@ def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, p
     elif one.kind == "points":
         bars = None if one.low is None or one.high is None else np.maximum([one.y - one.low, one.high - one.y], 0)
         bars = None if bars is None else np.nan_to_num(bars)
-        axes.errorbar(one.x, one.y, yerr=bars, fmt="o", color=colour, markersize=4, elinewidth=0.9, label=one.name)
+        axes.errorbar(one.x, one.y, yerr=bars, fmt=mark, color=colour, markersize=4, elinewidth=0.9, label=one.name)
     elif one.kind == "steps":
         _stairs(axes, one, colour)
     else:

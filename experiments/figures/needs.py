@@ -34,6 +34,9 @@ def _waiting(planned: "Planned") -> bool:
 
 WIDTH = Need("the width of deep-rnn", lambda planned: "width" in planned.task.settings, "take fig2 or fig7")
 MUSIC = Need("music", lambda planned: planned.task.music is not None, "take a system that learns from chorales")
+SIDE = Need(
+    "quantum or deep-rnn", lambda planned: planned.task.system in ("quantum", "deep-rnn"), "take fig2, which draws all"
+)
 STEPS = Need("looks after single steps", _steps, "looks = { every_step = [...], steps = 1000 }")
 WAITING = Need("looks after waiting times", _waiting, "looks = { aging = [...] }")
 NOISE = Need("looks at the noise", lambda planned: planned.task.look.noise != NEVER, "looks = { noise = 10 }")
@@ -52,8 +55,10 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "talk": (WIDTH,),
     "overlaps": (WEIGHTS, PAIRS),
     "generalisation": (MUSIC, WEIGHTS),
+    "learnability": (SIDE, MUSIC),
+    "quantum-aging": (SIDE, MUSIC, WAITING),
 }
-ALL = (WIDTH, MUSIC)  # what every run must have, where a figure needs it
+ALL = (WIDTH, MUSIC, SIDE)  # what every run must have, where a figure needs it
 
 
 def check_drawable(figure: str, planned: Sequence["Planned"]) -> None:

@@ -9,10 +9,12 @@ from experiments.figures.aging_forms import aging_forms
 from experiments.figures.answers import Answer
 from experiments.figures.asymptotes import asymptotes
 from experiments.figures.batch_noise import batch_noise
+from experiments.figures.both_agings import both_agings
 from experiments.figures.critical_loss import critical_loss
 from experiments.figures.critical_slowing import critical_slowing
 from experiments.figures.drawing import draw
 from experiments.figures.generalising import generalising
+from experiments.figures.learnability import learnability
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.overlap_figure import overlap_figure
 from experiments.figures.picture import Picture, check_table, write_numbers
@@ -35,7 +37,33 @@ FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
     "talk": talk,
     "overlaps": overlap_figure,
     "generalisation": generalising,
+    "learnability": learnability,
+    "quantum-aging": both_agings,
 }
+
+
+def answers_of(study: Study, store: Store) -> list[Answer]:
+    """What the store has of each run that the study asks for.
+
+    Raises:
+        InputError: a damaged run.
+    """
+    answers = []
+    for planned in study.planned:
+        path = store.folder(planned.task)
+        state = state_of(planned, store)
+        begun = state.standing is None and (path / "trajectory.jsonl").exists()
+        answers.append(Answer(planned, load_run(path) if state.standing else None, "begun" if begun else state.over))
+    return answers
+
+
+def nothing_there(study: Study, store: Store, answers: Sequence[Answer]) -> str:
+    """The line that says that not one run can be drawn; empty where one can."""
+    if any(answer.run for answer in answers):
+        return ""
+    begun = sum(answer.over == "begun" for answer in answers)
+    more = f" ({begun} begun, without a checkpoint yet)" if begun else ""
+    return f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}{more}"
 
 
 def picture_of(study: Study, store: Store) -> Picture:
@@ -44,19 +72,9 @@ def picture_of(study: Study, store: Store) -> Picture:
     Raises:
         InputError: a damaged run, or no run at all.
     """
-    answers = []
-    for planned in study.planned:
-        path = store.folder(planned.task)
-        state = state_of(planned, store)
-        begun = state.standing is None and (path / "trajectory.jsonl").exists()
-        answers.append(Answer(planned, load_run(path) if state.standing else None, "begun" if begun else state.over))
-    if not any(answer.run for answer in answers):
-        begun = sum(answer.over == "begun" for answer in answers)
-        more = f" ({begun} begun, without a checkpoint yet)" if begun else ""
-        raise InputError(
-            f"{store.path} has none of the {len(answers)} runs of {study.name} at scale {study.scale}{more}: "
-            "armonica sweep makes them"
-        )
+    answers = answers_of(study, store)
+    if nothing := nothing_there(study, store, answers):
+        raise InputError(f"{nothing}: armonica sweep makes them")
     return FIGURES[study.figure](answers, study.name)
 
 

@@ -4,6 +4,7 @@ Equal neighbours in a bar are drawn as one note, as they are heard (`encoding.sc
 of the bar, the lower voice below, so that all of them can be seen.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,17 +61,33 @@ def compare_rolls(
     Raises:
         InputError: the pitches are not four voices of MIDI numbers.
     """
-    both = checked_pitches(original), checked_pitches(generated)
-    upper, lower = figure.subplots(2, 1, sharex=True, sharey=True)
-    piano_roll(upper, both[0], title=name, seed_steps=seed_steps)
-    piano_roll(lower, both[1], title="what the network plays (voices by least movement)", seed_steps=seed_steps)
-    for axes, array in ((upper, both[0]), (lower, both[1])):
-        if len(array) < max(map(len, both)):
+    rolls = [(name, original), ("what the network plays (voices by least movement)", generated)]
+    stack_rolls(figure, rolls, seed_steps=seed_steps)
+
+
+def stack_rolls(figure: "Figure", rolls: Sequence[tuple[str, ArrayLike]], *, seed_steps: int = 0) -> None:
+    """Draw several pieces one above the other, with the same limits.
+
+    Args:
+        figure: an empty figure.
+        rolls: the title of each, and its pitches (n_steps, 4); two or more.
+        seed_steps: this many chords at the beginning were given, not generated.
+
+    Raises:
+        InputError: the pitches are not four voices of MIDI numbers.
+    """
+    pieces = [checked_pitches(pitches) for _, pitches in rolls]
+    every = figure.subplots(len(rolls), 1, sharex=True, sharey=True)
+    for axes, (title, _), array in zip(every, rolls, pieces, strict=True):
+        piano_roll(axes, array, title=title, seed_steps=seed_steps)
+        if len(array) < max(map(len, pieces)):
             axes.axvline(len(array), color=BLACK, linestyle=":", linewidth=1)  # the end
-    _mark_time(lower, max(len(array) for array in both))
-    _mark_pitch(lower, *_range(np.concatenate(both)))
-    upper.set_xlabel("")
-    lower.get_legend().remove()  # the same as above
+    _mark_time(every[-1], max(map(len, pieces)))
+    _mark_pitch(every[-1], *_range(np.concatenate(pieces)))
+    for axes in every[:-1]:
+        axes.set_xlabel("")
+    for axes in every[1:]:
+        axes.get_legend().remove()  # the same as above
 
 
 def _draw_voice(axes: "Axes", pitches: NDArray[np.int64], number: int) -> None:

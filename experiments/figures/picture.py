@@ -1,6 +1,6 @@
 """A figure as numbers first: panels, series and estimates, which are drawn, tested and written as CSV alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Series(NamedTuple):
         x, y: (n,); of steps x is where each bin begins.
         low, high: ends of the error band or bars, (n,), or None.
         kind: "line", "steps", "points", "fit" (dashed), "guide" (dotted), "published" (black), "floor" (grey,
-            horizontal), "extra" (thin).
+            horizontal), "wall" (grey, vertical), "extra" (thin), "reach" (a bar from one x to the other, at one y).
         colour: the name whose colour it takes, its own if empty.
         x_end: of steps: where each bin ends, (n,).
     """
@@ -55,6 +55,13 @@ class Series(NamedTuple):
     x_end: NDArray[np.float64] | None = None
 
 
+class Look(NamedTuple):
+    """How the series of one name look, where they are not to take the next colour."""
+
+    colour: str
+    mark: str = "o"
+
+
 @dataclass
 class Picture:
     """All that a figure shows.
@@ -66,6 +73,8 @@ class Picture:
         numbers: estimates that belong to it, by name, with 95 % intervals.
         notes: what is missing, flagged or could not be told, a line each.
         errors: what bars and bands are.
+        looks: of series by name.
+        across: panels in a row.
     """
 
     name: str
@@ -74,6 +83,8 @@ class Picture:
     numbers: dict[str, Fit] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     errors: str = STANDARD_ERROR
+    looks: dict[str, Look] = field(default_factory=dict)
+    across: int = 3
 
     def add(
         self,
@@ -111,6 +122,12 @@ class Picture:
         """Why a panel stays empty, if it does; the first reason is kept."""
         if self.panels[panel].empty == Panel("", "", "").empty:
             self.panels[panel] = self.panels[panel]._replace(empty=reason)
+
+    def part(self, panels: Sequence[str], *, across: int = 2) -> "Picture":
+        """Some of the panels by themselves, without what is said in words."""
+        shown = [one for one in self.series if one.panel in panels]
+        kept = {name: self.panels[name] for name in panels}
+        return Picture(self.name, kept, shown, looks=self.looks, across=across)
 
     def number(self, name: str, fit: Fit) -> None:
         """One more estimate."""

@@ -1,6 +1,7 @@
 """Figures as files, with the same bytes for the same figure: no dates, no random identifiers."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,3 +51,10 @@ def save_figure(figure: "Figure", path: str | os.PathLike[str]) -> None:
 
     with rc_context({"svg.hashsalt": "armonica"}), replace_file(path) as file:
         figure.savefig(file, format=suffix, dpi=DOTS_PER_INCH, metadata=_DATELESS[suffix])
+
+
+def png_of(figure: "Figure") -> bytes:
+    """The figure as a PNG file's content."""
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=DOTS_PER_INCH, metadata=_DATELESS["png"])
+    return content.getvalue()

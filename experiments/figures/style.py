@@ -13,6 +13,23 @@ MORE = (*COLOURS, "#003D5C", "#7A3500", "#004F39", "#84366A")  # for many curves
 FAINT = "#E4E4E4"  # grid lines, shaded areas
 
 
+PALE, DEEP = 0.55, 0.35  # how much white is in the first of several shades, how much black in the last
+
+
+def shades(colour: str, n: int) -> list[str]:
+    """`n` shades of one colour, from pale to deep; of one the colour itself.
+
+    >>> shades("#0072B2", 1), shades("#000000", 3)
+    (['#0072b2'], ['#8c8c8c', '#262626', '#000000'])
+    """
+    parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    if n < 2:
+        return [colour.lower()]
+    steps = [(PALE * (1 - k / (n - 1)), DEEP * k / (n - 1)) for k in range(n)]
+    mixed = [[round((part * (1 - white) + 255 * white) * (1 - black)) for part in parts] for white, black in steps]
+    return ["#" + "".join(f"{part:02x}" for part in each) for each in mixed]
+
+
 def new_figure(width: float = 6.0, height: float = 4.0) -> "Figure":
     """An empty figure (width and height in inches) that draws to memory: no window, no pyplot state.
 

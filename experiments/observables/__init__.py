@@ -18,6 +18,7 @@ from experiments.observables.markov import markov_loss
 from experiments.observables.overlap_distribution import OverlapDistribution, overlap_distribution
 from experiments.observables.overlaps import activation_overlap, overlaps
 from experiments.observables.power_law import PowerLaw, power_law
+from experiments.observables.readout_floor import readout_floor
 from experiments.observables.reservoir import reservoir_loss
 from experiments.observables.short_times import Exponent, short_time_exponent
 from experiments.observables.stability import Stability, compare_curves, largest_stable_rate
@@ -73,6 +74,7 @@ __all__ = [
     "overlap_distribution",
     "overlaps",
     "power_law",
+    "readout_floor",
     "reservoir_loss",
     "short_time_exponent",
     "two_time_correlation",

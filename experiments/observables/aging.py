@@ -203,8 +203,8 @@ class _Gamma(NamedTuple):
         rise, width = np.diff(height), np.log1p(np.diff(grid) / grid[:-1])
         flat = np.abs(rise) < 1e-12
         growth = np.where(flat, 1.0, np.expm1(rise) / np.where(flat, 1.0, rise))
-        total = np.append(0, np.cumsum(np.exp(height[:-1]) * growth * width))
-        return np.diff(total[np.searchsorted(grid, time)]) / np.diff(time)
+        parts = np.exp(height[:-1]) * growth * width  # summed by interval: in a running sum a small Gamma would be lost
+        return np.add.reduceat(parts, np.searchsorted(grid, time[:-1])) / np.diff(time)
 
 
 def _near(needed: NDArray[np.float64], time: NDArray[np.float64], gamma: NDArray[np.float64], replica: int) -> _Gamma:

@@ -32,6 +32,24 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
     Raises:
         InputError: a memory below 1, no transitions, or an encoding without a row for each chord.
     """
+    followed = after_histories(chorales, memory, encoding=encoding)
+    entropies = [len(next_chords) * _entropy(next_chords.mean(0)) for next_chords in followed]
+    return float(np.sum(entropies) / sum(next_chords.size for next_chords in followed))
+
+
+def after_histories(
+    chorales: Sequence[Piece], memory: int | None = None, *, encoding: Encoding = multi_hot
+) -> list[NDArray[np.bool_]]:
+    """The chords that followed each different history, (n_h, 54) with True where a key sounds, for every h.
+
+    Args:
+        chorales: what is to be learned.
+        memory: see `irreducible_loss`.
+        encoding: see `irreducible_loss`.
+
+    Raises:
+        InputError: as `irreducible_loss`.
+    """
     memory = None if memory is None else whole("memory (in chords, the present one included; None: all)", memory)
     if not callable(encoding):
         raise InputError(f"encoding is a function of pitches (n_steps, n_voices); got {shown(encoding)}")
@@ -44,10 +62,8 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
             start = 0 if memory is None else max(0, t + 1 - memory)
             followers[heard[start : t + 1].tobytes()].append(roll[t + 1])
     if not followers:
-        raise InputError("an irreducible loss needs at least one transition; got none")
-    entropies = [len(next_chords) * _entropy(np.mean(next_chords, 0)) for next_chords in followers.values()]
-    n_slots = sum(map(len, followers.values()))
-    return float(np.sum(entropies) / (n_slots * roll.shape[1]))
+        raise InputError("chorales have, all together, at least one transition; got none")
+    return [np.array(next_chords) for next_chords in followers.values()]
 
 
 def _heard(chorale: Piece, encoding: Encoding) -> NDArray:

@@ -1,0 +1,109 @@
+"""When machines of several sizes pass a loss, and at which number of effective parameters that would take for ever."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.figures.answers import told
+from experiments.figures.picture import Picture
+from experiments.observables import CriticalWidth, Fit, critical_width, learning_time
+from experiments.observables.critical_width import FEWEST
+from experiments.side_by_side import Line, Machine, Match, named
+
+Array = NDArray[np.float64]
+
+THETAS = (0.05, 0.02, 0.01, 0.005)  # bits per unit above the floor
+
+
+class Passage(NamedTuple):
+    """First passages of a line of machines through one NLL - floor.
+
+    Attributes:
+        theta: NLL - floor.
+        machines: those that were to pass it, (n,).
+        rank: of each machine and replica, (n, R), NaN beyond its replicas.
+        inverse: 1/tau, (n, R); NaN where not reached.
+        scaled: 1/(tau rate), rate being that of the tangent kernel, (n, R).
+        critical: M_c and nu, where they can be told.
+    """
+
+    theta: float
+    machines: list[Machine]
+    rank: Array
+    inverse: Array
+    scaled: Array
+    critical: CriticalWidth | None
+
+    @property
+    def median(self) -> Array:
+        """M of each machine, (n,)."""
+        return np.nanmedian(self.rank, 1)
+
+
+def passages_of(match: Match, line: Line, picture: Picture) -> Iterator[Passage]:
+    """The times through every theta that any replica reached."""
+    for theta in THETAS:
+        machines, inverse = [], []
+        for machine in line.machines:
+            what = f"{match.label}, {named(line, machine)}"
+            times = _inverse(machine, theta, what, picture)
+            if times is not None:
+                machines.append(machine)
+                inverse.append(times)
+        rows = [each.rank for each in machines], inverse, [each.rate for each in machines]
+        table = [_padded(each) for each in rows]
+        if np.isfinite(table[1]).any():
+            what = f"{match.label}, {line.label}, θ = {theta:g}"
+            yield Passage(
+                theta, machines, table[0], table[1], table[1] / table[2], _critical(what, picture, *table[:2])
+            )
+
+
+def _inverse(machine: Machine, theta: float, what: str, picture: Picture) -> Array | None:
+    """1/tau of each replica; None where the run was to end before, or tells no time. Who did not arrive is noted."""
+    if (machine.answer.planned.until.loss or 0.0) > machine.floor + theta:
+        return None
+    found = told(
+        picture, f"{what}, θ = {theta:g}", learning_time, machine.answer.trajectory, theta, floor=machine.floor
+    )
+    if found is None:
+        return None
+    late = int((~found.reached).sum())
+    if late and found.reached.any():
+        picture.note(f"{what}: {late} replica(s) did not come to θ = {theta:g} and are left out")
+    return found.inverse
+
+
+def _padded(rows: Sequence[NDArray]) -> Array:
+    """Rows of replicas as one table, NaN where there are fewer."""
+    most = max(map(len, rows), default=0)
+    table = np.full((len(rows), most), np.nan)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table
+
+
+def _critical(what: str, picture: Picture, rank: Array, inverse: Array) -> CriticalWidth | None:
+    """M_c and nu; None, and why, where they cannot be told."""
+    different, times = pooled(rank, inverse)
+    known = np.isfinite(times).any(1)
+    if known.sum() < FEWEST:
+        picture.note(f"{what}: M_c needs times at {FEWEST} different M; got {int(known.sum())}")
+        return None
+    return told(picture, what, critical_width, different, times)
+
+
+def pooled(rank: Array, inverse: Array) -> tuple[Array, Array]:
+    """Machines of one M, which were made larger for nothing, as replicas of one: M (m,) and 1/tau (m, R')."""
+    median = np.nanmedian(rank, 1)
+    different = np.unique(median)
+    return different, _padded([inverse[median == each].ravel() for each in different])
+
+
+def fits_of(critical: CriticalWidth) -> dict[str, Fit]:
+    """M_c by both laws and nu, those that have an interval above 0."""
+    laws = {"M_c, parabola": critical.quadratic, "M_c, power law": critical.power, "exponent ν": critical.nu}
+    whole = {what: fit for what, fit in laws.items() if np.isfinite(fit).all() and fit.best > 0}
+    return whole if "M_c, power law" in whole else {what: fit for what, fit in whole.items() if what != "exponent ν"}

@@ -1,0 +1,89 @@
+"""What the readout that two systems share can say, whoever makes its features: its floor, and its constraints."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import N_KEYS, multi_hot
+from encoding.clock import encoding_named
+from encoding.hearing import ClockInputs
+from experiments.observables import irreducible_loss, readout_floor
+from experiments.observables.irreducible import after_histories
+from experiments.system import System
+from experiments.task import Task
+
+Array = NDArray[np.float64]
+
+ROUNDED = 9  # digits of a Bloch vector that are no rounding
+
+
+def constraints(n_histories: int, n_features: int, learned: Sequence[str], *, skip: bool = False) -> int:
+    """The dimension of all fields H = f K^T + h_0 on so many different histories: no rank of dH/dx is larger.
+
+    With K frozen n_f for each history; with K learned that of the matrices of rank n_f, and h_0 moves their mean:
+
+        n_f G,    n_f (G - 1) + N,    n_f (G + N - n_f),    n_f (G - 1 + N - n_f) + N        (G histories, N = 54 keys)
+
+    for K and h_0 frozen; h_0, K, and both learned (fewer where there are fewer histories than features). Where W is
+    learned N G is said, which no fields exceed.
+
+    >>> constraints(10, 4, ("angles",)), constraints(10, 4, ("angles", "K", "h0"))
+    (40, 290)
+    """
+    everything = N_KEYS * n_histories
+    if skip and "W" in learned:
+        return everything
+    shift = "h0" in learned
+    rows, n_read = n_histories - shift, min(n_features, N_KEYS)
+    if "K" not in learned:
+        return rows * n_read + N_KEYS * shift
+    rank = min(rows, n_read)
+    return rank * (rows + N_KEYS - rank) + N_KEYS * shift
+
+
+def part_of(system: System, name: str) -> Array:
+    """A group of weights of the first replica: K and h_0 of all replicas start the same."""
+    group = system.layout()[name]
+    return np.asarray(system.weights()[0, group.slice], np.float64).reshape(group.shape)
+
+
+def floor_of(task: Task, start: System, floors: dict[Any, float]) -> float:
+    """The least NLL that any machine with the readout of `start` has: that of a frozen K, or of equal histories.
+
+    `floors` keeps what was found, for runs that share their readout.
+    """
+    learned, heard = task.settings["learned"], heard_by(task)
+    free = "K" in learned or ("W" in learned and task.settings["skip"])
+    k, h0 = part_of(start, "K"), part_of(start, "h0")
+    which = (task.data_sha256, heard_said(task), free, "h0" in learned, b"" if free else k.tobytes() + h0.tobytes())
+    if which not in floors:
+        chorales = task.chorales or []
+        if free:
+            floors[which] = irreducible_loss(chorales, encoding=heard)
+        else:
+            floors[which] = readout_floor(chorales, k, None if "h0" in learned else h0, encoding=heard)
+    return floors[which]
+
+
+def heard_said(task: Task) -> str:
+    """What a machine hears of a chord: the keys, or an encoding of four voices as qubits by its name."""
+    settings = task.settings
+    clock = settings.get("inputs") == "clock" if task.system == "deep-rnn" else not settings["skip"]
+    return settings["encoding"] if clock else "keys"
+
+
+def heard_by(task: Task) -> Callable[[NDArray[np.integer]], NDArray]:
+    """The same as a function of pitches (n_steps, 4): chords with equal images are one to the machine."""
+    name = heard_said(task)
+    if name == "keys":
+        return multi_hot
+    clock = ClockInputs(encoding_named(name))
+    return lambda pitches: np.round(clock(pitches), ROUNDED) + 0.0  # no -0.0: bytes are compared
+
+
+def constraints_of(task: Task, n_features: int) -> int:
+    """The constraints of a run: of the different histories of its music, as it hears them."""
+    n_histories = len(after_histories(task.chorales or [], encoding=heard_by(task)))
+    return constraints(n_histories, n_features, task.settings["learned"], skip=task.settings["skip"])

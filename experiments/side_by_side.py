@@ -1,0 +1,215 @@
+"""Runs of two systems that learned the same music, put side by side: what is the same for both, and what differs.
+
+The same for both are the music, what is heard of it, and the readout H = K f + h_0, whose n_f features lie between -1
+and 1. So a match is one music and one way to treat the readout (frozen, or learned); in it each system has a line of
+machines that differ in size alone. What the size is worth on this music is the rank of dH/dx
+(`experiments.effective_rank`); what can be learned at all is the floor.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.effective_rank import effective_parameters_on_data, kernel_rate
+from experiments.figures.answers import WORDS, Answer, asked_of, said, told, word
+from experiments.figures.picture import Picture
+from experiments.observables import (
+    h0_loss,
+    irreducible_loss,
+    logistic_loss,
+    reservoir_loss,
+)
+from experiments.same_readout import constraints_of, floor_of, heard_by, part_of
+from experiments.store import system_of
+from experiments.task import Music
+
+Array = NDArray[np.float64]
+
+SIZES = {"quantum": "n_layers", "deep-rnn": "width"}  # the setting that makes a system larger
+NAMES = {"quantum": "quantum", "deep-rnn": "classical"}
+SERIES = {(): "readout frozen", ("h0",): "h₀ learned", ("K",): "K learned", ("K", "h0"): "K and h₀ learned"}
+ROUNDED = 9  # digits of a Bloch vector that are no rounding
+SEEDS = range(3)  # of reservoirs
+CHORDS = (1, 2)  # heard, of machines that remember no more
+
+
+class Machine(NamedTuple):
+    """One run, of R replicas.
+
+    Attributes:
+        answer: its question and its looks.
+        size: layers, or width.
+        rank: effective parameters on its music, (R,).
+        constraints: the largest rank that any machine with this readout can have on this music.
+        n_coordinates: what it learns along.
+        where: the weights whose rank it is, "at the start" or "at the end".
+        rate: mean eigenvalue of the tangent kernel at the start over the number of slots, (R,), in 1/tau.
+        n_features: that K reads.
+        floor: the least NLL that any machine with this readout has, in bits per unit.
+    """
+
+    answer: Answer
+    size: int
+    rank: NDArray[np.int64]
+    constraints: int
+    n_coordinates: int
+    where: str
+    rate: Array
+    n_features: int
+    floor: float
+
+    @property
+    def last(self) -> Array:
+        """NLL at the last look of each replica, (R,); NaN where there is none."""
+        looks = self.answer.trajectory
+        seen = np.where(looks.valid, looks.loss, np.nan)
+        rows = np.where(np.isfinite(seen), np.arange(len(seen))[:, None], 0).max(0)
+        return seen[rows, range(seen.shape[1])]
+
+
+class Line(NamedTuple):
+    """Machines that differ in size (and seed) alone, the smallest first."""
+
+    label: str
+    machines: list[Machine]
+
+
+class Match(NamedTuple):
+    """What learned one music with one kind of readout."""
+
+    music: str
+    series: str
+    lines: list[Line]
+
+    @property
+    def label(self) -> str:
+        """To read: `2 excerpts of 8 chords, readout frozen`."""
+        return f"{self.music}, {self.series}"
+
+
+def matches(runs: Sequence[Answer], picture: Picture) -> list[Match]:
+    """The runs by music and by what is learned of the readout, then by system; what cannot be measured is noted."""
+    floors: dict[Any, float] = {}
+    found = []
+    every = [answer.planned.task.music for answer in runs]
+    for music in dict.fromkeys(every):
+        here = [answer for answer in runs if answer.planned.task.music == music]
+        for series in dict.fromkeys(map(series_of, here)):
+            lines = [
+                Line(label, machines)
+                for label, group in _lines([answer for answer in here if series_of(answer) == series])
+                if (machines := _measured(group, floors, picture))
+            ]
+            found += [Match(music_said(music, every), series, lines)] if lines else []
+    return found
+
+
+def series_of(answer: Answer) -> str:
+    """What of K and h_0 is learned, in words."""
+    learned = answer.planned.task.settings["learned"]
+    return SERIES[tuple(part for part in ("K", "h0") if part in learned)]
+
+
+def music_said(music: Music | None, every: Sequence[Music | None]) -> str:
+    """Which chorales, in short where all are of one source."""
+    if music is None:
+        return "no music"
+    if len({(each.source, each.split, each.transpose) for each in every if each}) > 1:
+        return word("music", music)
+    n = len(music.chorales)
+    return f"{n} chorales" if music.excerpt is None else f"{n} excerpts of {music.excerpt} chords"
+
+
+def _lines(group: Sequence[Answer]) -> list[tuple[str, list[Answer]]]:
+    """Runs that differ in size and seed alone, under the name of their system and what else tells the lines apart."""
+    alike: dict[tuple[str, str], list[Answer]] = {}
+    for answer in group:
+        alike.setdefault((_name(answer), str(_else(answer))), []).append(answer)
+    lines = []
+    for (name, _), runs in alike.items():
+        rivals = [_else(each[0]) for (other, _), each in alike.items() if other == name]
+        own = _else(runs[0])
+        differ = [key for key in own if len({str(each.get(key)) for each in rivals}) > 1]
+        lines.append((", ".join([name, *(word(key, own[key]) for key in differ)]), _one_of_a_kind(runs)))
+    return sorted(lines, key=lambda line: line[0] != "quantum")
+
+
+def _name(answer: Answer) -> str:
+    task = answer.planned.task
+    return "unitary" if task.settings.get("recurrent") == "unitary" else NAMES[task.system]
+
+
+def _else(answer: Answer) -> dict[str, Any]:
+    return asked_of(answer, but=(SIZES[answer.planned.task.system], "seed"))
+
+
+def _one_of_a_kind(runs: Sequence[Answer]) -> list[Answer]:
+    """By size; of runs with the same size and seed, whose first replicas are the same, the one with the most."""
+    kept: dict[tuple[int, int], Answer] = {}
+    for answer in runs:
+        which = size_of(answer), answer.planned.task.seed
+        if which not in kept or answer.trajectory.n_replicas > kept[which].trajectory.n_replicas:
+            kept[which] = answer
+    return [kept[which] for which in sorted(kept)]
+
+
+def size_of(answer: Answer) -> int:
+    """Layers of circuits, or the width."""
+    return int(answer.setting(SIZES[answer.planned.task.system]))
+
+
+def named(line: Line, machine: Machine) -> str:
+    """To read: `quantum, L = 2 (M = 27/40)`."""
+    size = WORDS[SIZES[machine.answer.planned.task.system]]
+    seeds = {each.answer.planned.task.seed for each in line.machines}
+    seed = f", seed {machine.answer.planned.task.seed}" if len(seeds) > 1 else ""
+    return f"{line.label}, {size} = {machine.size}{seed} (M = {np.median(machine.rank):g}/{machine.constraints})"
+
+
+def said_of(answer: Answer) -> str:
+    """A run in short, whether it is there or not: `quantum, readout frozen, 2 excerpts of 8 chords, L = 2, n_H = 1`."""
+    music = answer.planned.task.music
+    return f"{_name(answer)}, {series_of(answer)}, {music_said(music, [music])}, {said(answer)}"
+
+
+def _measured(runs: Sequence[Answer], floors: dict[Any, float], picture: Picture) -> list[Machine]:
+    found = [told(picture, said_of(answer), machine_of, answer, floors) for answer in runs]
+    for machine, unclear in [each for each in found if each]:
+        if unclear:
+            picture.note(f"{said_of(machine.answer)}: no gap of three decades tells the rank {sorted(machine.rank)}")
+    return [each[0] for each in found if each]
+
+
+def machine_of(answer: Answer, floors: dict[Any, float] | None = None) -> tuple[Machine, bool]:
+    """What a run is worth on its music, and whether its rank is a matter of taste.
+
+    The rank is that at the start where K is random and frozen, for there nothing is special about these weights; else
+    that at the end, for K = 0 at the start hides all that is behind it.
+
+    Raises:
+        InputError: see `effective_parameters_on_data`, or a run that is damaged.
+    """
+    task = answer.planned.task
+    start = task.build("plain")
+    random = "K" not in task.settings["learned"] and bool(part_of(start, "K").any())
+    there = start if random or answer.run is None else system_of(answer.run)
+    found, rate = effective_parameters_on_data(there), kernel_rate(start)
+    floor = floor_of(task, start, {} if floors is None else floors)
+    where, n_features = "at the start" if there is start else "at the end", part_of(start, "K").shape[1]
+    most = constraints_of(task, n_features)
+    machine = Machine(answer, size_of(answer), found.rank, most, found.n_coordinates, where, rate, n_features, floor)
+    return machine, not found.clear.all()
+
+
+def baselines_of(match: Match) -> Mapping[str, float]:
+    """What machines reach that do not learn to remember, in bits per unit; with the floor of equal histories."""
+    machine = match.lines[0].machines[0]
+    chorales, heard = machine.answer.planned.task.chorales or [], heard_by(machine.answer.planned.task)
+    n = machine.n_features
+    lines = {"h₀ alone": h0_loss(chorales), "W and h₀ alone": logistic_loss(chorales)}
+    lines[f"reservoir of {n} units"] = float(np.mean([reservoir_loss(chorales, n, seed=seed) for seed in SEEDS]))
+    words = {k: f"floor, {k} chord{'s' if k > 1 else ''} heard" for k in CHORDS}
+    lines |= {words[k]: irreducible_loss(chorales, k, encoding=heard) for k in CHORDS}
+    return lines | {"irreducible loss": irreducible_loss(chorales, encoding=heard)}
