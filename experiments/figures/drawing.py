@@ -71,8 +71,9 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], looks: Mapping
     _scale(axes, panel, series)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(reversed(labels), reversed(handles), strict=True))  # a name stands once
-    shown = ["\n".join(wrap(name, LEGEND)) for name in dict.fromkeys(labels)]
-    axes.legend([once[name] for name in dict.fromkeys(labels)], shown, frameon=False, fontsize=7)
+    said = [name for name in dict.fromkeys(labels) if not looks.get(name, Look(BLACK)).quiet]
+    shown = ["\n".join(wrap(name, LEGEND)) for name in said]
+    axes.legend([once[name] for name in said], shown, frameon=False, fontsize=7)
 
 
 def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:

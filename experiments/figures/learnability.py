@@ -29,6 +29,8 @@ PARAMETERS = "effective parameters M (rank of dH/dx)"
 LOOKS = {"quantum": (BLUE, "o"), "classical": (VERMILION, "s"), "unitary": (GREEN, "^")}
 OTHERS = PURPLE, "D"
 LAWS = "dashed: the parabola through 1/τ, from its zero on; bars across: range of M over replicas"
+FEW = 4  # curves of one line that are all in the legend
+SHADES = "shades: sizes between the smallest and the largest of a line, the larger the deeper"
 KINDS = ("curves", "times", "rates", "losses")
 
 
@@ -59,6 +61,8 @@ def learned_by(answers: Sequence[Answer], name: str) -> tuple[Picture, list[Lear
         picture.panels["none"] = Panel("", TIME, "NLL - floor", empty="no run can be measured yet")
     if any(one.kind == "fit" for one in picture.series):
         picture.note(LAWS)
+    if any(look.quiet for look in picture.looks.values()):
+        picture.note(SHADES)
     return picture, found
 
 
@@ -114,7 +118,8 @@ def _curves(picture: Picture, panel: str, line: Line) -> None:
         name, looks = named(line, machine), machine.answer.trajectory
         above = np.where(looks.loss > machine.floor, looks.loss - machine.floor, np.nan)
         draw_curve(picture, panel, name, looks.time, above)
-        picture.looks[name] = _look(line, place, len(line.machines))
+        between = len(line.machines) > FEW and 0 < place < len(line.machines) - 1
+        picture.looks[name] = _look(line, place, len(line.machines))._replace(quiet=between)
 
 
 def _losses(picture: Picture, panel: str, line: Line) -> None:
@@ -160,10 +165,10 @@ def _fits(picture: Picture, what: str, critical: CriticalWidth) -> None:
     told_ones = fits_of(critical)
     for law, fit in told_ones.items():
         picture.number(f"{what}: {law}", fit)
-    for law in ("parabola", "power law"):
-        if f"M_c, {law}" not in told_ones:
-            span = f"{critical.widths[0]:g} to {critical.widths[-1]:g}"
-            picture.note(f"{what}: M from {span} gives no zero of 1/τ with an interval by a {law}")
+    untold = [f"a {law}" for law in ("parabola", "power law") if f"M_c, {law}" not in told_ones]
+    if untold:
+        span = f"{critical.widths[0]:g} to {critical.widths[-1]:g}"
+        picture.note(f"{what}: M from {span} gives no zero of 1/τ with an interval by {' or '.join(untold)}")
     rejected = {"parabola": critical.quadratic_rejected, "power law": critical.power_rejected}
     chances = {"parabola": critical.misfit.quadratic, "power law": critical.misfit.power}
     for law in (law for law, is_so in rejected.items() if is_so):

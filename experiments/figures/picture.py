@@ -56,10 +56,11 @@ class Series(NamedTuple):
 
 
 class Look(NamedTuple):
-    """How the series of one name look, where they are not to take the next colour."""
+    """How the series of one name look, where they are not to take the next colour; the quiet are in no legend."""
 
     colour: str
     mark: str = "o"
+    quiet: bool = False
 
 
 @dataclass
