@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from encoding import Chorale
     from experiments import System, Trajectory
     from quantum.channel import Music
+    from stand_in import Server
 
 ROOT = Path(__file__).parent.parent
 ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
@@ -224,3 +225,12 @@ def complaint(armonica, capsys) -> "Callable[..., str]":
         return last
 
     return said
+
+
+@pytest.fixture
+def ibm(monkeypatch) -> "Iterator[Server]":
+    """A stand-in for IBM Quantum on 127.0.0.1, to which the environment leads the client; see tests/ibm/stand_in."""
+    from stand_in.fixture import running
+
+    with running(monkeypatch) as server:
+        yield server
