@@ -202,7 +202,7 @@ def _announce(path: Path, system: System, task: Task, until: Until) -> None:
     rate = getattr(task.schedule, "rate", None)
     steps = until.steps if until.time is None or not rate else min(until.steps or FAR, ceil(until.time / rate))
     if steps:
-        total = f"{plan.circuits * steps * task.n_replicas:,} circuits in all"
+        total = f"{plan.circuits * steps * task.n_replicas:,} circuits; looks at loss and noise come on top"
         CONSOLE.print(f"{steps:,} steps of {task.n_replicas} replica(s): {total}", highlight=False, soft_wrap=True)
 
 

@@ -9,15 +9,15 @@ from encoding.transitions import Piece
 
 log = logging.getLogger("armonica")
 MOST_NAMED = 6
-_said: set[tuple[str, int]] = set()  # once is enough: networks are made again and again of the same music
+_said: set[tuple[str, tuple[Alias, ...]]] = set()  # once is enough: networks are made again of the same music
 
 
 def warn_of_aliases(encoding: Encoding, chorales: Sequence[Piece]) -> None:
     """Log the pairs of notes of these chorales that look alike without being declared the same, with their fidelity."""
     notes, _ = frequencies(chorales)
-    found = [alias for alias in aliases(encoding, notes.tolist()) if not alias.declared]
-    if found and (encoding.name, len(found)) not in _said:
-        _said.add((encoding.name, len(found)))
+    found = tuple(alias for alias in aliases(encoding, notes.tolist()) if not alias.declared)
+    if found and (encoding.name, found) not in _said:
+        _said.add((encoding.name, found))
         named = ", ".join(_told(alias) for alias in found[:MOST_NAMED])
         rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         log.warning(

@@ -9,6 +9,7 @@ slot, as in the classical network, so that proper time means the same: w <- w - 
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, Purpose, checked_seed, pack, stream
+from encoding.asked import asked
 from encoding.batches import check_batch, draw
 from encoding.given import checked_state, checked_weights
 from encoding.layout import Group
@@ -26,11 +28,11 @@ from encoding.transitions import Piece, Transitions, checked_pieces
 from quantum.adam import Adam
 from quantum.aliases import warn_of_aliases
 from quantum.jacobian import jacobian
-from quantum.kernels import kernel_named
+from quantum.kernels import kernel_for
 from quantum.music import fingerprint, played
 from quantum.needs import room_needed
 from quantum.noise import drawn_again, over_slots
-from quantum.passes import Pass, lesson_of, readout_of
+from quantum.passes import Lesson, Pass, lesson_of, readout_of
 from quantum.playing import Player
 from quantum.rules import Plan
 from quantum.sampled import Sampled
@@ -38,6 +40,7 @@ from quantum.settings import QuantumRNNSettings
 from quantum.weights import groups, start
 
 T = TypeVar("T")
+EXACTLY: dict[str, Any] = {"shots": None, "rule": "adjoint"}
 DRAWN_AT_ONCE = 64  # steps whose batches are drawn before they are made: memory, not numbers, depends on it
 
 
@@ -86,7 +89,7 @@ class QuantumRNN:
         self.settings = QuantumRNNSettings(schedule=schedule, n_history=n_history, n_layers=n_layers, **options)
         seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
         self.n_replicas, self._asked, self._threads = checked_count(n_replicas), kernel, Threads()
-        self._kernel = kernel_named(kernel)
+        self._kernel = kernel_for(self.settings, kernel)
         self._chorales = checked_pieces(chorales)
         warn_of_aliases(self.settings.note, self._chorales)
         self._layout = groups(self.settings)
@@ -119,7 +122,7 @@ class QuantumRNN:
     @property
     def kernel(self) -> str:
         """What makes the features: `"fast"`, compiled, or `"plain"`."""
-        return getattr(getattr(self._lesson.simulation, "simulator", None), "name", "plain")
+        return self._kernel
 
     # The five verbs of a System
 
@@ -230,23 +233,28 @@ class QuantumRNN:
         return {name: np.array([each[name] for each in seen]) for name in seen[0]}
 
     def measure_noise(self) -> dict[str, NDArray[np.float64]]:
-        """Recorded where the noise is looked at: of sampled features `shot_noise`, (n_replicas, n_groups)."""
-        return {"shot_noise": self.shot_noise()} if self._lesson.simulation.noisy else {}
+        """Recorded where the noise is looked at: beside that of batches `shot_noise`, (n_replicas, n_groups)."""
+        apart = self._lesson.simulation.noisy and self.settings.batch is not None  # else all noise is that of shots
+        return {"shot_noise": self.shot_noise()} if apart else {}
 
     # What it can be asked beyond the verbs: see experiments.abilities
 
     def outputs(self) -> NDArray[np.floating]:
-        """Output fields H, before the tanh, of all training transitions, (n_replicas, n_slots, 54)."""
-        return np.stack(self._each(lambda r, now: now.fields.numpy()))
+        """Output fields H, before the tanh, of all training transitions, (n_replicas, n_slots, 54).
+
+        As `activations`, `gradient` and `loss_on`, of exact averages whatever the shots; of sampled kets where there
+        are `trajectories`.
+        """
+        return np.stack(self._each(lambda r, now: now.fields.numpy(), exactly=True))
 
     def activations(self) -> NDArray[np.floating]:
         """What is measured at every chord, the features that K reads, (n_replicas, n_slots, n_features)."""
-        return np.stack(self._each(lambda r, now: now.features.numpy()))
+        return np.stack(self._each(lambda r, now: now.features.numpy(), exactly=True))
 
     def gradient(self) -> NDArray[np.floating]:
-        """dE/dw over all slots, whatever the batch, (n_replicas, n_weights); 0 for parts that are not learned."""
+        """dE/dw over all slots, whatever batch and rule, (n_replicas, n_weights); 0 for parts that are not learned."""
         everything = np.arange(self._slots.n_slots)
-        return np.stack(self._each(lambda r, now: now.gradient(everything)))
+        return np.stack(self._each(lambda r, now: now.gradient(everything), exactly=True))
 
     def plan(self) -> Plan | None:
         """Circuits, jobs one after the other, and shots of one step of one replica; None where a state is simulated."""
@@ -270,8 +278,8 @@ class QuantumRNN:
             InputError: no chorales.
         """
         there = checked_pieces(chorales)
-        settings, n = replace(self.settings, batch=None), self.n_replicas
-        other = QuantumRNN.build(there, settings, seed=0, n_replicas=n, kernel=self._asked)
+        settings, n = replace(self.settings, **EXACTLY, batch=None), self.n_replicas
+        other = QuantumRNN.build(there, settings, seed=0, n_replicas=n)
         other._hear(there, self._slots.standardisation)
         other._flat = self._flat
         return other.loss()
@@ -294,17 +302,27 @@ class QuantumRNN:
         makes_steps: Any = getattr(self._lesson.simulation, "simulator", None)
         compiled = self.settings.optimizer == "sgd" and hasattr(makes_steps, "step")
         self._compiled: Any = makes_steps if compiled else None
-        self._question = fingerprint(asdict(self.settings), self._slots.sha256)
+        self._question = fingerprint(asked(self.settings), self._slots.sha256)
 
-    def _each(self, look: Callable[[int, Pass], T]) -> list[T]:
+    def _each(self, look: Callable[[int, Pass], T], *, exactly: bool = False) -> list[T]:
         """What `look` makes of every replica as it is now; one a thread, each by itself, so none changes another."""
         seen: dict[int, T] = {}
-        self._threads.share(lambda r, place: seen.update({r: look(r, self._now(r))}), range(self.n_replicas))
+        lesson = self._exact_lesson if exactly else self._lesson
+        self._threads.share(lambda r, place: seen.update({r: look(r, self._now(r, lesson))}), range(self.n_replicas))
         return [seen[r] for r in range(self.n_replicas)]
 
-    def _now(self, r: int) -> Pass:
+    def _now(self, r: int, lesson: Lesson) -> Pass:
         """A pass over all music."""
-        return Pass(self._lesson, self._flat[r], self._stream(r, Purpose.OUTCOME))
+        return Pass(lesson, self._flat[r], self._stream(r, Purpose.OUTCOME))
+
+    @cached_property
+    def _exact_lesson(self) -> Lesson:
+        """The same without shots."""
+        if self.settings.shots is None and self.settings.rule == "adjoint":
+            return self._lesson
+        settings = replace(self.settings, **EXACTLY)
+        music = played(self._chorales, self._slots, settings.note, _complex(settings))
+        return lesson_of(settings, self._layout, self._slots, music, "plain")
 
     def _stream(self, r: int, purpose: Purpose) -> np.random.Generator:
         return stream(int(self._seed[r]), int(self._replica[r]), purpose, int(self._step[r]))

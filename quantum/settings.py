@@ -5,6 +5,7 @@ from math import pi
 from typing import ClassVar
 
 from encoding import Encoding, InputError, encoding_named
+from encoding.asked import later
 from encoding.clock import ENCODINGS
 from encoding.pianoroll import STANDARDISATIONS
 from encoding.voices import N_VOICES
@@ -79,12 +80,12 @@ class QuantumRNNSettings:
     probes: int = 16
     standardisation: str = "global"
     precision: str = "float32"
-    trajectories: int | None = None
-    shots: int | None = None
-    rule: str = "adjoint"
-    spsa_shift: float = 0.2
-    spsa_pairs: int = 1
-    optimizer: str = "sgd"
+    trajectories: int | None = later(None)
+    shots: int | None = later(None)
+    rule: str = later("adjoint")
+    spsa_shift: float = later(0.2)
+    spsa_pairs: int = later(1)
+    optimizer: str = later("sgd")
 
     def __post_init__(self) -> None:
         """Refuse what makes no network.
@@ -129,17 +130,17 @@ class QuantumRNNSettings:
         if self.n_history > MOST_HISTORY:
             n = self.n_data + self.n_history
             raise InputError(
-                f"n_history is at most {MOST_HISTORY}; got {self.n_history}: one ket for each slot and layer has "
-                f"2^{n} amplitudes, and U alone would take {16 * 4.0**n / 1e9:.3g} GB"
+                f"n_history is at most {MOST_HISTORY}; got {self.n_history}: a ket for each slot has 2^{n} amplitudes, "
+                f"and U {16 * 4.0**n / 1e9:.3g} GB; take {MOST_HISTORY} or fewer, with more layers"
             )
         if self.trajectories is not None:
             self._check_trajectories(self.trajectories)
         elif self.n_history > MOST_DENSE and self.schedule != "measured" and self.shots is None:
-            n = self.n_data + self.n_history
+            chord = 8 * 2.0 ** (self.n_data + 2 * self.n_history) / 1e6
             raise InputError(
-                f"{self.schedule} with n_history {self.n_history} has density matrices and a U of "
-                f"{8 * 4.0**n / 1e9:.3g} GB, seconds a step; exact simulation ends at {MOST_DENSE}: sample kets, "
-                "trajectories=8, or take the measured schedule"
+                f"{self.schedule} is simulated exactly up to n_history {MOST_DENSE}; got {self.n_history}: every "
+                f"distinct chord would take {chord:.3g} MB, every slot {8e-6 * 4.0**self.n_history:.3g} MB, and a step minutes; "
+                "sample kets, trajectories=4, or take the measured schedule"
             )
 
     def _check_trajectories(self, n: int) -> None:

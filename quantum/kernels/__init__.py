@@ -14,6 +14,7 @@ from typing import Any
 
 from encoding import InputError
 from encoding.kept import load, numba_settings
+from quantum.settings import MOST_DENSE, QuantumRNNSettings
 
 log = logging.getLogger("armonica")
 
@@ -52,6 +53,23 @@ def kernel_named(name: str | None) -> str:
     if obstacle:
         log.warning("kernel plain: %s", obstacle)
     return "plain" if obstacle else "fast"
+
+
+def kernel_for(settings: QuantumRNNSettings, name: str | None) -> str:
+    """As `kernel_named`; plain for what is not compiled: shots, rules of samplers, sampled kets, large histories.
+
+    Raises:
+        InputError: another name, or a kernel that cannot make it.
+    """
+    sampled = settings.shots is not None or settings.rule != "adjoint" or settings.trajectories is not None
+    if not sampled and settings.n_history <= MOST_DENSE:
+        return kernel_named(name)
+    if kernel_named(name or "plain") == "fast":
+        raise InputError(
+            f"kernel fast makes exact averages of up to {MOST_DENSE} history qubits, by the adjoint rule; here it is "
+            "shots, kets or more: leave kernel out"
+        )
+    return "plain"
 
 
 def compiled(precision: str = "float32") -> Any:
