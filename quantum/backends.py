@@ -31,6 +31,12 @@ from quantum.machines.names import FORMS, LEAST_BUSY, Name, check_extra, fake_ma
 from quantum.sources import Source
 
 SHOTS = 4096
+ALONE = {  # what needs no machine
+    "exact": computed.EXACT,
+    "aer": aer.AER,
+    "default.qubit": computed.PENNYLANE,
+    "lightning.qubit": computed.PENNYLANE,
+}
 
 
 class Backend(BaseSamplerV2):
@@ -132,9 +138,8 @@ def backend_named(name: str, *, seed: int | None = None, shots: int = SHOTS, **o
         raise InputError(f"{read} takes a seed and a number of shots; got {', '.join(sorted(options))}")
     if read.kind in ("aer", "noise"):
         return _on_aer(read, seed, shots)
-    exact = read.kind == "exact"
-    can = computed.EXACT if exact else computed.PENNYLANE
-    play = computed.play_exactly if exact else computed.play_on_pennylane(read.kind)
+    can = ALONE[read.kind]
+    play = computed.play_exactly if read.kind == "exact" else computed.play_on_pennylane(read.kind)
     return Backend(read, LocalSampler(play, computed.checker(read.kind, can), seed=seed, shots=shots), can)
 
 
@@ -142,9 +147,9 @@ def backend_lines() -> list[str]:
     """What there is by name: what each can do, and whether the extra and the credentials are there."""
     from quantum.machines.account import where_credentials_are
 
-    lines = [f"{form}: {about}" for form, about in FORMS.items()]
-    for place, can in ((0, computed.EXACT), (1, aer.AER), (6, computed.PENNYLANE), (7, computed.PENNYLANE)):
-        lines[place] += f"; {can.words()}"
+    lines = [
+        f"{form}: {about}" + (f"; {ALONE[form].words()}" if form in ALONE else "") for form, about in FORMS.items()
+    ]
     extra = "installed" if has_extra() else "not installed (pip install 'armonica[ibm]'): neither fake nor ibm"
     return [*lines, f"qiskit-ibm-runtime: {extra}", f"credentials: {where_credentials_are()}"]
 

@@ -145,16 +145,27 @@ class MachineSampler(BaseSamplerV2):
 
         Raises:
             InputError: what is no pub, or a circuit that the machine does not run; nothing was sent.
+            ServiceFailed: no answer, or one that is none. The job may have been taken: look for its tag before another.
         """
         asked: list[Any] = read_pubs(
             pubs, self._shots if shots is None else checked_count("the number of shots", shots)
         )
         self._check(asked)
+        try:
+            return ibm_sampler(self._place(), self._options, program=self._program).run(asked)
+        except Exception as error:  # of the client, of requests, of JSON
+            from quantum.machines.wire import ServiceFailed
+
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+            raise ServiceFailed(f"no answer to the request for a job, which may have been taken: {said}") from error
+
+    def _place(self) -> Any:
+        """The machine, or the batch on it, opened here."""
         if self._mode == "batch" and self._batch is None:
             from qiskit_ibm_runtime import Batch
 
             self._batch = Batch(self._machine)
-        return ibm_sampler(self._batch or self._machine, self._options, program=self._program).run(asked)
+        return self._batch or self._machine
 
     def close(self) -> None:
         """End the batch: jobs that were sent are still done."""

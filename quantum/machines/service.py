@@ -13,11 +13,7 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedEr
 from encoding import InputError
 from quantum.machines.account import Account
 from quantum.machines.names import LEAST_BUSY, nearest
-from quantum.machines.wire import guard
-
-
-class ServiceFailed(OSError):
-    """IBM's service gave no answer, or one that is none."""
+from quantum.machines.wire import ServiceFailed, guard
 
 
 class GuardedService(QiskitRuntimeService):
@@ -109,7 +105,7 @@ def _check_known(service: Any, machine: str) -> None:
 
 def _refused(error: Exception) -> bool:
     """Whether a server said no; the client calls it an invalid account too when no server answered."""
-    code = getattr(error.__cause__, "status_code", None)
+    code = getattr(error.__cause__, "code", None)  # of the SDK's ApiException
     return isinstance(error, IBMNotAuthorizedError) or code in (400, 401, 403)
 
 

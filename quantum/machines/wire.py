@@ -21,6 +21,10 @@ N_RETRIES, BACK_OFF = 5, 0.5
 WAIT = (5.0, 60.0)  # seconds: for a connection, for an answer
 
 
+class ServiceFailed(OSError):
+    """IBM's service gave no answer, or one that is none."""
+
+
 class PostOnce(Retry):
     """Retries that never repeat a POST, whatever went wrong: it may have arrived."""
 
