@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quantum.backends import Backend, backend_named
     from quantum.block import Block
     from quantum.checks import (
         block_cell,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from quantum.exact import Exact
     from quantum.folding import fractional
     from quantum.ladder import Ladder, edges
+    from quantum.machines.law import outcome_law
     from quantum.recurrence import RecurrentBlock, recurrent
     from quantum.rnn import QuantumRNN
     from quantum.rules import circuits_of, parameter_shift, spsa
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from quantum.templates import ClockEmbedding, EntanglingLadder
 
 __all__ = [
+    "Backend",
     "Block",
     "ClockEmbedding",
     "EntanglingLadder",
@@ -42,6 +45,7 @@ __all__ = [
     "Shots",
     "Sizes",
     "Source",
+    "backend_named",
     "block_cell",
     "block_circuit",
     "carries_memory",
@@ -57,6 +61,7 @@ __all__ = [
     "from_qiskit",
     "is_trace_preserving",
     "ladder_circuit",
+    "outcome_law",
     "parameter_shift",
     "recurrent",
     "recurrent_circuit",
@@ -69,6 +74,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Backend": "quantum.backends",
     "Block": "quantum.block",
     "ClockEmbedding": "quantum.templates",
     "EntanglingLadder": "quantum.templates",
@@ -82,6 +88,7 @@ _HOMES = {
     "Shots": "quantum.shots",
     "Sizes": "quantum.sources",
     "Source": "quantum.sources",
+    "backend_named": "quantum.backends",
     "block_cell": "quantum.checks",
     "block_circuit": "quantum.circuits",
     "carries_memory": "quantum.checks",
@@ -97,6 +104,7 @@ _HOMES = {
     "from_qiskit": "quantum.conversion",
     "is_trace_preserving": "quantum.checks",
     "ladder_circuit": "quantum.circuits",
+    "outcome_law": "quantum.machines.law",
     "parameter_shift": "quantum.rules",
     "recurrent": "quantum.recurrence",
     "recurrent_circuit": "quantum.circuits",

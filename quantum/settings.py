@@ -139,8 +139,8 @@ class QuantumRNNSettings:
             chord = 8 * 2.0 ** (self.n_data + 2 * self.n_history) / 1e6
             raise InputError(
                 f"{self.schedule} is simulated exactly up to n_history {MOST_DENSE}; got {self.n_history}: every "
-                f"distinct chord would take {chord:.3g} MB, every slot {8e-6 * 4.0**self.n_history:.3g} MB, and a step minutes; "
-                "sample kets, trajectories=4, or take the measured schedule"
+                f"distinct chord would take {chord:.3g} MB, every slot {8e-6 * 4.0**self.n_history:.3g} MB, and a step "
+                "minutes; sample kets, trajectories=4, or take the measured schedule"
             )
 
     def _check_trajectories(self, n: int) -> None:
