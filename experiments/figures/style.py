@@ -20,7 +20,7 @@ def shades(colour: str, n: int) -> list[str]:
     """`n` shades of one colour, from pale to deep; of one the colour itself.
 
     >>> shades("#0072B2", 1), shades("#000000", 3)
-    (['#0072b2'], ['#8c8c8c', '#262626', '#000000'])
+    (['#0072b2'], ['#8c8c8c', '#3a3a3a', '#000000'])
     """
     parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
     if n < 2:
