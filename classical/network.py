@@ -64,7 +64,14 @@ class Network:
         return fields(self._weights, data, top).tanh().numpy()
 
     def continue_piece(
-        self, opening: ArrayLike, n_steps: int, *, replica: int = 0, choose: str = "likeliest", seed: int = 0
+        self,
+        opening: ArrayLike,
+        n_steps: int,
+        *,
+        replica: int = 0,
+        choose: str = "likeliest",
+        seed: int = 0,
+        sung: ArrayLike | None = None,
     ) -> NDArray[np.float32]:
         """Closed loop: hear the opening chords, then feed each output back as the next input.
 
@@ -75,6 +82,7 @@ class Network:
             choose: `"likeliest"`: S_i = sign O_i; `"sample"`: S_i = +1 with probability (1 + O_i)/2;
                 `"four"`: as likeliest, but no more than the four surest, for four voices.
             seed: of the draws, where there are any.
+            sung: S, A, T, B of the opening, (n_opening, 4), for ears that hear voices; None: by least movement.
 
         Returns:
             The piece as a piano roll, (n_steps, 54).
@@ -86,7 +94,7 @@ class Network:
 
         def hears(chords: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
             nonlocal memory
-            output, memory = self._hear(heard_last(chords, self.ear), memory, replica, first=len(chords) == 1)
+            output, memory = self._hear(heard_last(chords, self.ear, sung), memory, replica, first=len(chords) == 1)
             return output
 
         options = {"n_replicas": self.n_replicas, "replica": replica, "choose": choose, "seed": seed}

@@ -15,6 +15,7 @@ from encoding.hearing import ClockInputs
 from encoding.pianoroll import STANDARDISATIONS
 
 GROUPS = ("J", "M", "K", "W", "h0")
+MOST_SLOTS = 10**6  # of a batch
 MOST_LAYERS = 10_000  # each has groups of weights of its own
 CHOICES = {
     "rule": ("delayed", "exact"),
@@ -90,8 +91,9 @@ class DeepRNNSettings:
                 what the inputs do not take, or nothing that would move.
         """
         for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise InputError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}")
+            said = getattr(self, name)
+            if not isinstance(said, str) or said not in choices:
+                raise InputError(f"{name} is one of {', '.join(choices)}; got {shown(said)}")
         for name in ("replacement", "skip"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} is True or False; got {getattr(self, name)!r}")
@@ -99,8 +101,11 @@ class DeepRNNSettings:
             _check_count(name, getattr(self, name))
         if self.depth > MOST_LAYERS:
             raise InputError(f"depth is a number of layers, at most {MOST_LAYERS}; got {shown(self.depth)}")
-        if not isinstance(self.learned, tuple | list) or not self.learned or not set(self.learned) <= set(GROUPS):
-            raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {self.learned!r}")
+        if self.batch is not None and self.batch > MOST_SLOTS:
+            raise InputError(f"batch is a number of slots, at most {MOST_SLOTS}; got {shown(self.batch)}")
+        named = isinstance(self.learned, tuple | list) and all(isinstance(group, str) for group in self.learned)
+        if not named or not self.learned or not set(self.learned) <= set(GROUPS):
+            raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {shown(self.learned)}")
         object.__setattr__(self, "learned", tuple(group for group in GROUPS if group in self.learned))
         self._check_together()
 

@@ -1,11 +1,19 @@
 """What is put into a network from outside: weights and states, looked at before they are taken."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding.errors import InputError
+
+COUNTS = ("step", "seed", "replica", "moved")  # of a state, not below 0
+
+
+def _kind(value: object) -> str:
+    kinds = {"c": "complex numbers", "b": "booleans", "U": "words", "S": "words"}
+    return kinds.get(np.asarray(value).dtype.kind, type(value).__name__)
 
 
 def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str) -> NDArray[np.floating]:
@@ -14,6 +22,8 @@ def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str)
     Raises:
         InputError: another shape, or an entry that is not finite.
     """
+    if np.asarray(weights).dtype.kind not in "fiu":
+        raise InputError(f"weights are real numbers, of shape {wanted}; got {_kind(weights)}")
     try:
         with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite
             array = np.array(weights, precision)
@@ -33,14 +43,19 @@ def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) 
     Raises:
         InputError: a state of another system, of other settings or of other chorales.
     """
+    if not isinstance(state, Mapping):
+        raise InputError(f"a state is arrays by name, as state() gives; got {type(state).__name__}")
     given = {name: np.array(state[name]) for name in now if name in state}
     for name, array in now.items():
         if name not in given or given[name].shape != array.shape or given[name].dtype != array.dtype:
             came = f"{given[name].dtype} {given[name].shape}" if name in given else "nothing"
             raise InputError(f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?")
     numbers = [given[name] for name in ("weights", "past")]
-    if not all(np.isfinite(array).all() for array in numbers) or min(given["step"].min(), given["seed"].min()) < 0:
+    counts = [given[name] for name in COUNTS if name in given]
+    if not all(np.isfinite(array).all() for array in numbers) or min(array.min() for array in counts) < 0:
         raise InputError("the state has entries that are not finite, or steps or seeds below 0: it is damaged")
+    if "frozen" in given and ((given["frozen"] < -1) | (given["frozen"] > given["step"])).any():
+        raise InputError("the state has replicas that were frozen at a step that is none: it is damaged")
     if (given["question"] != now["question"]).any():
         raise InputError("the state is of a network with other settings or other chorales: build that one")
     return given

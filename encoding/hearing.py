@@ -82,12 +82,24 @@ def heard(chorales: Sequence[Piece], ear: str | Ear) -> Transitions:
     return replace(slots, inputs=ear(slots.sung(chorales)).astype(np.float32))
 
 
-def heard_last(chords: Sequence[NDArray[np.floating]] | NDArray[np.floating], ear: Ear) -> NDArray[np.float64]:
-    """The inputs of the last of the chords heard so far, piano rolls of (54,) each; (n_inputs,)."""
-    return ear(chords[-1]) if isinstance(ear, Standardisation) else ear(voices_heard(chords))[0]
+def heard_last(
+    chords: Sequence[NDArray[np.floating]] | NDArray[np.floating], ear: Ear, known: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """The inputs of the last of the chords heard so far, piano rolls of (54,) each; (n_inputs,).
+
+    `known` are the voices of the first of them, (n, 4), where they are.
+    """
+    return ear(chords[-1]) if isinstance(ear, Standardisation) else ear(voices_heard(chords, known))[0]
 
 
-def voices_heard(chords: Sequence[NDArray[np.floating]] | NDArray[np.floating]) -> NDArray[np.int16]:
-    """S, A, T, B of the last of the chords heard so far, (1, 4): its four highest notes, by least movement."""
+def voices_heard(
+    chords: Sequence[NDArray[np.floating]] | NDArray[np.floating], known: ArrayLike | None = None
+) -> NDArray[np.int16]:
+    """S, A, T, B of the last of the chords heard so far, (1, 4): its four highest notes, by least movement.
+
+    Voices that cross cannot be told from keys: `known` are those of the first chords, (n, 4), taken as they are.
+    """
+    if known is not None and len(chords) <= len(voices := np.asarray(known, np.int16)):
+        return voices[len(chords) - 1 : len(chords)]
     sung = sounding_pitches(np.stack(list(chords[-CONTEXT:])))
     return assign_voices([chord[-N_VOICES:] for chord in sung])[-1:]

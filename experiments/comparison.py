@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from encoding import InputError
 from encoding.files import replace_file
-from experiments.figures.answers import Answer
+from experiments.figures.answers import Answer, asked_of
 from experiments.figures.both_agings import Aged, aged_by
 from experiments.figures.learnability import Learned, learned_by
 from experiments.figures.of_study import answers_of, nothing_there
@@ -16,11 +16,12 @@ from experiments.figures.picture import Picture
 from experiments.figures.times_of_sizes import Passage, fits_of
 from experiments.observables import Fit
 from experiments.observables.estimate import mean_fit
-from experiments.side_by_side import Line, Match
+from experiments.side_by_side import SIZES, Line, Machine, Match
 from experiments.store import Store
 from experiments.study import Study, load_study
 
 HEADER = "music,series,system,size,theta,quantity,value,low,high"
+NOISE = ("batch", "replacement", "probes", "noise_over", "rate", "rates")
 FIGURES = {"learnability": "learnability", "aging": "quantum-aging"}
 
 
@@ -79,6 +80,8 @@ def compared(studies: tuple[Study, Study], store: Store) -> Comparison:
     Raises:
         InputError: a damaged run, or no run of either study.
     """
+    if store.path.exists() and not store.path.is_dir():
+        raise InputError(f"a store is a folder of runs; {store.path} is a file")
     answers = [answers_of(study, store) for study in studies]
     missing = [nothing_there(study, store, each) for study, each in zip(studies, answers, strict=True)]
     if all(missing):
@@ -162,19 +165,46 @@ def _of_line(match: Match, line: Line) -> Iterator[Number]:
     yield Number(*whose, "", "", "constraints", _alone(max(machine.constraints for machine in line.machines)))
 
 
-def critical_number(aged: Aged, learned: Sequence[Learned]) -> Fit | None:
-    """M_c on the music of a run, by a power law at the smallest loss that tells it, else by a parabola; None: not told.
+class Critical(NamedTuple):
+    """M_c of a system on the music of a run, and the theta at which it was told."""
 
-    That of the same system and the same treatment of the readout.
+    number: Fit
+    theta: float
+
+    def ratio(self, aged: Aged) -> Fit:
+        """M / M_c of a run, with the interval that M_c has; NaN for an end where M_c may be 0."""
+        m, ends = float(np.median(aged.machine.rank)), (self.number.high, self.number.best, self.number.low)
+        return Fit(*(m / end if end > 0 else np.nan for end in ends))
+
+
+def critical_number(aged: Aged, learned: Sequence[Learned]) -> Critical | None:
+    """M_c by a power law at the smallest loss that tells it, else by a parabola; None: not told.
+
+    That of the same music, the same settings but size and batch, and the same treatment of the readout; laws that the
+    scatter rejects tell nothing.
     """
-    same = [each for each in learned if each.match[:2] == aged.match[:2] and aged.line.label in each.passages]
-    passages = [passage for each in same for passage in each.passages[aged.line.label] if passage.critical]
-    for law in ("M_c, power law", "M_c, parabola"):
+    passages = [
+        passage
+        for each in learned
+        for line in each.match.lines
+        if asked_alike(line.machines[0]) == asked_alike(aged.machine)
+        for passage in each.passages[line.label]
+        if passage.critical
+    ]
+    for law in ("power law", "parabola"):
         for passage in reversed(passages):
-            fit = fits_of(passage.critical).get(law) if passage.critical else None
+            critical = passage.critical
+            if critical is None or (critical.power_rejected if law == "power law" else critical.quadratic_rejected):
+                continue
+            fit = fits_of(critical).get(f"M_c, {law}")
             if fit is not None:
-                return fit
+                return Critical(fit, passage.theta)
     return None
+
+
+def asked_alike(machine: Machine) -> dict[str, Any]:
+    """What two runs share whose sizes lie on one axis: all but size, seed, and what makes the noise of a step."""
+    return asked_of(machine.answer, but=(SIZES[machine.answer.planned.task.system], "seed", *NOISE))
 
 
 def _of_aging(aged: Sequence[Aged], learned: Sequence[Learned]) -> Iterator[Number]:
@@ -186,7 +216,7 @@ def _of_aging(aged: Sequence[Aged], learned: Sequence[Learned]) -> Iterator[Numb
 
         critical = critical_number(each, learned)
         if critical is not None:
-            yield number("M / M_c", _alone(float(np.median(each.machine.rank)) / critical.best))
+            yield number(f"M / M_c (θ = {critical.theta:g})", critical.ratio(each))
         if each.alpha is not None:
             yield number("short-time exponent", Fit(*each.alpha))
         if each.collapse is not None:

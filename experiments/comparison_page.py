@@ -9,7 +9,7 @@ import numpy as np
 
 from encoding import InputError
 from encoding.files import replace_file
-from experiments.comparison import HEADER, Comparison, compared, critical_number, write_table
+from experiments.comparison import HEADER, Comparison, Critical, compared, critical_number, write_table
 from experiments.duet import Duet, duet, names_of, write_music
 from experiments.figures.both_agings import Aged, panel_of
 from experiments.figures.drawing import draw
@@ -28,10 +28,13 @@ from experiments.study import Study
 
 MARK = '<meta name="generator" content="armonica compare">'
 ABOUT = (
-    "Two machines learn the same chorales and are measured with one ruler: a recurrent circuit of qubits, and a "
-    "recurrent network with orthogonal matrices. Both hear the same clocks, both are read by an affine readout of as "
-    "many features between -1 and 1. What a machine is worth on the music is the rank M of dH/dx, its effective "
-    "parameters; the floor is the least loss that its readout leaves, whatever it is given to read."
+    "Machines learn the same chorales and are measured with one ruler: recurrent circuits of qubits, and recurrent "
+    "networks whose matrices are orthogonal (classical) or unitary. All hear the same clocks, all are read by an "
+    "affine readout of as many features between -1 and 1. What a machine is worth on the music is the rank M of "
+    "dH/dx, its effective parameters; the floor is a lower bound of the loss that its readout leaves, whatever it is given to "
+    "read. A readout that is frozen at random says little about music: where its floor lies above 1 bit, silence would "
+    "be better, and what is compared is how near a machine comes to that floor, and how fast. Where no time is told, "
+    "the sizes did not bracket the transition, or the runs were too short."
 )
 
 
@@ -185,8 +188,8 @@ def _ages(found: Comparison) -> tuple[list[str], list[list[str]]]:
     return heads, [_age(each, critical_number(each, found.learned)) for each in found.aged]
 
 
-def _age(aged: Aged, critical: Fit | None) -> list[str]:
-    ratio = "M_c not told" if critical is None else f"{np.median(aged.machine.rank) / critical.best:.2g}"
+def _age(aged: Aged, critical: Critical | None) -> list[str]:
+    ratio = "M_c not told" if critical is None else f"{shown(critical.ratio(aged))} at θ = {critical.theta:g}"
     cells = [aged.match.music, aged.match.series, named(aged.line, aged.machine), ratio]
     cells += [f"{aged.quantity}, {aged.way}", _whole(aged.alpha), _whole(aged.collapse.mu if aged.collapse else None)]
     for scaling in (aged.collapse.lag, aged.collapse.ratio) if aged.collapse else ():

@@ -16,8 +16,8 @@ squares, so that rounding, 1e-16 of the largest, would hide what is below 1e-8.
 
 dE/dH holds the 1/n of the mean over slots, and tanh H - S = H - S near H = 0, so the rate is the mean eigenvalue of
 what makes fields relax, zeros included, in units of 1/tau: a gradient flow is the same in all units of its coordinates
-as a function of tau times rate. An angle measured in half turns has a kernel four times as large, and a tau four times
-as short.
+as a function of tau times rate. Of gates exp(-i x P) the kernel in x is four times that of exp(-i a P/2) in a, and
+tau a fourth.
 """
 
 from typing import NamedTuple
@@ -48,7 +48,8 @@ class EffectiveRank(NamedTuple):
             Infinite where all are 0, NaN where the slopes are not finite.
         clear: whether the gap is of three decades, (R,). If not, the rank is a matter of taste: it is what is above the
             tolerance.
-        constraints: the largest rank that any machine with such a readout has on these slots, (R,).
+        constraints: what the slots can ask for at most, n_distinct n_felt, (R,). Where K learns too, the readout bounds
+            the rank further: `experiments.same_readout.constraints`.
         n_coordinates: that learning moves along.
         n_rows: output fields, n_slots n_outputs.
     """

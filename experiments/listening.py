@@ -25,9 +25,16 @@ class Player(Protocol):
     """Networks that can be heard."""
 
     def continue_piece(
-        self, opening: ArrayLike, n_steps: int, *, replica: int = 0, choose: str = "likeliest", seed: int = 0
+        self,
+        opening: ArrayLike,
+        n_steps: int,
+        *,
+        replica: int = 0,
+        choose: str = "likeliest",
+        seed: int = 0,
+        sung: ArrayLike | None = None,
     ) -> NDArray[np.float32]:
-        """A piano roll (n_steps, 54) that begins with `opening`."""
+        """A piano roll (n_steps, 54) that begins with `opening`, whose voices are `sung`."""
         ...
 
     def outputs(self, roll: ArrayLike) -> NDArray[np.floating]:
@@ -103,7 +110,8 @@ def perform(run: Run, wish: Wish) -> Performance:
         )
     network = system.network()
     heard = multi_hot(original)[: wish.opening]
-    piece = network.continue_piece(heard, n_steps, replica=wish.replica, choose=wish.choose, seed=wish.seed)
+    options = {"replica": wish.replica, "choose": wish.choose, "seed": wish.seed}
+    piece = network.continue_piece(heard, n_steps, sung=original[: wish.opening], **options)
     chords, left_out = _four_voices(piece, network.outputs(piece)[wish.replica])
     pitches = assign_voices(chords)
     pitches[: wish.opening] = original[: wish.opening]

@@ -50,7 +50,10 @@ def part_of(system: System, name: str) -> Array:
 
 
 def floor_of(task: Task, start: System, floors: dict[Any, float]) -> float:
-    """The least NLL that any machine with the readout of `start` has: that of a frozen K, or of equal histories.
+    """A lower bound of the NLL of any machine with the readout of `start`: that of a frozen K, or of equal histories.
+
+    It is reached by features that are free in the box. Of a K that learns it knows the histories alone: that H - h_0
+    has no more than n_f dimensions can cost more.
 
     `floors` keeps what was found, for runs that share their readout.
     """

@@ -30,7 +30,6 @@ Array = NDArray[np.float64]
 SIZES = {"quantum": "n_layers", "deep-rnn": "width"}  # the setting that makes a system larger
 NAMES = {"quantum": "quantum", "deep-rnn": "classical"}
 SERIES = {(): "readout frozen", ("h0",): "h₀ learned", ("K",): "K learned", ("K", "h0"): "K and h₀ learned"}
-ROUNDED = 9  # digits of a Bloch vector that are no rounding
 SEEDS = range(3)  # of reservoirs
 CHORDS = (1, 2)  # heard, of machines that remember no more
 

@@ -45,14 +45,22 @@ class Player:
         return np.stack([[ear(chords[: t + 1]) for t in range(len(chords))] for ear in heard])
 
     def continue_piece(
-        self, opening: ArrayLike, n_steps: int, *, replica: int = 0, choose: str = "likeliest", seed: int = 0
+        self,
+        opening: ArrayLike,
+        n_steps: int,
+        *,
+        replica: int = 0,
+        choose: str = "likeliest",
+        seed: int = 0,
+        sung: ArrayLike | None = None,
     ) -> NDArray[np.float32]:
         """Hear the opening chords, then feed each output back as the next input: see `encoding.closed_loop`.
 
-        Of a chord the four highest notes are heard, given to voices by least movement (`encoding.voices`).
+        Of a chord the four highest notes are heard, given to voices by least movement (`encoding.voices`); `sung` are
+        the voices of the opening, (n_opening, 4), where they are known.
         """
         options = {"n_replicas": self.n_replicas, "choose": choose, "seed": seed}
-        ear = _Ear(self, replica if replica in range(self.n_replicas) else 0)
+        ear = _Ear(self, replica if replica in range(self.n_replicas) else 0, sung)
         return closed_loop(opening, n_steps, ear, replica=replica, **options)
 
     def channel_of(self, states: Tensor) -> Channel:
@@ -64,14 +72,14 @@ class Player:
 class _Ear:
     """One network that hears a piece chord by chord, and remembers."""
 
-    def __init__(self, player: Player, replica: int) -> None:
-        self.player, self.replica = player, replica
+    def __init__(self, player: Player, replica: int, sung: ArrayLike | None = None) -> None:
+        self.player, self.replica, self.sung = player, replica, sung
         self.history: Tensor | None = None
 
     def __call__(self, chords: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
         player, readout = self.player, self.player._readouts[self.replica]
         unitary = player._unitaries[self.replica : self.replica + 1]
-        ket = torch.from_numpy(chord_states(player.settings.note, voices_heard(chords))).to(unitary.dtype)
+        ket = torch.from_numpy(chord_states(player.settings.note, voices_heard(chords, self.sung))).to(unitary.dtype)
         channel = player.channel_of(ket)
         maps = channel.maps(unitary)
         history = channel.cell.begin(1, 1, maps) if self.history is None else self.history

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from math import pi
 from typing import ClassVar
 
+import numpy as np
+
 from encoding import Encoding, InputError, encoding_named
 from encoding.asked import later
 from encoding.clock import ENCODINGS
+from encoding.errors import shown
 from encoding.pianoroll import STANDARDISATIONS
 from encoding.voices import N_VOICES
 from quantum.block import SCHEDULES, Block
@@ -29,6 +32,8 @@ CHOICES = {
 MOST_HISTORY = 8
 MOST_DENSE = 5  # history qubits whose density matrix, and U, still take milliseconds
 FLAGS = ("closing", "skip", "replacement")
+LEAST_SHIFT = 1e-3  # radians: of less, differences are rounding
+MOST = {"shots": 10**6, "batch": 10**6, "probes": 10**5, "spsa_pairs": 10**4, "trajectories": 10**4, "n_layers": 10**4}
 COUNTS = ("n_history", "n_layers", "probes", "spsa_pairs")
 
 
@@ -94,17 +99,21 @@ class QuantumRNNSettings:
             InputError: a size below 1, a name that is not known, or more history than can be held exactly.
         """
         for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise InputError(f"{name} is one of {', '.join(choices)}; got {getattr(self, name)!r:.40}")
+            said = getattr(self, name)
+            if not isinstance(said, str) or said not in choices:
+                raise InputError(f"{name} is one of {', '.join(choices)}; got {shown(said, 40)}")
         for name in FLAGS:
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} is True or False; got {getattr(self, name)!r:.40}")
         asked = [name for name in ("batch", "shots", "trajectories") if getattr(self, name) is not None]
         for name in (*COUNTS, *asked):
-            checked_count(name, getattr(self, name))
-        if not isinstance(self.learned, tuple | list) or not self.learned or not set(self.learned) <= set(PARTS):
-            raise InputError(f"learned is a tuple of some of {', '.join(PARTS)}; got {self.learned!r:.40}")
+            checked_count(name, getattr(self, name), most=MOST.get(name, 1 << 31))
+        named = isinstance(self.learned, tuple | list) and all(isinstance(part, str) for part in self.learned)
+        if not named or not self.learned or not set(self.learned) <= set(PARTS):
+            raise InputError(f"learned is a tuple of some of {', '.join(PARTS)}; got {shown(self.learned, 40)}")
         object.__setattr__(self, "learned", tuple(part for part in PARTS if part in self.learned))
+        if self.learned == ("W",) and not self.skip:
+            raise InputError("learned is W alone, and with skip off there is no W: nothing would move")
         if self.read == "all" and self.schedule != "measured":
             raise InputError(f"read all is of the measured schedule; {self.schedule} measures the data qubits alone")
         self._check_shots()
@@ -112,8 +121,9 @@ class QuantumRNNSettings:
 
     def _check_shots(self) -> None:
         shift = self.spsa_shift
-        if isinstance(shift, bool) or not isinstance(shift, int | float) or not 0 < shift <= pi:
-            raise InputError(f"spsa_shift is an angle above 0, at most pi; got {shift!r:.40}")
+        number = isinstance(shift, int | float | np.floating) and not isinstance(shift, bool)
+        if not number or not LEAST_SHIFT <= shift <= pi:
+            raise InputError(f"spsa_shift is an angle from {LEAST_SHIFT} to pi; got {shown(shift, 40)}")
         object.__setattr__(self, "spsa_shift", float(shift))
         if self.shots is not None and self.rule == "adjoint":
             raise InputError(
@@ -128,14 +138,18 @@ class QuantumRNNSettings:
 
     def _check_history(self) -> None:
         if self.n_history > MOST_HISTORY:
-            n = self.n_data + self.n_history
             raise InputError(
-                f"n_history is at most {MOST_HISTORY}; got {self.n_history}: a ket for each slot has 2^{n} amplitudes, "
-                f"and U {16 * 4.0**n / 1e9:.3g} GB; take {MOST_HISTORY} or fewer, with more layers"
+                f"n_history is at most {MOST_HISTORY}; got {shown(self.n_history, 40)}: each more doubles the kets "
+                f"and quadruples U, 0.13 GB at {MOST_HISTORY}; take fewer, with more layers"
             )
         if self.trajectories is not None:
             self._check_trajectories(self.trajectories)
-        elif self.n_history > MOST_DENSE and self.schedule != "measured" and self.shots is None:
+        elif self.n_history > MOST_DENSE and (self.shots is not None or self.rule != "adjoint"):
+            raise InputError(
+                f"circuits of shots, and what a sampler's rule shifts, are simulated up to n_history {MOST_DENSE}; got "
+                f"{self.n_history}, where a step takes minutes: take fewer, or rule adjoint without shots"
+            )
+        elif self.n_history > MOST_DENSE and self.schedule != "measured":
             chord = 8 * 2.0 ** (self.n_data + 2 * self.n_history) / 1e6
             raise InputError(
                 f"{self.schedule} is simulated exactly up to n_history {MOST_DENSE}; got {self.n_history}: every "

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from encoding import N_KEYS, Chorale, InputError, multi_hot
 from encoding.transitions import pack
 from quantum import QuantumRNN
+from quantum.playing import _Ear
 from quantum.settings import CHOICES
 
 RNG = np.random.default_rng(5)
@@ -142,7 +143,16 @@ REFUSED = {
     "the adjoint rule needs amplitudes, which 100 shots do not show: .* parameter-shift or spsa": {"shots": 100},
     "with shots take observables Z": {"shots": 5, "rule": "spsa", "schedule": "staggered", "observables": "ZX"},
     "rule is one of adjoint, parameter-shift, spsa; got 'autograd'": {"rule": "autograd"},
-    "spsa_shift is an angle above 0, at most pi; got 0": {"spsa_shift": 0},
+    "spsa_shift is an angle from 0.001 to pi; got 0": {"spsa_shift": 0},
+    "spsa_shift is an angle from 0.001 to pi; got 1e-300": {"spsa_shift": 1e-300},
+    "shots is a whole number of at least 1, at most 1000000; got 1000000000": {"shots": 10**9, "rule": "spsa"},
+    "spsa_pairs is a whole number of at least 1, at most 10000": {"spsa_pairs": 10**9},
+    "batch is a whole number of at least 1, at most 1000000": {"batch": 10**9},
+    "n_history is at most 8; got 1000000000: each more doubles the kets": {"n_history": 10**9},
+    "circuits of shots, .*, are simulated up to n_history 5; got 6": {"n_history": 6, "shots": 2, "rule": "spsa"},
+    "learned is W alone, and with skip off there is no W": {"learned": ("W",)},
+    "learned is a tuple of some of angles, K, W, h0; got": {"learned": (["K"],)},
+    "schedule is one of measured, coherent, staggered; got array": {"schedule": np.array([1, 2])},
     "spsa_pairs is a whole number": {"spsa_pairs": 0},
     "optimizer is one of sgd, adam": {"optimizer": "momentum"},
     "n_layers is a whole number": {"n_layers": 1.5},
@@ -160,3 +170,35 @@ def test_what_makes_no_network_is_refused_in_a_line(message):
     with pytest.raises(InputError, match=message) as refused:
         QuantumRNN(CHORALES, **SMALL | {"schedule": "coherent"} | REFUSED[message])
     assert "\n" not in str(refused.value)
+
+
+def test_damaged_states_and_weights_that_are_no_real_numbers_are_refused():
+    made = network(optimizer="adam", n_replicas=2)
+    made.step(0.01, 2)
+    for name, wrong in (("moved", -5), ("frozen", 49), ("frozen", -8), ("replica", -1)):
+        state = made.state()
+        state[name] = np.full_like(state[name], wrong)
+        with pytest.raises(InputError, match="it is damaged"):
+            made.restore(state)
+    with pytest.raises(InputError, match="a state is arrays by name, as state\\(\\) gives; got NoneType"):
+        made.restore(None)  # type: ignore[arg-type]
+    for wrong, kind in ((made.weights() + 1j, "complex numbers"), (made.weights().astype(str), "words")):
+        with pytest.raises(InputError, match=f"weights are real numbers, .* got {kind}"):
+            made.put(wrong)
+
+
+def test_an_opening_is_heard_as_it_was_sung():
+    """Where voices cross, keys do not say who sings what."""
+    crossed = PITCHES[:4].copy()
+    crossed[2, 2:] = crossed[2, :1:-1]
+    made = stirred(
+        QuantumRNN([Chorale(crossed, "crossed", "here", 0)], **SMALL, schedule="coherent", precision="float64")
+    )
+    player, learned = made.network(), made.outputs()[0]
+    heard = []
+    for n in (1, 2, 3):
+        ear = _Ear(player, 0, crossed[:3])
+        heard = [ear(list(multi_hot(crossed))[: t + 1]) for t in range(n)]
+    assert_allclose(heard, np.tanh(learned), atol=1e-12)
+    guessed = player.outputs(multi_hot(crossed))[0, :3]
+    assert abs(guessed - np.tanh(learned)).max() > 1e-3

@@ -87,12 +87,12 @@ def labels(answers: Sequence[Answer], *, always: Sequence[str] = ()) -> list[str
 
 
 def asked_of(answer: Answer, *, but: Sequence[str] = ()) -> dict[str, Any]:
-    """What a curve depends on, by name: settings, rate, schedule, music, seed."""
+    """What a curve depends on, by name: settings, rate, how the rate changes ("rates"), music, seed."""
     task = answer.planned.task
     schedule = getattr(task.schedule, "describe", dict)()
     whole = dict(task.settings) | {
         "rate": answer.planned.rate,
-        "schedule": schedule.get("kind", ""),
+        "rates": schedule.get("kind", ""),  # "schedule" is a setting of the quantum network
         "music": task.music,
         "seed": task.seed,
     }
@@ -108,7 +108,9 @@ def word(name: str, value: Any) -> str:
         parts += [] if value.first is None else [f"first {value.first}"]
         parts += [] if value.excerpt is None else [f"{value.excerpt} chords of each"]
         return " ".join([*parts, *([] if value.transpose else ["in their own keys"])])
-    return f"{name} {value}" if name == "schedule" else f"{WORDS.get(name, name)} = {value}"
+    if name == "rates":
+        return f"schedule {value}"
+    return f"{WORDS.get(name, name)} = {value}"
 
 
 def by_width(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Answer]]]:

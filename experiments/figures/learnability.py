@@ -150,15 +150,14 @@ def _times(picture: Picture, match: Match, line: Line, passage: Passage) -> None
         for rank, y in zip(passage.rank, mean, strict=True):
             _reach(picture, panel, name, rank, y)
     if passage.critical is not None:
-        _parabola(picture, times, name, passage.critical)
+        if "M_c, parabola" in fits_of(passage.critical):
+            _parabola(picture, times, name, passage.critical)
         _fits(picture, f"{match.label}, {name}", passage.critical)
 
 
 def _parabola(picture: Picture, panel: str, name: str, critical: CriticalWidth) -> None:
-    zero = critical.quadratic.best
-    if zero > 0:
-        m = np.linspace(zero, critical.widths[-1], 101)
-        picture.add(panel, f"{name}: parabola", m, critical.quadratic_curve(m), kind="fit", colour=name)
+    m = np.linspace(critical.quadratic.best, critical.widths[-1], 101)
+    picture.add(panel, f"{name}: parabola", m, critical.quadratic_curve(m), kind="fit", colour=name)
 
 
 def _fits(picture: Picture, what: str, critical: CriticalWidth) -> None:

@@ -14,6 +14,7 @@ from experiments.side_by_side import Line, Machine, Match, named
 
 Array = NDArray[np.float64]
 
+AT_BOUND = 0.98  # of the smallest M that arrived
 THETAS = (0.05, 0.02, 0.01, 0.005)  # bits per unit above the floor
 
 
@@ -103,7 +104,19 @@ def pooled(rank: Array, inverse: Array) -> tuple[Array, Array]:
 
 
 def fits_of(critical: CriticalWidth) -> dict[str, Fit]:
-    """M_c by both laws and nu, those that have an interval above 0."""
-    laws = {"M_c, parabola": critical.quadratic, "M_c, power law": critical.power, "exponent ν": critical.nu}
-    whole = {what: fit for what, fit in laws.items() if np.isfinite(fit).all() and fit.best > 0}
-    return whole if "M_c, power law" in whole else {what: fit for what, fit in whole.items() if what != "exponent ν"}
+    """M_c by both laws and nu: those that have an interval above 0, and whose law the scatter does not reject.
+
+    The power law has no times below M_c, so its M_c is below the smallest M that arrived: one that lies there says
+    where the sizes began, and is not told; nor is its exponent.
+    """
+    found: dict[str, Fit] = {}
+    if _positive(critical.quadratic) and not critical.quadratic_rejected:
+        found["M_c, parabola"] = critical.quadratic
+    inside = critical.power.best < AT_BOUND * critical.widths[0]
+    if _positive(critical.power) and inside and not critical.power_rejected:
+        found |= {"M_c, power law": critical.power, "exponent ν": critical.nu}
+    return found
+
+
+def _positive(fit: Fit) -> bool:
+    return bool(np.isfinite(fit).all()) and fit.low > 0

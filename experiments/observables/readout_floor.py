@@ -7,8 +7,9 @@ each history h by itself, in n_f numbers,
     NLL_min = 1/(n N) sum_h min_{-1 <= z <= 1} sum_i [n_h log2(1 + e^{2 H_i}) - 2 s_hi H_i / ln 2],   H = K z + h_0
 
 n_h how often the history occurs, s_hi how often key i sounds next, n = sum_h n_h, N keys (B1 of Hertz & Tyrcha 2024,
-with z in the place of the features). If h_0 is learned, all of it is one convex problem in all z and h_0. A trained K
-has no such floor but `irreducible_loss`.
+with z in the place of the features). If h_0 is learned, all of it is one convex problem in all z and h_0. For a trained
+K there is no such problem: `irreducible_loss` is a lower bound, which n_f dimensions may keep a machine from. Where <Z>
+and <X> of one qubit are read, <Z>^2 + <X>^2 <= 1, and the box gives a lower bound too.
 
 A point z is the minimum where moving to any corner of the box does not help (KKT). By convexity
 
