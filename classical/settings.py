@@ -15,7 +15,6 @@ from encoding.hearing import ClockInputs
 from encoding.pianoroll import STANDARDISATIONS
 
 GROUPS = ("J", "M", "K", "W", "h0")
-MOST_SLOTS = 10**6  # of a batch
 MOST_LAYERS = 10_000  # each has groups of weights of its own
 CHOICES = {
     "rule": ("delayed", "exact"),
@@ -101,8 +100,6 @@ class DeepRNNSettings:
             _check_count(name, getattr(self, name))
         if self.depth > MOST_LAYERS:
             raise InputError(f"depth is a number of layers, at most {MOST_LAYERS}; got {shown(self.depth)}")
-        if self.batch is not None and self.batch > MOST_SLOTS:
-            raise InputError(f"batch is a number of slots, at most {MOST_SLOTS}; got {shown(self.batch)}")
         named = isinstance(self.learned, tuple | list) and all(isinstance(group, str) for group in self.learned)
         if not named or not self.learned or not set(self.learned) <= set(GROUPS):
             raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {shown(self.learned)}")

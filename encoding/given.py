@@ -8,12 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding.errors import InputError
 
+KINDS = {"c": "complex numbers", "b": "booleans", "U": "words", "S": "words"}
 COUNTS = ("step", "seed", "replica", "moved")  # of a state, not below 0
-
-
-def _kind(value: object) -> str:
-    kinds = {"c": "complex numbers", "b": "booleans", "U": "words", "S": "words"}
-    return kinds.get(np.asarray(value).dtype.kind, type(value).__name__)
 
 
 def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str) -> NDArray[np.floating]:
@@ -22,13 +18,15 @@ def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str)
     Raises:
         InputError: another shape, or an entry that is not finite.
     """
-    if np.asarray(weights).dtype.kind not in "fiu":
-        raise InputError(f"weights are real numbers, of shape {wanted}; got {_kind(weights)}")
     try:
-        with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite
-            array = np.array(weights, precision)
+        given = np.asarray(weights)
     except (TypeError, ValueError):
         raise InputError(f"weights are numbers, of shape {wanted}; got {type(weights).__name__}") from None
+    if given.dtype.kind not in "fiu":
+        kind = KINDS.get(given.dtype.kind, type(weights).__name__) if isinstance(weights, np.ndarray) else None
+        raise InputError(f"weights are numbers, of shape {wanted}; got {kind or type(weights).__name__}")
+    with np.errstate(over="ignore"):  # what is too large for the precision becomes infinite
+        array = np.array(given, precision)
     if array.shape != wanted or not np.isfinite(array).all():
         raise InputError(
             f"weights are finite, of shape {wanted}; got shape {array.shape}"

@@ -31,10 +31,10 @@ ABOUT = (
     "Machines learn the same chorales and are measured with one ruler: recurrent circuits of qubits, and recurrent "
     "networks whose matrices are orthogonal (classical) or unitary. All hear the same clocks, all are read by an "
     "affine readout of as many features between -1 and 1. What a machine is worth on the music is the rank M of "
-    "dH/dx, its effective parameters; the floor is a lower bound of the loss that its readout leaves, whatever it is given to "
-    "read. A readout that is frozen at random says little about music: where its floor lies above 1 bit, silence would "
-    "be better, and what is compared is how near a machine comes to that floor, and how fast. Where no time is told, "
-    "the sizes did not bracket the transition, or the runs were too short."
+    "dH/dx, its effective parameters; the floor is a lower bound of the loss that its readout leaves, whatever it is "
+    "given to read. A readout that is frozen at random says little about music: where its floor lies above 1 bit, "
+    "silence would be better, and what is compared is how near a machine comes to that floor, and how fast. Where no "
+    "time is told, the sizes did not bracket the transition, or the runs were too short."
 )
 
 
