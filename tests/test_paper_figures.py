@@ -145,9 +145,14 @@ def test_fig4_shows_the_last_window_of_single_steps(planted):
         noise = np.concatenate([np.ones(4), 0.02 + 0.1 * batch**-0.5 * 0.1 * rng.normal(size=1001)])
         answers.append(answered(planted(time, noise), width=90, batch=batch))
     picture = batch_noise(answers)
-    assert series(picture, "p = 75").x.tolist() == list(range(1001))
-    assert series(picture, "p = 75").y.std() / series(picture, "p = 300").y.std() == pytest.approx(2, rel=0.1)
+    assert series(picture, "p = 75", "loss").x.tolist() == list(range(1001))
+    assert series(picture, "p = 75", "loss").y.std() / series(picture, "p = 300", "loss").y.std() == pytest.approx(
+        2, rel=0.1
+    )
     assert sum("deviation" in name for name in picture.numbers) == 2
+    about = series(picture, "p = 300", "about its trend").y
+    assert abs(about.mean()) < 1e-12
+    assert about.std() == pytest.approx(series(picture, "p = 300", "loss").y.std(), rel=0.01)
 
 
 WAITING = (1.0, 2.0, 4.0)

@@ -1,4 +1,4 @@
-"""Fig. 4: the loss after each of many steps late in learning, for several sizes of the minibatch."""
+"""Fig. 4: the loss after each of many steps late in learning, for several sizes of the minibatch, and about a line."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from experiments.figures.answers import Answer, draw_floor, labels, loss_label, 
 from experiments.figures.picture import Panel, Picture
 from experiments.observables import loss_fluctuations
 
-PANEL = "loss"
+PANEL, ABOUT = "loss", "about its trend"
 FEWEST = 50  # single steps, which one can see fluctuate
 
 
@@ -22,6 +22,7 @@ def batch_noise(answers: Sequence[Answer], name: str = "fig4") -> Picture:
     picture = Picture(name, {})
     runs = there(answers, picture)
     picture.panels[PANEL] = Panel("replica 0 of each run", "step", loss_label(runs))
+    picture.panels[ABOUT] = Panel("the same, about a straight line", "step", f"{loss_label(runs)} - line")
     longest = 0
     for answer, label in zip(runs, labels(runs), strict=True):
         window = _last_window(answer.trajectory.step)
@@ -42,7 +43,10 @@ def batch_noise(answers: Sequence[Answer], name: str = "fig4") -> Picture:
 def _steps(picture: Picture, answer: Answer, label: str, window: np.ndarray) -> None:
     """The losses of one run in a window of single steps, and their scatter."""
     looks = answer.trajectory
-    picture.add(PANEL, label, looks.step[window] - looks.step[window][0], looks.loss[window, 0])
+    step, loss = looks.step[window] - looks.step[window][0], looks.loss[window, 0]
+    picture.add(PANEL, label, step, loss)
+    if np.isfinite(loss).all():
+        picture.add(ABOUT, label, step, loss - np.polyval(np.polyfit(step, loss, 1), step))
     picture.note(f"{label}: {len(window) - 1} steps from τ = {looks.time[window][0, 0]:.4g}")
     found = told(picture, said(answer), loss_fluctuations, looks.loss[window])
     if found is not None:
