@@ -88,7 +88,7 @@ class Channel:
 
     def run(self, angles: Tensor) -> Passed:
         """Features of every slot, (R, n_slots, n_f), and what the way back needs; angles (R, n_angles)."""
-        unitary = unitaries(self.block.ladder, angles)
+        unitary = unitaries(self.block.ladder, angles.double()).to(self.music.states.dtype)  # rounded U adds up in time
         maps = self.maps(unitary)
         first = self._blocks[0]
         history = self.cell.begin(len(angles), first.stop - first.start, maps)

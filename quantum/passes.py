@@ -18,6 +18,7 @@ from quantum.channel import Music
 from quantum.readout import Readout, bits, errors
 from quantum.settings import QuantumRNNSettings
 from quantum.simulation import Simulation, simulation_of
+from quantum.sources import Source
 from quantum.weights import part_of
 
 Array = NDArray[np.floating]
@@ -59,7 +60,12 @@ class Lesson:
 
 
 def lesson_of(
-    settings: QuantumRNNSettings, layout: dict[str, Group], slots: Transitions, music: Music, kernel: str
+    settings: QuantumRNNSettings,
+    layout: dict[str, Group],
+    slots: Transitions,
+    music: Music,
+    kernel: str,
+    source: Source | None = None,
 ) -> Lesson:
     """What all replicas learn.
 
@@ -69,9 +75,10 @@ def lesson_of(
         slots: the transitions.
         music: the same as kets, whose precision is that of everything.
         kernel: "fast" or "plain", of exact simulation.
+        source: what shows shots; None: our own simulator.
     """
     columns, real = _columns(settings), music.states.real.dtype
-    simulation = simulation_of(settings, slots, music, columns, kernel)
+    simulation = simulation_of(settings, slots, music, columns, kernel, source)
     inputs, targets = (torch.from_numpy(part).to(real) for part in (slots.inputs, slots.targets))
     return Lesson(settings, layout, simulation, columns, inputs, targets)
 

@@ -10,7 +10,7 @@ slot, as in the classical network, so that proper time means the same: w <- w - 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from quantum.adam import Adam
 from quantum.aliases import warn_of_aliases
 from quantum.jacobian import jacobian
 from quantum.kernels import kernel_for
-from quantum.music import fingerprint, played
+from quantum.music import fingerprint, heard, played
 from quantum.needs import room_needed
 from quantum.noise import drawn_again, over_slots
 from quantum.passes import Lesson, Pass, lesson_of, readout_of
@@ -38,6 +38,9 @@ from quantum.rules import Plan
 from quantum.sampled import Sampled
 from quantum.settings import QuantumRNNSettings
 from quantum.weights import groups, start
+
+if TYPE_CHECKING:
+    from quantum.samplers import Sampler
 
 T = TypeVar("T")
 EXACTLY: dict[str, Any] = {"shots": None, "rule": "adjoint"}
@@ -63,6 +66,7 @@ class QuantumRNN:
         n_replicas: int = 1,
         first_replica: int = 0,
         kernel: str | None = None,
+        sampler: Any = None,
         **options: Any,
     ) -> None:
         """Networks with angles uniform on the circle.
@@ -76,6 +80,8 @@ class QuantumRNN:
             n_replicas: how many networks.
             first_replica: number of the first one, so that replicas 2-3 can also be made apart from 0-1.
             kernel: `"fast"` (compiled), `"plain"` (torch), or None: fast where it can run. They agree to rounding.
+            sampler: what draws the `shots`: a sampler of Qiskit's, as `quantum.backend_named` gives them; None: our own
+                simulator, which is faster. No part of the question, and every call is a job.
             options: the other fields of `QuantumRNNSettings`, as keywords.
 
         Raises:
@@ -89,6 +95,9 @@ class QuantumRNN:
         self.settings = QuantumRNNSettings(schedule=schedule, n_history=n_history, n_layers=n_layers, **options)
         seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
         self.n_replicas, self._asked, self._threads = checked_count(n_replicas), kernel, Threads()
+        if sampler is not None and self.settings.shots is None:
+            raise InputError("a sampler shows shots: say how many, shots=1000, with rule parameter-shift or spsa")
+        self._sampler = sampler
         self._kernel = kernel_for(self.settings, kernel)
         self._chorales = checked_pieces(chorales)
         warn_of_aliases(self.settings.note, self._chorales)
@@ -222,7 +231,8 @@ class QuantumRNN:
 
     def clone(self, seed: int) -> "QuantumRNN":
         """A copy in the same state that goes on with the batches of another seed."""
-        twin = QuantumRNN(self._chorales, **asdict(self.settings), n_replicas=self.n_replicas, kernel=self._asked)
+        computed_by = {"kernel": self._asked, "sampler": self._sampler}
+        twin = QuantumRNN(self._chorales, **asdict(self.settings), n_replicas=self.n_replicas, **computed_by)
         twin.restore(self.state())
         twin._seed = np.full(self.n_replicas, checked_seed(seed))
         return twin
@@ -298,11 +308,20 @@ class QuantumRNN:
         music = played(chorales, self._slots, self.settings.note, _complex(self.settings))
         needed = room_needed(self.settings, music, self._slots, self.n_replicas, self._kernel)
         check_room(needed, f"{self.n_replicas} replica(s) of {self.settings.n_history} history qubits")
-        self._lesson = lesson_of(self.settings, self._layout, self._slots, music, self._kernel)
+        source = self._source(chorales) if self._sampler is not None else None
+        self._lesson = lesson_of(self.settings, self._layout, self._slots, music, self._kernel, source)
         makes_steps: Any = getattr(self._lesson.simulation, "simulator", None)
         compiled = self.settings.optimizer == "sgd" and hasattr(makes_steps, "step")
         self._compiled: Any = makes_steps if compiled else None
         self._question = fingerprint(asked(self.settings), self._slots.sha256)
+
+    def _source(self, chorales: list[Piece]) -> "Sampler":
+        """Circuits of the music on the sampler that was asked for."""
+        from quantum.samplers import Sampler  # who learns by simulation needs no Qiskit
+
+        settings, chords = self.settings, heard(chorales, self._slots, self.settings.note)
+        assert settings.shots is not None
+        return Sampler(settings.block, chords, self._sampler, settings.shots, observables=settings.observables)
 
     def _each(self, look: Callable[[int, Pass], T], *, exactly: bool = False) -> list[T]:
         """What `look` makes of every replica as it is now; one a thread, each by itself, so none changes another."""

@@ -35,12 +35,14 @@ class Sampled:
     Args:
         settings: with shots and rule.
         music: what is played.
+        source: what shows shots, such as a `quantum.samplers.Sampler`; None: our own simulator.
     """
 
-    def __init__(self, settings: QuantumRNNSettings, music: Music) -> None:
+    def __init__(self, settings: QuantumRNNSettings, music: Music, source: Source | None = None) -> None:
         self.settings = settings
         asked = settings.block, music, settings.observables
-        self.source = Exact(*asked) if settings.shots is None else Shots(*asked, settings.shots)
+        own = Exact(*asked) if settings.shots is None else Shots(*asked, settings.shots)
+        self.source: Source = own if source is None else source
         self.noisy = settings.shots is not None or settings.rule == "spsa"
 
     def plan(self) -> Plan:

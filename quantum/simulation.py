@@ -17,6 +17,7 @@ from quantum.channel import Channel, Music
 from quantum.kernels import compiled
 from quantum.sampled import Cost, Sampled
 from quantum.settings import MOST_DENSE, QuantumRNNSettings
+from quantum.sources import Source
 from quantum.trajectories import Trajectories
 
 
@@ -66,7 +67,12 @@ class Kets(Exact):
 
 
 def simulation_of(
-    settings: QuantumRNNSettings, slots: Transitions, music: Music, columns: Tensor, kernel: str
+    settings: QuantumRNNSettings,
+    slots: Transitions,
+    music: Music,
+    columns: Tensor,
+    kernel: str,
+    source: Source | None = None,
 ) -> Simulation:
     """The simulation that the settings ask for.
 
@@ -76,10 +82,11 @@ def simulation_of(
         music: the same as kets.
         columns: the features that K reads.
         kernel: "fast" or "plain", of exact simulation.
+        source: what shows shots; None: our own simulator.
     """
     block, observables = settings.block, settings.observables
     if settings.shots is not None or settings.rule != "adjoint":
-        return Sampled(settings, music)
+        return Sampled(settings, music, source)
     if settings.trajectories is not None:
         return Kets(Trajectories(block, music, observables, n_trajectories=settings.trajectories))
     if settings.n_history > MOST_DENSE:

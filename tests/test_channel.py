@@ -90,7 +90,7 @@ def test_features_are_those_of_pennylane(schedule, sizes, observables):
     exact = Channel(block, music_of([hours]), observables).run(theta).features[0]
     np.testing.assert_allclose(exact, expected, atol=1e-12)
     single = Channel(block, music_of([hours], torch.complex64), observables).run(theta.float()).features[0]
-    np.testing.assert_allclose(single, expected, atol=2e-6)
+    np.testing.assert_allclose(single, expected, atol=1e-6)
 
 
 def test_pieces_of_other_lengths_side_by_side_are_each_as_alone():

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from encoding import N_KEYS, Chorale, InputError
-from quantum import QuantumRNN, aliases
+from quantum import QuantumRNN, aliases, backend_named
 
 RNG = np.random.default_rng(5)
 PITCHES = np.stack([RNG.integers(low, low + 8, 12) for low in (70, 62, 55, 45)], 1).astype(np.int16)
@@ -183,3 +183,19 @@ def test_a_compiled_kernel_that_cannot_make_it_is_refused():
     assert network(rule="spsa", shots=5).kernel == "plain"
     with pytest.raises(InputError, match="kernel fast makes exact averages of up to 5 history qubits"):
         network(rule="spsa", shots=5, kernel="fast")
+
+
+@pytest.mark.parametrize("schedule", ["measured", "coherent"])
+def test_it_learns_from_circuits_on_aer_as_from_our_own_shots(schedule):
+    options: dict[str, Any] = {"schedule": schedule, "rule": "spsa", "shots": 2000, "spsa_pairs": 2}
+    ours, exact = network(CHORALES[2:], **options), network(CHORALES[2:], schedule=schedule)
+    aers = network(CHORALES[2:], sampler=backend_named("aer", seed=1), **options)
+    assert np.abs(seen(aers) - exact.activations()).max() < 5 / np.sqrt(2000)
+    assert (seen(aers) != seen(ours)).any()
+    before = aers.loss()
+    for made in (aers, ours):
+        made.step(0.1, 15)
+        assert made.loss() < before - 0.05
+    assert aers.plan() == ours.plan()
+    with pytest.raises(InputError, match="a sampler shows shots: say how many"):
+        network(sampler=backend_named("aer"))
