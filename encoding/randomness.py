@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     READOUT = 6
     PROBE = 7
     OUTCOME = 8
+    CALL = 9
 
 
 def checked_seed(seed: int, name: str = "seed") -> int:

@@ -21,7 +21,7 @@ import typer
 from experiments.commands.comparing import compare
 from experiments.commands.making import learn, stability, sweep
 from experiments.commands.options import say
-from experiments.commands.showing import audit, data, listen, plot, systems
+from experiments.commands.showing import audit, backends, data, listen, plot, systems
 
 app = typer.Typer(
     help="Recurrent networks learn Bach's chorales: learning curves, learning times, aging, music.",
@@ -50,7 +50,7 @@ def _greet(
         say(context.get_help())
 
 
-for _verb in (learn, plot, listen, data, stability, sweep, compare, systems, audit):
+for _verb in (learn, plot, listen, data, stability, sweep, compare, systems, audit, backends):
     app.command()(_verb)
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quantum.backends import Backend, backend_named
     from quantum.block import Block
     from quantum.checks import (
         block_cell,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from quantum.templates import ClockEmbedding, EntanglingLadder
 
 __all__ = [
+    "Backend",
     "Block",
     "ClockEmbedding",
     "EntanglingLadder",
@@ -42,6 +44,7 @@ __all__ = [
     "Shots",
     "Sizes",
     "Source",
+    "backend_named",
     "block_cell",
     "block_circuit",
     "carries_memory",
@@ -69,6 +72,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Backend": "quantum.backends",
     "Block": "quantum.block",
     "ClockEmbedding": "quantum.templates",
     "EntanglingLadder": "quantum.templates",
@@ -82,6 +86,7 @@ _HOMES = {
     "Shots": "quantum.shots",
     "Sizes": "quantum.sources",
     "Source": "quantum.sources",
+    "backend_named": "quantum.backends",
     "block_cell": "quantum.checks",
     "block_circuit": "quantum.circuits",
     "carries_memory": "quantum.checks",

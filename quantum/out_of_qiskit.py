@@ -152,7 +152,7 @@ def _condition(condition: Any, values: Values) -> MeasurementValue | bool:
     written = [bit for bit in dict.fromkeys(bits) if bit in values]
 
     def holds(*outcomes: int) -> bool:
-        value = _value(tree, dict(zip(written, map(int, outcomes), strict=True)))
+        value = value_of(tree, dict(zip(written, map(int, outcomes), strict=True)))
         return bool(value) if wanted is None else value == wanted
 
     if not written:
@@ -168,7 +168,7 @@ def _bits(var: expr.Var) -> list[Clbit]:
     raise InputError(f"a condition is on bits and registers; got the variable {var.name}")
 
 
-def _value(tree: expr.Expr, outcome: dict[Clbit, int]) -> int:
+def value_of(tree: expr.Expr, outcome: dict[Clbit, int]) -> int:
     """An expression at an outcome; a bit that was never written is 0."""
     mask = (1 << getattr(tree.type, "width", 1)) - 1
     match tree:
@@ -177,14 +177,14 @@ def _value(tree: expr.Expr, outcome: dict[Clbit, int]) -> int:
         case expr.Value():
             return int(tree.value)
         case expr.Cast():
-            value = _value(tree.operand, outcome)
+            value = value_of(tree.operand, outcome)
             return value & mask if hasattr(tree.type, "width") else int(bool(value))
         case expr.Unary() if tree.op.name in ("LOGIC_NOT", "BIT_NOT"):
-            return _value(tree.operand, outcome) ^ mask
+            return value_of(tree.operand, outcome) ^ mask
         case expr.Index():
-            return _value(tree.target, outcome) >> _value(tree.index, outcome) & 1
+            return value_of(tree.target, outcome) >> value_of(tree.index, outcome) & 1
         case expr.Binary() if tree.op.name in OPERATORS:
-            return int(OPERATORS[tree.op.name](_value(tree.left, outcome), _value(tree.right, outcome)))
+            return int(OPERATORS[tree.op.name](value_of(tree.left, outcome), value_of(tree.right, outcome)))
     what = getattr(tree, "op", tree)
     raise InputError(f"a condition is made of bits, registers, comparisons and logic; got {what!s:.60}")
 

@@ -37,10 +37,12 @@ class Sampler(Sizes):
         block: registers, rotations, ladder, schedule.
         chords: angles of `Encoding(chords)` of each piece, the longest piece first, (n_chords, n_voices, n_rotations)
             in radians; `quantum.music.heard` gives them.
-        sampler: a BaseSamplerV2; or a function that makes one from a seed, which each call then gets anew; None: Aer's.
+        sampler: a BaseSamplerV2, such as `quantum.backend_named` gives; or a function that makes one from a seed, which
+            each call then gets anew; None: Aer's.
         shots: S, in each basis.
         observables: "Z" or "ZX"; X takes circuits of its own.
-        pass_manager: what turns circuits into those of a machine, of each circuit once; None: they stay as they are.
+        pass_manager: what turns circuits into those of a machine, of each circuit once; None: the sampler's own if it
+            has one, else they stay as they are.
         feed_forward: False leaves H as its measurement left it, in place of a reset and an X where a 1 was read.
 
     Raises:
@@ -64,6 +66,8 @@ class Sampler(Sizes):
         self._pieces = _checked_pieces(chords, checked_block(block))
         super().__init__(block, _offsets([len(piece) for piece in self._pieces]), observables, shots)
         self._sampler = _checked_sampler(sampler)
+        if pass_manager is None and callable(make := getattr(sampler, "pass_manager", None)):
+            pass_manager = make()  # of `quantum.backends`: it knows its machine
         if pass_manager is not None and not callable(getattr(pass_manager, "run", None)):
             raise InputError(
                 f"a pass manager runs on circuits (generate_preset_pass_manager); got {shown(pass_manager)}"
@@ -146,6 +150,8 @@ class Sampler(Sizes):
         try:
             result: Any = sampler.run(asked).result()
         except Exception as error:  # Aer, Qiskit, a service: each has errors of its own
+            if isinstance(error, InputError | SamplerFailed):
+                raise
             raise SamplerFailed(f"the sampler gave no result: {_line(error)}") from error
         if getattr(result, "success", True) is not True:  # a simulator's own results raise nothing
             raise SamplerFailed(f"the sampler did not succeed: {shown(getattr(result, 'status', result))}")

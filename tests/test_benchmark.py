@@ -9,9 +9,12 @@ import pytest
 PLACE = Path(__file__).parent / "benchmarks"
 CLASSICAL = "steps, products, cores, processes, time, sizes"
 QUANTUM = "steps, pennylane, sizes, cores, small"
+NOISY = "FakeManilaV2, FakeSherbrooke, FakeTorino"
 
 
-@pytest.mark.parametrize(("script", "tables"), [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM)])
+@pytest.mark.parametrize(
+    ("script", "tables"), [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM), ("noisy_shots", NOISY)]
+)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -20,7 +20,7 @@ LEARN = ["learn", "--width", "6", "--rate", "0.1", "--until-steps", "12", "--rep
 
 @pytest.mark.parametrize(
     "verb",
-    [[], ["learn"], ["plot"], ["listen"], ["data"], ["systems"], ["stability"], ["sweep"], ["audit"]],
+    [[], ["learn"], ["plot"], ["listen"], ["data"], ["systems"], ["stability"], ["sweep"], ["audit"], ["backends"]],
     ids=" ".join,
 )
 def test_help_is_there_for_every_verb(armonica, capsys, verb):

@@ -1,4 +1,4 @@
-"""The verbs that show what there is: plot and listen to runs, describe data and systems."""
+"""The verbs that show what there is: plot and listen to runs, describe data, systems and backends."""
 
 from pathlib import Path
 from typing import Annotated
@@ -150,4 +150,14 @@ def systems() -> None:
     from experiments.asking import system_lines
 
     for line in system_lines():
+        say(line)
+
+
+def backends(
+    fake: Annotated[bool, typer.Option("--fake", help="The fake machines instead, and what each can do.")] = False,
+) -> None:
+    """List what circuits run on: names, what each can do, whether IBM's client and credentials are there."""
+    from quantum.backends import backend_lines, fake_lines
+
+    for line in fake_lines() if fake else backend_lines():
         say(line)

@@ -1,0 +1,1 @@
+"""What circuits run on, room by room: `quantum.backends` opens them by name."""

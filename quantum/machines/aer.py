@@ -1,0 +1,131 @@
+"""Shots on Aer, without noise or with that of a machine.
+
+How a circuit is simulated follows from what it costs:
+
+    trajectories        a ket for every shot, S 2^N: whatever branches, for every shot then goes a way of its own
+    density matrix      4^N once, then S draws: noise or resets, nothing measured before the end, and 4^N <= 256 S
+    statevector         2^N once, then S draws: neither noise nor resets nor branches
+
+(256 is where the two took the same time, for 3 to 9 qubits with noise.) Where Aer fails it hands back a result all the
+same, whose counts of zeros a sampler takes for outcomes; here it raises.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.primitives import BitArray
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+
+from encoding.memory import check_room
+from encoding.threads import n_threads
+from quantum.machines.abilities import Abilities, check_needs, needs_of
+from quantum.machines.calls import circuits_in, shots_of
+from quantum.machines.fitting import check_gates
+from quantum.machines.noise import reduced_noise
+from quantum.machines.used import compacted, without_empty_branches
+from quantum.samplers import SamplerFailed
+
+MOST_DENSITY_QUBITS, WORTH_A_SHOT = 12, 256
+MOST_QUBITS = 30
+AER = Abilities(MOST_QUBITS)
+
+
+def method_for(circuit: QuantumCircuit, shots: int, *, noisy: bool) -> str:
+    """How Aer is to simulate a circuit, by cost: "statevector" or "density_matrix".
+
+    >>> circuit = QuantumCircuit(2, 2)
+    >>> circuit.h(0), circuit.cx(0, 1), circuit.measure([0, 1], [0, 1])
+    (...)
+    >>> method_for(circuit, 1000, noisy=True), method_for(circuit, 1000, noisy=False)
+    ('density_matrix', 'statevector')
+    """
+    needs = needs_of(circuit)
+    mixed = (noisy or needs.reset) and not needs.branches
+    small = needs.n_qubits <= MOST_DENSITY_QUBITS and 4**needs.n_qubits <= WORTH_A_SHOT * shots
+    return "density_matrix" if mixed and small else "statevector"
+
+
+def cores() -> dict[str, int]:
+    """Threads of Aer's: as many as the library may use (ARMONICA_THREADS); torch waits while Aer runs."""
+    return {"max_parallel_threads": n_threads(), "max_parallel_experiments": 1, "max_parallel_shots": 0}
+
+
+def checked(result: Any) -> Any:
+    """A simulator's result, if it succeeded.
+
+    Raises:
+        SamplerFailed: it did not, in all circuits or in one.
+    """
+    failed = [one.status for one in result.results if not one.success]
+    if not result.success or failed:
+        said = " ".join(str(failed[0] if failed else result.status).split())
+        raise SamplerFailed(f"the simulator did not succeed: {said[:200] or 'it did not say why'}")
+    return result
+
+
+class Checked:
+    """A simulator whose results are looked at before anybody counts.
+
+    Args:
+        run: of the simulator.
+    """
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self._run = run
+
+    def run(self, circuits: Any, **options: Any) -> "Checked":
+        """A job that is done.
+
+        Raises:
+            SamplerFailed: the simulator did not succeed.
+        """
+        self._found = checked(self._run(circuits, **options).result())
+        return self
+
+    def result(self) -> Any:
+        """What was found."""
+        return self._found
+
+
+def player(target: Any = None) -> Callable[[SamplerPub, int], dict[str, BitArray]]:
+    """What draws the shots of a pub on Aer, with the noise of a machine or without."""
+    models: dict[tuple[int, ...], Any] = {}
+
+    def play(pub: SamplerPub, seed: int) -> dict[str, BitArray]:
+        circuit, used = compacted(without_empty_branches(pub.circuit))
+        if target is not None and tuple(used) not in models:
+            models[tuple(used)] = reduced_noise(target, used)
+        return _run(circuit, pub, seed, models.get(tuple(used)))
+
+    return play
+
+
+def checker(name: str, can: Abilities, target: Any = None) -> Callable[[list[SamplerPub]], None]:
+    """What refuses circuits that Aer, or the machine whose noise it has, does not play."""
+
+    def check(pubs: list[SamplerPub]) -> None:
+        for pub in pubs:
+            needs = needs_of(pub.circuit)
+            check_needs(needs, can, name)
+            if target is not None:
+                check_gates(pub.circuit, target, name)
+            check_needs(needs, AER, name)
+            check_room(2 * 16.0 * 2**needs.n_qubits, f"kets of {needs.n_qubits} qubits")
+            check_room(64.0 * shots_of(pub) * circuits_in(pub), f"{pub.shots} shots of {circuits_in(pub)} circuits")
+
+    return check
+
+
+def _run(circuit: QuantumCircuit, pub: SamplerPub, seed: int, noise: Any) -> dict[str, BitArray]:
+    from qiskit_aer import AerSimulator
+    from qiskit_aer.primitives import SamplerV2
+
+    method = method_for(circuit, shots_of(pub), noisy=noise is not None)
+    simulator: Any = Checked(AerSimulator(method=method, noise_model=noise, **cores()).run)
+    sampler = SamplerV2(seed=seed)
+    sampler._backend = simulator  # a run and its result are all that it asks for
+    values = pub.parameter_values.as_array(pub.circuit.parameters) if pub.circuit.parameters else None
+    asked: Any = (circuit, values, pub.shots)
+    data = sampler.run([asked]).result()[0].data
+    return {register.name: data[register.name] for register in circuit.cregs if register.size}
