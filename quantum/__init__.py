@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from quantum.exact import Exact
     from quantum.folding import fractional
     from quantum.ladder import Ladder, edges
+    from quantum.machines.law import outcome_law
     from quantum.recurrence import RecurrentBlock, recurrent
     from quantum.rnn import QuantumRNN
     from quantum.rules import circuits_of, parameter_shift, spsa
@@ -60,6 +61,7 @@ __all__ = [
     "from_qiskit",
     "is_trace_preserving",
     "ladder_circuit",
+    "outcome_law",
     "parameter_shift",
     "recurrent",
     "recurrent_circuit",
@@ -102,6 +104,7 @@ _HOMES = {
     "from_qiskit": "quantum.conversion",
     "is_trace_preserving": "quantum.checks",
     "ladder_circuit": "quantum.circuits",
+    "outcome_law": "quantum.machines.law",
     "parameter_shift": "quantum.rules",
     "recurrent": "quantum.recurrence",
     "recurrent_circuit": "quantum.circuits",

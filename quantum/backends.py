@@ -78,20 +78,37 @@ class Backend(BaseSamplerV2):
         return PassManager(self.name, self.abilities, self.target, optimization_level=optimization_level, seed=seed)
 
     def source(
-        self, block: Block, chords: Sequence[ArrayLike], shots: int, *, observables: str = "Z", **options: Any
+        self,
+        block: Block,
+        chords: Sequence[ArrayLike],
+        shots: int | None = None,
+        *,
+        observables: str = "Z",
+        feed_forward: bool = False,
     ) -> Source:
-        """The features of a block on some music as this backend shows them: a `quantum.samplers.Sampler`.
+        """The features of a block on some music as this backend shows them.
 
         Args:
             block: registers, rotations, ladder, schedule.
             chords: angles of each piece, the longest first, (n_chords, n_voices, n_rotations); `heard` gives them.
-            shots: in each basis.
+            shots: in each basis. None: of "exact", averages without scatter (`quantum.exact.Exact`).
             observables: "Z" or "ZX".
-            options: of `Sampler`: feed_forward, pass_manager.
+            feed_forward: see `quantum.samplers.Sampler`.
+
+        Raises:
+            InputError: what the source refuses; no number of shots where shots are counted.
         """
         from quantum.samplers import Sampler
 
-        return Sampler(block, chords, self, shots, observables=observables, **options)
+        if shots is not None:
+            return Sampler(block, chords, self, shots, observables=observables, feed_forward=feed_forward)
+        if self.name != "exact":
+            raise InputError(f"{self.name} shows shots: say how many; exact shows averages")
+        from quantum.exact import Exact
+        from quantum.music import sung
+
+        Sampler(block, chords, self, 1)  # looks at block and chords
+        return Exact(block, sung(block, chords), observables)
 
     @property
     def n_calls(self) -> int | None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from encoding import Encoding
 from encoding.transitions import Piece, Transitions
+from quantum.block import Block
 from quantum.channel import Music
 
 
@@ -35,6 +36,33 @@ def played(chorales: Sequence[Piece], slots: Transitions, note: Encoding, dtype:
 def heard(chorales: Sequence[Piece], slots: Transitions, note: Encoding) -> list[NDArray[np.float64]]:
     """The angles of the same chords, piece by piece, the longest first: (n_chords, n_voices, n_rotations) each."""
     return [note(chorales[which].pitches[:-1]) for which in slots.order]
+
+
+def sung(block: Block, chords: Sequence[ArrayLike]) -> Music:
+    """The kets of pieces of which the angles are known, as `heard` gives them, packed time-major.
+
+    Args:
+        block: whose rotations make a chord.
+        chords: of each piece, the longest first, (n_chords, n_voices, n_rotations) in radians.
+
+    Raises:
+        InputError: angles of another shape.
+    """
+    from qiskit.quantum_info import Statevector  # who learns by simulation needs no Qiskit
+
+    from quantum.circuits import clock_circuit
+
+    pieces = [np.asarray(piece, np.float64) for piece in chords]
+    n_times = max((len(piece) for piece in pieces), default=0)
+    slots = [[piece[time] for piece in pieces if len(piece) > time] for time in range(n_times)]
+    flat = np.array([chord.ravel() for slot in slots for chord in slot])
+    distinct, which = np.unique(flat, axis=0, return_inverse=True)
+    n_voices, kets = block.chord_shape[0], []
+    for chord in distinct.reshape(-1, *block.chord_shape):
+        played = Statevector(clock_circuit(chord, n_voices=n_voices, rotations=block.rotations))
+        kets.append(played.reverse_qargs().data)  # the first qubit leftmost
+    offsets = np.cumsum([0, *map(len, slots)])
+    return Music(torch.from_numpy(np.array(kets)), torch.from_numpy(which.ravel()), tuple(offsets.tolist()))
 
 
 def chord_states(note: Encoding, chords: NDArray[np.integer]) -> NDArray[np.complex128]:

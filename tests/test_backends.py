@@ -488,6 +488,23 @@ def test_a_network_plays_two_chords_on_a_large_fake_machine(sung):
     assert abs(seen - exact).max() < 0.5
 
 
+@pytest.mark.parametrize("rotations", [(("RY", 0),), (("RY", 0), ("RX", 0), ("RZ", 1))])
+def test_exact_without_shots_shows_averages(rotations):
+    n_data = 2 * len({qubit for _, qubit in rotations})
+    block = Block(Ladder(n_data + 1, 1), n_data=n_data, schedule="coherent", rotations=rotations)
+    draw = np.random.default_rng(3)
+    chords = [draw.uniform(0, 6, (n, 2, len(rotations))) for n in (2, 1)]
+    angles = draw.uniform(-3, 3, (1, block.ladder.n_angles))
+    seen = features_of(backend_named("exact").source(block, chords), angles, draw)[0]
+    for piece, slots in ((chords[0], [0, 2]), (chords[1], [1])):
+        mean, _ = moments(recurrent_circuit(block, piece, angles[0]))
+        assert seen[slots].ravel() == pytest.approx(mean, abs=1e-12)
+    with pytest.raises(InputError, match="aer shows shots: say how many"):
+        backend_named("aer").source(block, chords)
+    with pytest.raises(InputError, match="longest comes first"):
+        backend_named("exact").source(block, chords[::-1])
+
+
 def test_a_mistake_stays_a_mistake_within_a_source(sung):
     block, chords, angles, _ = two_chords(sung)
     with pytest.raises(InputError, match=r"lightning\.qubit does no reset in a circuit"):

@@ -16,6 +16,7 @@ from qiskit_ibm_runtime.api.auth import CloudAuth
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from urllib3.exceptions import NewConnectionError
 
 from encoding import InputError
 from quantum import backend_named
@@ -73,6 +74,23 @@ def test_a_job_is_posted_once_whatever_the_answer(how):
             session.get("/jobs")
         assert [method for method, _ in asked[1:]] == ["GET"] * 6
         session.close()
+
+
+def test_a_post_that_found_no_connection_is_not_tried_again_either(monkeypatch):
+    tried = []
+
+    def connect(connection):
+        tried.append(connection)
+        raise NewConnectionError(connection, "refused")
+
+    monkeypatch.setattr("urllib3.connection.HTTPConnection.connect", connect)
+    with RetrySession("http://127.0.0.1:1") as session:
+        post_once(session, back_off=0)
+        for method, n in (("POST", 1), ("GET", 4)):
+            tried.clear()
+            with pytest.raises(RequestsApiError):
+                session.request(method, "/jobs")
+            assert len(tried) == n
 
 
 def test_the_clients_own_session_posts_it_six_times():

@@ -84,7 +84,6 @@ def post_once(session: Any, *, back_off: float = BACK_OFF) -> None:
         connect=3,
         backoff_factor=back_off,
         status_forcelist=STATUS,
-        allowed_methods=Retry.DEFAULT_ALLOWED_METHODS,  # GET, HEAD, OPTIONS, PUT, DELETE, TRACE
     )
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
