@@ -18,6 +18,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 from qiskit.primitives import BaseSamplerV2
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
 from encoding.errors import shown
@@ -25,7 +26,7 @@ from quantum.block import Block
 from quantum.ladder import checked_count
 from quantum.machines import aer, computed, ibm
 from quantum.machines.abilities import Abilities, abilities_of
-from quantum.machines.calls import LocalSampler
+from quantum.machines.calls import LocalSampler, read_pubs
 from quantum.machines.fitting import LEAST_FIDELITY, PassManager
 from quantum.machines.names import FORMS, LEAST_BUSY, Name, check_extra, fake_machine, has_extra, read_name
 from quantum.sources import Source
@@ -67,6 +68,17 @@ class Backend(BaseSamplerV2):
             InputError: what is no pub, or a circuit that cannot be played here; nothing was sent.
         """
         return self.sampler.run(pubs, shots=shots)
+
+    def checked(self, pubs: Iterable[Any], *, shots: int | None = None) -> list[SamplerPub]:
+        """The same pubs as `run` would play them; nothing is sent.
+
+        Raises:
+            InputError: what is no pub, or a circuit that cannot be played here.
+        """
+        own: Any = self.sampler
+        asked = read_pubs(pubs, own.shots if shots is None else checked_count("the number of shots", shots))
+        own.check(asked)
+        return asked
 
     def pass_manager(self, optimization_level: int = 1, *, seed: int = 0) -> PassManager:
         """What makes circuits ready for the machine, by `run(circuit)`.

@@ -6,7 +6,7 @@ is one circuit of one chord, and a job a chord. Circuits say what `quantum.circu
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +23,14 @@ from quantum.given import checked_chords, checked_numbers
 from quantum.sources import Real, Sizes, chord_by_chord
 
 Seeded = Callable[[int], BaseSamplerV2]
-Bound = tuple[QuantumCircuit, Real]  # a circuit, and its parameters in its own order, (..., n_parameters)
+
+
+class Bound(NamedTuple):
+    """A circuit, its parameters in its own order, (..., n_parameters), and what they are before any transpiler."""
+
+    circuit: QuantumCircuit
+    values: Real
+    meant: dict[str, Any]
 
 
 class SamplerFailed(OSError):
@@ -129,7 +136,9 @@ class Sampler(Sizes):
         values = np.empty((len(theta), len(pieces), circuit.num_parameters))
         for place, parameter in enumerate(circuit.parameters):  # a transpiler leaves some out
             values[..., place] = parts[parameter.vector.name][..., parameter.index]
-        return circuit, values
+        meant = {name: part for name, part in parts.items() if part is not None} | {"basis": basis, "circuit": "chords"}
+        meant |= {"block": repr(self.block), "feed_forward": str(self._feed_forward)}
+        return Bound(circuit, values, meant)
 
     def _circuit(self, basis: str, n_chords: int) -> QuantumCircuit:
         """With parameters theta of every chord, x, and z of averages that come back; made once."""
@@ -146,9 +155,12 @@ class Sampler(Sizes):
     def _sampled(self, pubs: list[Bound], draw: np.random.Generator) -> list[list[Real]]:
         """Averages of the outcomes of each circuit at each chord, (V, pieces, n_measured), from one job."""
         sampler = self._made(draw)
-        asked: list[Any] = [(circuit, values, self.shots) for circuit, values in pubs]
+        asked: list[Any] = [(circuit, values, self.shots) for circuit, values, _ in pubs]
         try:
-            result: Any = sampler.run(asked).result()
+            if getattr(sampler, "takes_logical", False):  # a journal: its names are made of physics, not of circuits
+                result: Any = sampler.run(asked, logical=[pub.meant for pub in pubs]).result()
+            else:
+                result = sampler.run(asked).result()
         except Exception as error:  # Aer, Qiskit, a service: each has errors of its own
             if isinstance(error, InputError | SamplerFailed):
                 raise
@@ -156,7 +168,7 @@ class Sampler(Sizes):
         if getattr(result, "success", True) is not True:  # a simulator's own results raise nothing
             raise SamplerFailed(f"the sampler did not succeed: {shown(getattr(result, 'status', result))}")
         try:
-            return [self._averages(of, *pub) for of, pub in zip(result, pubs, strict=True)]
+            return [self._averages(of, pub.circuit, pub.values) for of, pub in zip(result, pubs, strict=True)]
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise SamplerFailed(f"the sampler gave another result than was asked for: {_line(error)}") from error
 
