@@ -17,9 +17,9 @@
     >>> journal.close(), folder.cleanup()
     (None, None)
 
-What is to be sent is first written down, under a name that follows from the question alone (`quantum.journal.identity`);
-then it is sent once (`sending`); then its outcomes are kept (`collecting`). A process that is killed at any line and
-started again comes to the same name, finds what there is under it, and goes on. Costs are agreed to before (`money`).
+What is to be sent is first written down, under a name that follows from the question alone (`journal.identity`); then
+it is sent once (`sending`); then its outcomes are kept (`collecting`). A process that is killed at any line and started
+again comes to the same name, finds what there is under it, and goes on. Costs are agreed to before (`money`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -140,10 +140,8 @@ class JournalSampler(BaseSamplerV2):
         row = self.journal.find(intent)
         if row is None:
             row = self._intend(intent, asked)
-        elif (row.circuits, row.shots) != (price := price_of(asked)).counts_of_sampling():
-            raise InputError(
-                f"job {intent[:12]} of the journal has {row.circuits} circuits of other shots; got {price}"
-            )
+        elif (row.circuits, row.shots) != (size := price_of(asked).size()):
+            raise InputError(f"job {intent[:12]} has {row.circuits} circuits and {row.shots} shots; got {size}")
         self.evaluation += 1
         if row.state == "intended":
             send(self.journal, self.desk, intent, self.patience)

@@ -157,10 +157,11 @@ class Sampler(Sizes):
         sampler = self._made(draw)
         asked: list[Any] = [(circuit, values, self.shots) for circuit, values, _ in pubs]
         try:
-            if getattr(sampler, "takes_logical", False):  # a journal: its names are made of physics, not of circuits
-                result: Any = sampler.run(asked, logical=[pub.meant for pub in pubs]).result()
-            else:
-                result = sampler.run(asked).result()
+            # a journal names jobs by what they mean, not by their circuits
+            named: dict[str, Any] = (
+                {"logical": [pub.meant for pub in pubs]} if getattr(sampler, "takes_logical", False) else {}
+            )
+            result: Any = sampler.run(asked, **named).result()
         except Exception as error:  # Aer, Qiskit, a service: each has errors of its own
             if isinstance(error, InputError | SamplerFailed):
                 raise
@@ -190,6 +191,11 @@ class Sampler(Sizes):
                 raise ValueError(f"{bits.num_shots} shots of {bits.num_bits} qubits, circuits {bits.shape}")
             seen.append(1 - 2 * bits.to_bool_array(order="little").mean(-2))
         return seen
+
+
+def _named(sampler: BaseSamplerV2, pubs: list[Bound]) -> dict[str, Any]:
+    """What the circuits mean, for a sampler with a journal, which names its jobs by it (`quantum.jobs`)."""
+    return {"logical": [pub.meant for pub in pubs]} if getattr(sampler, "takes_logical", False) else {}
 
 
 def _line(error: Exception) -> str:

@@ -104,8 +104,7 @@ class IBMDesk:
     def _decoders(self, job: str, told: dict[str, Any]) -> Sequence[Any]:
         from qiskit_ibm_runtime import RuntimeJobV2
 
-        program = told.get("program")
-        name = program.get("id", "") if isinstance(program, dict) else ""
+        name = str(_part(told, "program").get("id", ""))
         made = RuntimeJobV2(
             backend=self._machine, api_client=self._client, job_id=job, program_id=name, service=self._service
         )
@@ -172,10 +171,9 @@ def _checked_job(answer: Any) -> dict[str, Any]:
 
 def _seen(answer: Any) -> Seen:
     told = _checked_job(answer)
-    state = told.get("state") if isinstance(told.get("state"), dict) else {}
+    state, usage = _part(told, "state"), _part(told, "usage")
     status = str(told.get("status") or state.get("status") or "").lower()
     reason = str(state.get("reason") or told.get("reason") or "")
-    usage = told.get("usage") if isinstance(told.get("usage"), dict) else {}
     charged = [usage[name] for name in ("qpu_charge_time_seconds", "quantum_seconds", "seconds") if name in usage]
     known = charged and isinstance(charged[0], int | float) and usage.get("status", "complete") == "complete"
     seconds = float(charged[0]) if known else None
@@ -191,5 +189,13 @@ def _decoded(raw: Any, decoders: Sequence[Any]) -> Any:
     """Results as the client reads them."""
     if not raw:
         raise ValueError("the results are empty")
-    apply = [one for one in decoders if not hasattr(one, "is_applicable") or one.is_applicable(raw)]
-    return reduce(lambda found, one: one.decode(found), apply, raw)
+    return reduce(lambda found, one: one.decode(found) if _applies(one, found) else found, decoders, raw)
+
+
+def _applies(decoder: Any, found: Any) -> bool:
+    return not hasattr(decoder, "is_applicable") or decoder.is_applicable(found)
+
+
+def _part(told: dict[str, Any], name: str) -> dict[str, Any]:
+    part = told.get(name)
+    return part if isinstance(part, dict) else {}

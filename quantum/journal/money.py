@@ -56,7 +56,7 @@ class Price:
             "estimate": self.seconds,
         }
 
-    def counts_of_sampling(self) -> tuple[int, int]:
+    def size(self) -> tuple[int, int]:
         """Circuits and shots, which no transpiler changes."""
         return self.circuits, self.shots
 
@@ -67,8 +67,8 @@ class Price:
         '1 job(s), 2 circuit(s), 2000 shots, depth 30, 12 gates of two qubits, some 2.5 s of the machine'
         """
         return (
-            f"{self.jobs} job(s), {self.circuits} circuit(s), {self.shots} shots, depth {self.depth}, {self.pairs} gates "
-            f"of two qubits, some {self.seconds:.3g} s of the machine"
+            f"{self.jobs} job(s), {self.circuits} circuit(s), {self.shots} shots, depth {self.depth}, {self.pairs} "
+            f"gates of two qubits, some {self.seconds:.3g} s of the machine"
         )
 
 

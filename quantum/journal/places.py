@@ -7,7 +7,7 @@ from encoding import InputError
 from encoding.files import expanded
 
 VARIABLE = "ARMONICA_JOURNAL"
-FAR = (  # file systems whose locks and syncs SQLite cannot rely on (sqlite.org/wal.html, "does not work over a network")
+FAR = (  # file systems whose locks and syncs SQLite cannot rely on (sqlite.org/wal.html)
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "beegfs", "glusterfs", "pvfs2"),
     *("fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.davfs2", "davfs", "ncpfs", "vboxsf"),
 )
