@@ -5,6 +5,7 @@ empty and the count is not; a token that is refused is not renewed; results may 
 """
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, TypeVar
@@ -43,8 +44,10 @@ class IBMDesk:
     def post(self, tag: str, pubs: Sequence[SamplerPub], bound: int) -> str:
         """One request, never repeated here."""
         try:
-            job = self._sampler.tagged([tag], bound).run(pubs)
-            name = job.job_id()
+            with warnings.catch_warnings():
+                # a machine that is paused takes jobs and lets them wait: `armonica jobs` shows it
+                warnings.filterwarnings("ignore", "The backend .* currently has a status of", UserWarning)
+                name = self._sampler.tagged([tag], bound).run(pubs).job_id()
         except ServiceFailed as error:
             status = _status(error)
             if status == 401:
@@ -130,7 +133,7 @@ class IBMDesk:
         """Another token at the next request."""
         cloud = getattr(self._client._session.auth, "_cloud", None)
         if cloud is not None:
-            cloud.tm.access_token = None
+            cloud.tm.expire_time = 0
 
     def _scrubbed(self, error: BaseException) -> str:
         """An error in one line, without the key."""

@@ -57,7 +57,7 @@ def test_whatever_becomes_of_a_question_it_is_asked_again(ibm, booked, hurried, 
 @pytest.mark.parametrize("name", ["400", "403", "404", "409"])
 def test_a_job_that_is_refused_is_none_and_goes_when_it_may(ibm, booked, name):
     ibm.faults("jobs.post", name)
-    with pytest.raises(ServiceFailed, match="refuses the job: .*stays in the journal"):
+    with pytest.raises(ServiceFailed, match=r"refuses the job: .*stays in the journal"):
         booked.run(0)
     assert [row.state for row in booked.journal.rows()] == ["intended"]
     assert ibm.jobs() == []
@@ -67,7 +67,7 @@ def test_a_job_that_is_refused_is_none_and_goes_when_it_may(ibm, booked, name):
 
 def test_a_service_that_is_gone_for_long_leaves_an_intent_that_goes_on_later(ibm, booked, hurried):
     ibm.faults("jobs.post", "504", times=None)
-    with pytest.raises(ServiceFailed, match="no job after 4 requests: .*the same command goes on"):
+    with pytest.raises(ServiceFailed, match=r"no job after 4 requests: .*the same command goes on"):
         booked.run(0)
     assert (len(ibm.requests("jobs.post")), len(ibm.jobs())) == (4, 0)
     ibm.heal()
@@ -192,7 +192,7 @@ def test_five_requests_a_minute_are_never_exceeded(ibm, booked, monkeypatch):
 def test_nothing_is_sent_without_consent_or_beyond_the_limit(ibm, booked):
     with pytest.raises(InputError, match=r"charges: 1 job\(s\), 1 circuit\(s\), 8 shots, .*nothing was sent \(--yes"):
         booked.run(0, agreed=False)
-    with pytest.raises(InputError, match="of the limit of 2 s .* nothing was sent; a higher limit"):
+    with pytest.raises(InputError, match=r"of the limit of 2 s .* nothing was sent; a higher limit"):
         booked.run(0, most_seconds=2)
     booked.run(0, most_seconds=6)  # 2 s, allowed 6
     with pytest.raises(InputError, match="the journal has spent or set aside 6 s"):
