@@ -67,13 +67,9 @@ def settle(journal: Journal, desk: Desk, intent: str, patience: Patience) -> Row
     if row.state not in ("submitted", "running") or row.job is None:
         return row
     seen = desk.look(row.job)
-    if seen.state == "done":
-        row = _kept(journal, desk, row)
-    else:
-        row = journal.moved(intent, seen.state, seen.reason)
     if desk.remote and seen.state in ("done", "failed", "cancelled"):
-        _close(journal, desk, row, seen.seconds)
-    return row
+        _close(journal, desk, row, seen.seconds)  # first: nobody looks again at what has ended
+    return _kept(journal, desk, row) if seen.state == "done" else journal.moved(intent, seen.state, seen.reason)
 
 
 def _kept(journal: Journal, desk: Desk, row: Row) -> Row:
