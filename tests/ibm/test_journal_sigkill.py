@@ -23,18 +23,19 @@ def hand_in(signed_in, tmp_path) -> Iterator[Callable[..., list[int]]]:
         process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
         )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n", (tmp_path / "errors").read_text()
+    asked, said = process.stdin, process.stdout
+    assert asked is not None
+    assert said is not None
+    assert said.readline() == "ready\n", (tmp_path / "errors").read_text()
 
     def run(*numbers: int) -> list[int]:
-        process.stdin.write(" ".join(map(str, numbers)) + "\n")
-        process.stdin.flush()
-        return [int(code) for code in process.stdout.readline().split()]
+        asked.write(" ".join(map(str, numbers)) + "\n")
+        asked.flush()
+        return [int(code) for code in said.readline().split()]
 
     yield run
-    process.stdin.close()
-    process.stdout.close()
+    asked.close()
+    said.close()
     assert process.wait(timeout=20) == 0
 
 
