@@ -22,7 +22,7 @@ it is sent once (`sending`); then its outcomes are kept (`collecting`). A proces
 again comes to the same name, finds what there is under it, and goes on. Costs are agreed to before (`money`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from qiskit.primitives import BaseSamplerV2, PrimitiveResult
@@ -41,7 +41,19 @@ from quantum.journal.sending import send
 from quantum.ladder import checked_count
 from quantum.machines.calls import shots_of
 
-__all__ = ["Busy", "JobEnded", "Journal", "JournalJob", "JournalSampler", "NotYet", "Patience", "Price", "desk_of"]
+__all__ = [
+    "Busy",
+    "JobEnded",
+    "Journal",
+    "JournalJob",
+    "JournalSampler",
+    "NotYet",
+    "Patience",
+    "Price",
+    "Row",
+    "desk_of",
+    "settle",
+]
 
 
 class JournalJob:
@@ -114,11 +126,14 @@ class JournalSampler(BaseSamplerV2):
         self.most_seconds, self.agreed, self.wait = most_seconds, agreed, wait
         self.patience = patience or Patience()
         self.desk = desk_of(backend, self.patience)
+        self.announce: Callable[[Price], None] | None = None  # told a price before something new is written down
+        self.again = False  # whether what failed or was cancelled is sent once more
+        self.intents: list[str] = []  # of this step
         self.at(0)
 
     def at(self, step: int) -> "JournalSampler":
         """The same, at a step of the run: its evaluations are counted from 0 again."""
-        self.step, self.evaluation = checked_count("a step", step, 0), 0
+        self.step, self.evaluation, self.intents = checked_count("a step", step, 0), 0, []
         return self
 
     def run(
@@ -142,7 +157,10 @@ class JournalSampler(BaseSamplerV2):
             row = self._intend(intent, asked)
         elif (row.circuits, row.shots) != (size := price_of(asked).size()):
             raise InputError(f"job {intent[:12]} has {row.circuits} circuits and {row.shots} shots; got {size}")
+        elif self.again and row.state in ("failed", "cancelled"):
+            row = self._once_more(row)
         self.evaluation += 1
+        self.intents.append(intent)
         if row.state == "intended":
             send(self.journal, self.desk, intent, self.patience)
         return JournalJob(self, intent)
@@ -161,10 +179,20 @@ class JournalSampler(BaseSamplerV2):
             raise InputError(f"logical parameters are those of each circuit, {len(asked)}; got {len(meant)}")
         return intent_id(self.task, self.step, self.evaluation, self.place, [shots_of(pub) for pub in asked], meant)
 
+    def _once_more(self, row: Row) -> Row:
+        """Another try of what failed or was cancelled, which costs again."""
+        if row.charges and not self.agreed:
+            raise InputError(
+                f"job {row.id[:12]} {row.state}; another costs again: nothing was sent (--yes agrees to it)"
+            )
+        return self.journal.again(row.id, limit=self.most_seconds)
+
     def _intend(self, intent: str, asked: Sequence[SamplerPub]) -> Row:
         charges, price = self.backend.abilities.charges, price_of(asked, self.backend.target)
         if charges and not self.agreed:
             raise InputError(f"{self.backend.name} charges: {price.words()}; nothing was sent (--yes agrees to it)")
+        if self.announce is not None:
+            self.announce(price)
         who = {"task": self.task, "step": self.step, "evaluation": self.evaluation, "place": self.place}
         who |= {"machine": self.backend.name, "charges": int(charges)}
         return self.journal.intend(intent, who, price, pack_pubs(asked), limit=self.most_seconds)

@@ -128,6 +128,12 @@ class Sampler(Sizes):
         features = np.concatenate([averages[0] for averages in self._sampled(pubs, draw)], 2)
         return features, features[..., self.block.n_data : self.block.n_qubits]
 
+    def pubs_of_a_chord(self) -> list[Any]:
+        """The circuits of one chord with some angles, for what they would cost."""
+        theta = np.zeros((1, 1, self.block.ladder.n_angles))
+        now, turns = [piece[:1] for piece in self._pieces], np.ones((1, len(self._pieces), self.block.n_history))
+        return [(*self._bound(basis, theta, now, turns)[:2], self.shots) for basis in self.observables]
+
     def _bound(self, basis: str, theta: Real, pieces: list[Real], averages: Real | None = None) -> Bound:
         """The circuit of pieces of one length, and its parameters, (V, pieces, n_parameters)."""
         circuit = self._circuit(basis, len(pieces[0]))
@@ -163,8 +169,8 @@ class Sampler(Sizes):
             )
             result: Any = sampler.run(asked, **named).result()
         except Exception as error:  # Aer, Qiskit, a service: each has errors of its own
-            if isinstance(error, InputError | SamplerFailed):
-                raise
+            if isinstance(error, InputError | SamplerFailed) or getattr(sampler, "takes_logical", False):
+                raise  # a journal's lines say what to do
             raise SamplerFailed(f"the sampler gave no result: {_line(error)}") from error
         if getattr(result, "success", True) is not True:  # a simulator's own results raise nothing
             raise SamplerFailed(f"the sampler did not succeed: {shown(getattr(result, 'status', result))}")

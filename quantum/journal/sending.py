@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
+from encoding import InputError
 from quantum.journal.books import Journal, Row
 from quantum.journal.desks import Desk, NoAnswer, Patience, Refused, Seen
 from quantum.journal.owners import boot, now
@@ -58,6 +59,28 @@ def adopt(journal: Journal, desk: Desk, row: Row, found: Sequence[Seen]) -> Row:
         if seen.seconds is not None and seen.state in ("done", "failed", "cancelled"):
             journal.charged(seen.job, seen.seconds)
     return journal.row(row.id)
+
+
+def cancel(journal: Journal, desk: Desk, intent: str, patience: Patience) -> Row:
+    """End an intent: its job is cancelled, or, where none was made, the intent.
+
+    Raises:
+        InputError: it has ended already.
+        ServiceFailed: no answer.
+    """
+    with journal.leased(intent) as row:
+        if row.state == "intended":
+            found = _found(journal, desk, row, patience)
+            row = adopt(journal, desk, row, found) if found else journal.moved(intent, "cancelled")
+    if row.state in ("done", "failed") or (row.state == "cancelled" and row.job):
+        raise InputError(f"job {intent[:12]} is {row.state}: nothing is left to cancel")
+    if row.job is None:
+        return row
+    desk.cancel(row.job)
+    seen = desk.look(row.job)
+    if seen.seconds is not None:
+        journal.charged(row.job, seen.seconds)
+    return row if seen.state == "done" else journal.moved(intent, seen.state, seen.reason)
 
 
 def _found(journal: Journal, desk: Desk, row: Row, patience: Patience) -> list[Seen]:
