@@ -8,61 +8,19 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from typing import Any, Self
 
 from encoding import InputError
-from quantum.journal.identity import tag_of
 from quantum.journal.money import Price, check_limit
 from quantum.journal.opened import in_words, open_journal
 from quantum.journal.owners import Owner, boot, may_be_alive, now, read_owner
 from quantum.journal.places import journal_path
+from quantum.journal.rows import Row, add_job, all_rows, find_row, move, on_the_wall, read_row
 from quantum.journal.tables import SPENT
 
 MOST_POSTS, MINUTE = 5, 60.0  # IBM's limit: 5 requests for jobs a minute
-PLAIN = (
-    *("id", "task", "step", "evaluation", "place", "machine", "charges", "circuits", "shots", "depth", "pairs"),
-    *("estimate", "bound", "state", "attempt", "posts", "boot", "posted", "owner", "heard", "job", "reason"),
-    *("made", "changed"),
-)
-
-
-@dataclass(frozen=True)
-class Row:
-    """An intent as it stands; `quantum.journal.tables` says what the entries are."""
-
-    id: str
-    task: str
-    step: int
-    evaluation: int
-    place: str
-    machine: str
-    charges: bool
-    circuits: int
-    shots: int
-    depth: int
-    pairs: int
-    estimate: float
-    bound: int
-    state: str
-    attempt: int
-    posts: int
-    boot: str
-    posted: float
-    owner: str
-    heard: float
-    job: str | None
-    reason: str
-    made: str
-    changed: str
-
-    @property
-    def tag(self) -> str:
-        """What its job is found by."""
-        return tag_of(self.id, self.attempt)
 
 
 class Busy(InputError):
@@ -99,28 +57,28 @@ class Journal:
             InputError: it would cost more than the limit leaves.
         """
         with self._changing() as rows:
-            if self._find(rows, intent) is None:
+            if find_row(rows, intent) is None:
                 bound = check_limit(price, rows.execute(SPENT).fetchone()[0], limit) if who["charges"] else 0
                 entry = who | price.counts() | {"id": intent, "bound": bound, "pubs": pubs, "state": "intended"}
-                entry |= {"made": _clock(), "changed": _clock()}
+                entry |= {"made": on_the_wall(), "changed": on_the_wall()}
                 places = ", ".join(f":{name}" for name in entry)
                 rows.execute(f"INSERT INTO intents ({', '.join(entry)}) VALUES ({places})", entry)
-            return self._read(rows, intent)
+            return read_row(rows, intent)
 
     def find(self, intent: str) -> Row | None:
         """The row of an intent, or None."""
         with self._reading() as rows:
-            return self._find(rows, intent)
+            return find_row(rows, intent)
 
     def row(self, intent: str) -> Row:
         """The row of an intent that is there."""
         with self._reading() as rows:
-            return self._read(rows, intent)
+            return read_row(rows, intent)
 
     def rows(self, *states: str, task: str | None = None) -> list[Row]:
         """Rows in some states, or all, the oldest first."""
         with self._reading() as rows:
-            found = [Row(*entry) for entry in rows.execute(f"SELECT {', '.join(PLAIN)} FROM intents ORDER BY rowid")]
+            found = all_rows(rows)
         return [row for row in found if (not states or row.state in states) and task in (None, row.task)]
 
     def named(self, beginning: str) -> Row:
@@ -166,7 +124,7 @@ class Journal:
             Busy: another process is at it, and may be alive.
         """
         with self._changing() as rows:
-            row = self._read(rows, intent)
+            row = read_row(rows, intent)
             if row.owner and row.owner != self.owner.words() and may_be_alive(read_owner(row.owner), row.heard):
                 raise Busy(f"job {intent[:12]} is being sent by process {read_owner(row.owner).pid}: wait for it")
             rows.execute("UPDATE intents SET owner = ?, heard = ? WHERE id = ?", (self.owner.words(), now(), intent))
@@ -196,7 +154,7 @@ class Journal:
                 rows.execute("INSERT INTO posts VALUES (?, ?)", (start, at))
             rows.execute(
                 "UPDATE intents SET posts = posts + 1, boot = ?, posted = ?, heard = ?, changed = ? WHERE id = ?",
-                (start, at, at, _clock(), intent),
+                (start, at, at, on_the_wall(), intent),
             )
             return 0.0
 
@@ -213,14 +171,14 @@ class Journal:
     def has_job(self, intent: str, job: str, state: str = "submitted") -> Row:
         """A job was made for it, or found."""
         with self._changing() as rows:
-            self._add_job(rows, intent, job, extra=0)
+            add_job(rows, intent, job, extra=False)
             rows.execute("UPDATE intents SET job = ? WHERE id = ? AND job IS NOT ?", (job, intent, job))
-            return self._moved(rows, intent, state)
+            return move(rows, intent, state)
 
     def has_extra(self, intent: str, job: str) -> None:
         """A job was made beside it, which counts only as money."""
         with self._changing() as rows:
-            self._add_job(rows, intent, job, extra=1)
+            add_job(rows, intent, job, extra=True)
 
     def charged(self, job: str, seconds: float) -> None:
         """What a job has cost."""
@@ -230,17 +188,17 @@ class Journal:
     def moved(self, intent: str, state: str, reason: str = "") -> Row:
         """Another state; the tables know which may follow which. Back to where it has been is no change."""
         with self._changing() as rows:
-            return self._moved(rows, intent, state, reason)
+            return move(rows, intent, state, reason)
 
     def keep(self, intent: str, result: bytes) -> Row:
         """The outcomes, on the disk before anybody uses them; what another process kept first stays."""
         with self._changing() as rows:
-            if self._read(rows, intent).state != "done":
+            if read_row(rows, intent).state != "done":
                 rows.execute(
                     "UPDATE intents SET result = ?, state = 'done', changed = ? WHERE id = ?",
-                    (result, _clock(), intent),
+                    (result, on_the_wall(), intent),
                 )
-            return self._read(rows, intent)
+            return read_row(rows, intent)
 
     def again(self, intent: str, *, limit: float) -> Row:
         """Ask for what failed or was cancelled once more, under another tag.
@@ -249,7 +207,7 @@ class Journal:
             InputError: it has neither failed nor been cancelled, or would cost more than the limit leaves.
         """
         with self._changing() as rows:
-            row = self._read(rows, intent)
+            row = read_row(rows, intent)
             if row.state not in ("failed", "cancelled"):
                 raise InputError(f"job {intent[:12]} is {row.state}: only what failed or was cancelled is sent again")
             price = Price(1, row.circuits, row.shots, row.depth, row.pairs, row.estimate)
@@ -257,9 +215,9 @@ class Journal:
             rows.execute(
                 "UPDATE intents SET state = 'intended', attempt = attempt + 1, posts = 0, job = NULL, reason = '', "
                 "bound = ?, changed = ? WHERE id = ?",
-                (bound, _clock(), intent),
+                (bound, on_the_wall(), intent),
             )
-            return self._read(rows, intent)
+            return read_row(rows, intent)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -296,16 +254,6 @@ class Journal:
         with self._lock, in_words(self.path):
             yield self._held
 
-    def _find(self, rows: sqlite3.Connection, intent: str) -> Row | None:
-        entry = rows.execute(f"SELECT {', '.join(PLAIN)} FROM intents WHERE id = ?", (intent,)).fetchone()
-        return None if entry is None else Row(*entry)
-
-    def _read(self, rows: sqlite3.Connection, intent: str) -> Row:
-        row = self._find(rows, intent)
-        if row is None:
-            raise InputError(f"{self.path} has no job {intent[:12]}: armonica jobs lists them")
-        return row
-
     def _blob(self, what: str, intent: str) -> bytes:
         with self._reading() as rows:
             entry = rows.execute(f"SELECT {what} FROM intents WHERE id = ?", (intent,)).fetchone()
@@ -313,23 +261,8 @@ class Journal:
             raise InputError(f"{self.path} has no {what} of job {intent[:12]}")
         return entry[0]
 
-    def _add_job(self, rows: sqlite3.Connection, intent: str, job: str, *, extra: int) -> None:
-        rows.execute(
-            "INSERT INTO jobs (job, intent, extra, bound) SELECT ?, id, ?, bound FROM intents WHERE id = ? "
-            "ON CONFLICT (job) DO UPDATE SET intent = excluded.intent, extra = excluded.extra",
-            (job, extra, intent),
-        )
-
-    def _moved(self, rows: sqlite3.Connection, intent: str, state: str, reason: str = "") -> Row:
-        before = self._read(rows, intent).state
-        if before not in (state, "done") and (before, state) != ("running", "submitted"):
-            rows.execute(
-                "UPDATE intents SET state = ?, reason = ?, changed = ? WHERE id = ?", (state, reason, _clock(), intent)
-            )
-        return self._read(rows, intent)
-
     def _check_own(self, rows: sqlite3.Connection, intent: str) -> None:
-        if self._read(rows, intent).owner != self.owner.words():
+        if read_row(rows, intent).owner != self.owner.words():
             raise Busy(f"job {intent[:12]} was taken over by another process")
 
     def _let_go(self, intent: str) -> None:
@@ -338,7 +271,3 @@ class Journal:
                 rows.execute("UPDATE intents SET owner = '' WHERE id = ? AND owner = ?", (intent, self.owner.words()))
         except (OSError, InputError, sqlite3.Error):
             pass  # the owner dies with its process, and what went wrong before it is what matters
-
-
-def _clock() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
