@@ -54,9 +54,9 @@ def test_an_excerpt_on_a_simulator_has_the_nll_of_exact_averages_within_its_erro
     capsys.readouterr()
     assert armonica("collect", run) == 0
     said = capsys.readouterr().out
-    nll, error, exact = map(
-        float, re.search(r"NLL ([\d.]+) \+- ([\d.e-]+), with exact averages ([\d.]+)", said).groups()
-    )
+    numbers = re.search(r"NLL ([\d.]+) \+- ([\d.e-]+), with exact averages ([\d.]+)", said)
+    assert numbers is not None
+    nll, error, exact = map(float, numbers.groups())
     assert 0 < error < 0.01
     assert abs(nll - exact) < 4 * error
     (path,) = (run / "hardware").glob("*.result.json")

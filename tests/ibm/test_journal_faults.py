@@ -1,5 +1,6 @@
 """Jobs with a journal, whatever goes wrong between here and the machine: one job an intent, one result a job."""
 
+import errno
 import logging
 import traceback
 
@@ -226,3 +227,29 @@ def test_no_key_is_in_file_log_or_traceback(ibm, booked, hurried, tmp_path, capl
     assert ibm.key not in "".join([*said, caplog.text, out, errors])
     assert all(ibm.key.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert all(entry.authorization != "key" for entry in ibm.log)
+
+
+def test_a_disk_that_is_full_before_a_request_lets_nothing_be_sent(ibm, booked):
+    raw = booked.journal._held
+    pages = raw.execute("PRAGMA page_count").fetchone()[0]
+    raw.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OSError, match="No space left on device"):
+        booked.run(0)
+    assert (ibm.jobs(), ibm.requests("jobs.post")) == ([], [])
+    raw.execute("PRAGMA max_page_count = 1000000")
+    assert set(counts(booked.run(0))) <= OUTCOMES
+    balanced(ibm, booked.journal)
+
+
+@pytest.mark.parametrize("stage", ["has_job", "charged", "keep"])
+def test_a_disk_that_is_full_after_a_request_loses_neither_job_nor_result(ibm, booked, monkeypatch, stage):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(booked.journal.path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(booked.journal, stage, full)
+        with pytest.raises(OSError, match="No space left on device"):
+            booked.run(0).result()
+    assert len(ibm.jobs()) == 1
+    assert set(counts(booked.run(0))) <= OUTCOMES
+    balanced(ibm, booked.journal)
