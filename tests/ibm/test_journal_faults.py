@@ -229,11 +229,12 @@ def test_no_key_is_in_file_log_or_traceback(ibm, booked, hurried, tmp_path, capl
     assert all(entry.authorization != "key" for entry in ibm.log)
 
 
-def test_a_disk_that_is_full_before_a_request_lets_nothing_be_sent(ibm, booked):
+def test_a_disk_that_is_full_before_a_request_lets_nothing_be_sent(ibm, booked, monkeypatch):
     raw = booked.journal._held
     pages = raw.execute("PRAGMA page_count").fetchone()[0]
     raw.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(OSError, match="No space left on device"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left on device"):
+        patch.setattr("quantum.jobs.pack_pubs", lambda pubs: bytes(100_000))
         booked.run(0)
     assert (ibm.jobs(), ibm.requests("jobs.post")) == ([], [])
     raw.execute("PRAGMA max_page_count = 1000000")
