@@ -233,9 +233,10 @@ def test_a_disk_that_is_full_before_a_request_lets_nothing_be_sent(ibm, booked, 
     raw = booked.journal._held
     pages = raw.execute("PRAGMA page_count").fetchone()[0]
     raw.execute(f"PRAGMA max_page_count = {pages}")
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left on device"):
+    with monkeypatch.context() as patch:
         patch.setattr("quantum.jobs.pack_pubs", lambda pubs: bytes(100_000))
-        booked.run(0)
+        with pytest.raises(OSError, match="No space left on device"):
+            booked.run(0)
     assert (ibm.jobs(), ibm.requests("jobs.post")) == ([], [])
     raw.execute("PRAGMA max_page_count = 1000000")
     assert set(counts(booked.run(0))) <= OUTCOMES
