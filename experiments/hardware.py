@@ -134,9 +134,9 @@ def excerpt_of(run: Run, wish: Wish, weights: Any = None) -> Excerpt:
     return Excerpt(system, replace(piece, pitches=piece.pitches[:n]), replica=wish.replica, weights=weights)
 
 
-def opened(name: str) -> Backend:
-    """The backend; simulators repeat themselves."""
-    return backend_named(name) if read_name(name).kind == "ibm" else backend_named(name, seed=SEED)
+def opened(name: str, *, awake: bool = True) -> Backend:
+    """The backend; simulators repeat themselves. What is fetched or cancelled asks for no machine that is awake."""
+    return backend_named(name, awake=awake) if read_name(name).kind == "ibm" else backend_named(name, seed=SEED)
 
 
 def _check_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, sequential: bool) -> None:
@@ -165,7 +165,7 @@ def _collected(run: Run, path: Path, journal: Journal, wait: float | None) -> st
     wish, weights = _read(path)
     excerpt = excerpt_of(run, wish, weights)
     sampler = JournalSampler(
-        opened(wish.machine), journal, task=run.task["key"], place=wish.backend, most_seconds=0, wait=wait
+        opened(wish.machine, awake=False), journal, task=run.task["key"], place=wish.backend, most_seconds=0, wait=wait
     ).at(wish.repeat)
     name = f"{path.stem}: {wish.machine}, chorale {wish.chorale}, {excerpt.n_times} chords, {wish.shots} shots"
     try:

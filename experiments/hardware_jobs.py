@@ -23,7 +23,7 @@ def job_lines(journal: Journal, *, look: bool = False) -> Iterator[str]:
     desks: dict[str, Desk] = {}
     for row in journal.rows():
         if look and row.state in WAITING[1:]:
-            desk = desks.setdefault(row.machine, desk_of(opened(row.machine)))
+            desk = desks.setdefault(row.machine, desk_of(opened(row.machine, awake=False)))
             yield job_line(journal, settle(journal, desk, row.id, Patience()), desk)
         else:
             yield job_line(journal, row)
@@ -50,5 +50,5 @@ def cancel_job(journal: Journal, name: str) -> str:
         ServiceFailed: no answer.
     """
     row = journal.named(name)
-    desk = desk_of(opened(row.machine))
+    desk = desk_of(opened(row.machine, awake=False))
     return job_line(journal, cancel(journal, desk, row.id, Patience()))

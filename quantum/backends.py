@@ -148,8 +148,8 @@ def backend_named(name: str, *, seed: int | None = None, shots: int = SHOTS, **o
         shots: where a call does not say.
         options: fake and ibm: options of IBM's sampler (twirling, dynamical_decoupling, max_execution_time,
             environment, execution), program ("executor", or the older "sampler"), least_fidelity (how deep circuits may
-            be). ibm: mode ("job" or "batch"), instance (a CRN), account (a saved one), fractional, and n_qubits of
-            least-busy.
+            be). ibm: mode ("job" or "batch"), instance (a CRN), account (a saved one), fractional, n_qubits of
+            least-busy, and awake=False for a machine that may be paused, of which jobs are only fetched.
 
     Raises:
         InputError: no such name or option, no extra `ibm`, no credentials, a wrong CRN, a machine that is unknown or
@@ -217,7 +217,7 @@ def _on_ibm(read: Name, seed: int | None, shots: int, options: dict[str, Any]) -
     check_extra(read)
     if seed is not None:
         raise InputError(f"{read}: a machine takes no seed; got {shown(seed)}")
-    names = ("program", "mode", "account", "instance", "fractional", "n_qubits")
+    names = ("program", "mode", "account", "instance", "fractional", "n_qubits", "awake")
     own = {word: options.pop(word) for word in names if word in options}
     least, said = _least(options), ibm.checked_options(options)
     machine = _opened(read, own)
@@ -242,7 +242,11 @@ def _opened(read: Name, own: dict[str, Any]) -> Any:
     from quantum.machines.service import open_machine
 
     return open_machine(
-        account, read.machine, n_qubits=own.get("n_qubits"), fractional=bool(own.get("fractional", False))
+        account,
+        read.machine,
+        n_qubits=own.get("n_qubits"),
+        fractional=bool(own.get("fractional", False)),
+        awake=bool(own.get("awake", True)),
     )
 
 

@@ -151,6 +151,7 @@ def test_what_is_sent_to_ibm_waits_and_is_collected_or_cancelled(
     said = capsys.readouterr().out
     assert "some 2.03 s of the machine" in said
     assert f"job {job['id']}, submitted" in said
+    ibm.condition("fake_manila", "paused")
     assert armonica("collect", run, "--wait", 0) == 0
     assert "is submitted; armonica collect asks again" in capsys.readouterr().out
     assert armonica("jobs", "--look") == 0
@@ -160,6 +161,7 @@ def test_what_is_sent_to_ibm_waits_and_is_collected_or_cancelled(
     assert "nothing is left to cancel" in complaint("cancel", job["id"])
     assert "was cancelled" in complaint("collect", run)
     ibm.delays.queued = 0
+    ibm.condition("fake_manila", "online")
     assert armonica("submit", run, *words, "--yes", "--again") == 0
     assert armonica("collect", run) == 0
     assert "with exact averages" in capsys.readouterr().out
