@@ -72,7 +72,7 @@ def open_machine(
         awake: whether it must take jobs now; what it was given before can be fetched from one that is paused.
 
     Raises:
-        InputError: no such machine, one that is paused and should not be, or one without the fractional gates asked for.
+        InputError: no such machine, one that is paused and should not be, or one without fractional gates.
         ServiceFailed: no answer.
     """
     service = open_service(account)
