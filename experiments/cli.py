@@ -21,6 +21,7 @@ import typer
 from experiments.commands.comparing import compare
 from experiments.commands.making import learn, stability, sweep
 from experiments.commands.options import say
+from experiments.commands.sending import cancel, collect, jobs, submit
 from experiments.commands.showing import audit, backends, data, listen, plot, systems
 
 app = typer.Typer(
@@ -50,7 +51,22 @@ def _greet(
         say(context.get_help())
 
 
-for _verb in (learn, plot, listen, data, stability, sweep, compare, systems, audit, backends):
+for _verb in (
+    learn,
+    plot,
+    listen,
+    data,
+    stability,
+    sweep,
+    compare,
+    systems,
+    audit,
+    backends,
+    submit,
+    jobs,
+    collect,
+    cancel,
+):
     app.command()(_verb)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quantum.dense import evolved, unitary, unitary_and_slopes
     from quantum.exact import Exact
     from quantum.folding import fractional
+    from quantum.jobs import Journal, JournalSampler
     from quantum.ladder import Ladder, edges
     from quantum.machines.law import outcome_law
     from quantum.recurrence import RecurrentBlock, recurrent
@@ -36,6 +37,8 @@ __all__ = [
     "ClockEmbedding",
     "EntanglingLadder",
     "Exact",
+    "Journal",
+    "JournalSampler",
     "Ladder",
     "QuantumRNN",
     "QuantumRNNSettings",
@@ -79,6 +82,8 @@ _HOMES = {
     "ClockEmbedding": "quantum.templates",
     "EntanglingLadder": "quantum.templates",
     "Exact": "quantum.exact",
+    "Journal": "quantum.jobs",
+    "JournalSampler": "quantum.jobs",
     "Ladder": "quantum.ladder",
     "QuantumRNN": "quantum.rnn",
     "QuantumRNNSettings": "quantum.settings",

@@ -18,6 +18,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 from qiskit.primitives import BaseSamplerV2
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
 from encoding.errors import shown
@@ -25,7 +26,7 @@ from quantum.block import Block
 from quantum.ladder import checked_count
 from quantum.machines import aer, computed, ibm
 from quantum.machines.abilities import Abilities, abilities_of
-from quantum.machines.calls import LocalSampler
+from quantum.machines.calls import LocalSampler, read_pubs
 from quantum.machines.fitting import LEAST_FIDELITY, PassManager
 from quantum.machines.names import FORMS, LEAST_BUSY, Name, check_extra, fake_machine, has_extra, read_name
 from quantum.sources import Source
@@ -67,6 +68,17 @@ class Backend(BaseSamplerV2):
             InputError: what is no pub, or a circuit that cannot be played here; nothing was sent.
         """
         return self.sampler.run(pubs, shots=shots)
+
+    def checked(self, pubs: Iterable[Any], *, shots: int | None = None) -> list[SamplerPub]:
+        """The same pubs as `run` would play them; nothing is sent.
+
+        Raises:
+            InputError: what is no pub, or a circuit that cannot be played here.
+        """
+        own: Any = self.sampler
+        asked = read_pubs(pubs, own.shots if shots is None else checked_count("the number of shots", shots))
+        own.check(asked)
+        return asked
 
     def pass_manager(self, optimization_level: int = 1, *, seed: int = 0) -> PassManager:
         """What makes circuits ready for the machine, by `run(circuit)`.
@@ -136,8 +148,8 @@ def backend_named(name: str, *, seed: int | None = None, shots: int = SHOTS, **o
         shots: where a call does not say.
         options: fake and ibm: options of IBM's sampler (twirling, dynamical_decoupling, max_execution_time,
             environment, execution), program ("executor", or the older "sampler"), least_fidelity (how deep circuits may
-            be). ibm: mode ("job" or "batch"), instance (a CRN), account (a saved one), fractional, and n_qubits of
-            least-busy.
+            be). ibm: mode ("job" or "batch"), instance (a CRN), account (a saved one), fractional, n_qubits of
+            least-busy, and awake=False for a machine that may be paused, of which jobs are only fetched.
 
     Raises:
         InputError: no such name or option, no extra `ibm`, no credentials, a wrong CRN, a machine that is unknown or
@@ -205,7 +217,7 @@ def _on_ibm(read: Name, seed: int | None, shots: int, options: dict[str, Any]) -
     check_extra(read)
     if seed is not None:
         raise InputError(f"{read}: a machine takes no seed; got {shown(seed)}")
-    names = ("program", "mode", "account", "instance", "fractional", "n_qubits")
+    names = ("program", "mode", "account", "instance", "fractional", "n_qubits", "awake")
     own = {word: options.pop(word) for word in names if word in options}
     least, said = _least(options), ibm.checked_options(options)
     machine = _opened(read, own)
@@ -230,7 +242,11 @@ def _opened(read: Name, own: dict[str, Any]) -> Any:
     from quantum.machines.service import open_machine
 
     return open_machine(
-        account, read.machine, n_qubits=own.get("n_qubits"), fractional=bool(own.get("fractional", False))
+        account,
+        read.machine,
+        n_qubits=own.get("n_qubits"),
+        fractional=bool(own.get("fractional", False)),
+        awake=bool(own.get("awake", True)),
     )
 
 

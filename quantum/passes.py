@@ -77,13 +77,13 @@ def lesson_of(
         kernel: "fast" or "plain", of exact simulation.
         source: what shows shots; None: our own simulator.
     """
-    columns, real = _columns(settings), music.states.real.dtype
+    columns, real = feature_columns(settings), music.states.real.dtype
     simulation = simulation_of(settings, slots, music, columns, kernel, source)
     inputs, targets = (torch.from_numpy(part).to(real) for part in (slots.inputs, slots.targets))
     return Lesson(settings, layout, simulation, columns, inputs, targets)
 
 
-def _columns(settings: QuantumRNNSettings) -> Tensor:
+def feature_columns(settings: QuantumRNNSettings) -> Tensor:
     """Which of the simulation's features K reads."""
     each = len(settings.block.measured())
     n = {"first": 1, "data": settings.n_data, "all": each}[settings.read]

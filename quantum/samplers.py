@@ -6,7 +6,7 @@ is one circuit of one chord, and a job a chord. Circuits say what `quantum.circu
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +23,14 @@ from quantum.given import checked_chords, checked_numbers
 from quantum.sources import Real, Sizes, chord_by_chord
 
 Seeded = Callable[[int], BaseSamplerV2]
-Bound = tuple[QuantumCircuit, Real]  # a circuit, and its parameters in its own order, (..., n_parameters)
+
+
+class Bound(NamedTuple):
+    """A circuit, its parameters in its own order, (..., n_parameters), and what they are before any transpiler."""
+
+    circuit: QuantumCircuit
+    values: Real
+    meant: dict[str, Any]
 
 
 class SamplerFailed(OSError):
@@ -121,6 +128,12 @@ class Sampler(Sizes):
         features = np.concatenate([averages[0] for averages in self._sampled(pubs, draw)], 2)
         return features, features[..., self.block.n_data : self.block.n_qubits]
 
+    def pubs_of_a_chord(self) -> list[Any]:
+        """The circuits of one chord with some angles, for what they would cost."""
+        theta = np.zeros((1, 1, self.block.ladder.n_angles))
+        now, turns = [piece[:1] for piece in self._pieces], np.ones((1, len(self._pieces), self.block.n_history))
+        return [(*self._bound(basis, theta, now, turns)[:2], self.shots) for basis in self.observables]
+
     def _bound(self, basis: str, theta: Real, pieces: list[Real], averages: Real | None = None) -> Bound:
         """The circuit of pieces of one length, and its parameters, (V, pieces, n_parameters)."""
         circuit = self._circuit(basis, len(pieces[0]))
@@ -129,7 +142,9 @@ class Sampler(Sizes):
         values = np.empty((len(theta), len(pieces), circuit.num_parameters))
         for place, parameter in enumerate(circuit.parameters):  # a transpiler leaves some out
             values[..., place] = parts[parameter.vector.name][..., parameter.index]
-        return circuit, values
+        meant = {name: part for name, part in parts.items() if part is not None} | {"basis": basis, "circuit": "chords"}
+        meant |= {"block": repr(self.block), "feed_forward": str(self._feed_forward)}
+        return Bound(circuit, values, meant)
 
     def _circuit(self, basis: str, n_chords: int) -> QuantumCircuit:
         """With parameters theta of every chord, x, and z of averages that come back; made once."""
@@ -146,17 +161,21 @@ class Sampler(Sizes):
     def _sampled(self, pubs: list[Bound], draw: np.random.Generator) -> list[list[Real]]:
         """Averages of the outcomes of each circuit at each chord, (V, pieces, n_measured), from one job."""
         sampler = self._made(draw)
-        asked: list[Any] = [(circuit, values, self.shots) for circuit, values in pubs]
+        asked: list[Any] = [(circuit, values, self.shots) for circuit, values, _ in pubs]
         try:
-            result: Any = sampler.run(asked).result()
+            # a journal names jobs by what they mean, not by their circuits
+            named: dict[str, Any] = (
+                {"logical": [pub.meant for pub in pubs]} if getattr(sampler, "takes_logical", False) else {}
+            )
+            result: Any = sampler.run(asked, **named).result()
         except Exception as error:  # Aer, Qiskit, a service: each has errors of its own
-            if isinstance(error, InputError | SamplerFailed):
-                raise
+            if isinstance(error, InputError | SamplerFailed) or getattr(sampler, "takes_logical", False):
+                raise  # a journal's lines say what to do
             raise SamplerFailed(f"the sampler gave no result: {_line(error)}") from error
         if getattr(result, "success", True) is not True:  # a simulator's own results raise nothing
             raise SamplerFailed(f"the sampler did not succeed: {shown(getattr(result, 'status', result))}")
         try:
-            return [self._averages(of, *pub) for of, pub in zip(result, pubs, strict=True)]
+            return [self._averages(of, pub.circuit, pub.values) for of, pub in zip(result, pubs, strict=True)]
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise SamplerFailed(f"the sampler gave another result than was asked for: {_line(error)}") from error
 
@@ -178,6 +197,11 @@ class Sampler(Sizes):
                 raise ValueError(f"{bits.num_shots} shots of {bits.num_bits} qubits, circuits {bits.shape}")
             seen.append(1 - 2 * bits.to_bool_array(order="little").mean(-2))
         return seen
+
+
+def _named(sampler: BaseSamplerV2, pubs: list[Bound]) -> dict[str, Any]:
+    """What the circuits mean, for a sampler with a journal, which names its jobs by it (`quantum.jobs`)."""
+    return {"logical": [pub.meant for pub in pubs]} if getattr(sampler, "takes_logical", False) else {}
 
 
 def _line(error: Exception) -> str:

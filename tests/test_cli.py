@@ -15,12 +15,13 @@ from experiments.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["--first", "3", "--excerpt", "10"]
+VERBS = "learn plot listen data systems stability sweep audit backends submit jobs collect cancel".split()
 LEARN = ["learn", "--width", "6", "--rate", "0.1", "--until-steps", "12", "--replicas", "2", "--keep-weights", *SMALL]
 
 
 @pytest.mark.parametrize(
     "verb",
-    [[], ["learn"], ["plot"], ["listen"], ["data"], ["systems"], ["stability"], ["sweep"], ["audit"], ["backends"]],
+    [[], *([verb] for verb in VERBS)],
     ids=" ".join,
 )
 def test_help_is_there_for_every_verb(armonica, capsys, verb):

@@ -64,6 +64,19 @@ class LocalSampler(BaseSamplerV2):
         job._submit()
         return job
 
+    @property
+    def shots(self) -> int:
+        """Where a call does not say."""
+        return self._shots
+
+    def check(self, asked: list[SamplerPub]) -> None:
+        """Refuse pubs that cannot be played here.
+
+        Raises:
+            InputError: the line says why.
+        """
+        self._check(asked)
+
     def seeds(self, call: int, n: int) -> list[int]:
         """Those of the n pubs of a call; none is 0, which some simulators take for none."""
         drawn = stream(self.first_seed, 0, Purpose.CALL, call).integers(1, SEEDS, size=n)

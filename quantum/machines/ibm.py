@@ -7,6 +7,7 @@ one by one or in a batch, never in a session, which is charged for the time that
 
 import warnings
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from qiskit.primitives import BaseSamplerV2, BitArray
@@ -158,6 +159,33 @@ class MachineSampler(BaseSamplerV2):
 
             said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
             raise ServiceFailed(f"no answer to the request for a job, which may have been taken: {said}") from error
+
+    @property
+    def shots(self) -> int:
+        """Where a call does not say."""
+        return self._shots
+
+    def check(self, asked: list[SamplerPub]) -> None:
+        """Refuse pubs that the machine does not run.
+
+        Raises:
+            InputError: the line says why.
+        """
+        self._check(asked)
+
+    def tagged(self, tags: list[str], most_seconds: int) -> "MachineSampler":
+        """The same, whose jobs are found by their tags and are ended after so many seconds of the machine."""
+        environment = self._options.get("environment") or {}
+        if not isinstance(environment, dict):
+            raise InputError(f"environment is a dictionary of options here; got {shown(environment)}")
+        own = [*environment.get("job_tags", ()), *tags]
+        twin = copy(self)
+        twin._options = self._options | {
+            "environment": environment | {"job_tags": own},
+            "max_execution_time": most_seconds,
+        }
+        twin._place = self._place  # one batch for all
+        return twin
 
     def _place(self) -> Any:
         """The machine, or the batch on it, opened here."""

@@ -59,17 +59,20 @@ def open_service(account: Account) -> QiskitRuntimeService:
         raise _failed(account, error) from None
 
 
-def open_machine(account: Account, machine: str, *, n_qubits: int | None = None, fractional: bool = False) -> Any:
-    """A machine of the instance, awake.
+def open_machine(
+    account: Account, machine: str, *, n_qubits: int | None = None, fractional: bool = False, awake: bool = True
+) -> Any:
+    """A machine of the instance.
 
     Args:
         account: who asks.
         machine: its name, or "least-busy".
         n_qubits: that it has at least, of "least-busy".
         fractional: whether RZZ by any angle is a gate of its own.
+        awake: whether it must take jobs now; what it was given before can be fetched from one that is paused.
 
     Raises:
-        InputError: no such machine, one that is paused, or one without fractional gates that were asked for.
+        InputError: no such machine, one that is paused and should not be, or one without fractional gates.
         ServiceFailed: no answer.
     """
     service = open_service(account)
@@ -90,7 +93,7 @@ def open_machine(account: Account, machine: str, *, n_qubits: int | None = None,
         raise InputError(f"ibm:{machine}: {account.scrubbed(error)[:160]}") from None
     except Exception as error:
         raise _failed(account, error) from None
-    if not status.operational or status.status_msg != "active":
+    if awake and (not status.operational or status.status_msg != "active"):
         raise InputError(f"ibm:{found.name} takes no jobs now, it is {status.status_msg!r}: ibm:{LEAST_BUSY}, or later")
     return found
 

@@ -1,7 +1,7 @@
 """An account at the stand-in, two circuits whose counts are known, and a job in a line."""
 
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -95,3 +95,38 @@ def get(ibm) -> "Callable[..., tuple[int, bytes]]":
             return reply.status, reply.read()
 
     return ask
+
+
+@pytest.fixture
+def quick() -> Any:
+    """Patience of a test: everything takes tenths of seconds here."""
+    from quantum.jobs import Patience
+
+    return Patience(lag=0.2, pause=0.02, tries=4, answer=(2.0, 0.6))
+
+
+@pytest.fixture
+def booked(signed_in, tmp_path, quick, bell) -> "Iterator[Booked]":
+    """A machine with a journal: `booked.run(step)` is the job of a circuit whose counts are known."""
+    from quantum import backend_named
+    from quantum.jobs import Journal
+
+    backend = backend_named("ibm:fake_manila")
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        yield Booked(backend, journal, quick, backend.pass_manager().run(bell))
+
+
+class Booked:
+    """A backend, its journal, and one circuit that is ready for it."""
+
+    def __init__(self, backend: Any, journal: Any, patience: Any, circuit: Any) -> None:
+        self.backend, self.journal, self.patience, self.circuit = backend, journal, patience, circuit
+
+    def sampler(self, **options: Any) -> Any:
+        from quantum.jobs import JournalSampler
+
+        told = {"task": "test", "agreed": True, "patience": self.patience, "most_seconds": 1e6} | options
+        return JournalSampler(self.backend, self.journal, **told)
+
+    def run(self, step: int, shots: int = 8, **options: Any) -> Any:
+        return self.sampler(**options).at(step).run([self.circuit], shots=shots)

@@ -1,0 +1,105 @@
+"""A file of SQLite that is a journal, opened so that what was written is on the disk before the next line runs."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from encoding import InputError
+from quantum.journal.tables import ALLOWED, APPLICATION, SCHEMA, VERSION
+
+PATIENCE = 30.0  # seconds that another process may hold the file
+
+
+def open_journal(path: Path) -> sqlite3.Connection:
+    """The file, made if it is not there.
+
+    Raises:
+        InputError: it is no journal, or one of a newer version.
+        OSError: it cannot be written.
+    """
+    with in_words(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # what it cost is nobody else's business
+        held = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(held, path)
+        except BaseException:
+            held.close()
+            raise
+        return held
+
+
+def _prepare(held: sqlite3.Connection, path: Path) -> None:
+    _check(held, path)
+    held.execute("PRAGMA journal_mode = WAL")
+    held.execute("PRAGMA synchronous = FULL")  # a commit returns when the disk has it
+    held.execute("PRAGMA fullfsync = ON")  # and on a Mac really
+    held.execute("PRAGMA foreign_keys = ON")
+    held.execute("BEGIN IMMEDIATE")
+    try:
+        if not held.execute("PRAGMA user_version").fetchone()[0]:
+            _make(held)
+        held.execute("COMMIT")
+    except BaseException:
+        if held.in_transaction:
+            held.execute("ROLLBACK")
+        raise
+
+
+def _check(held: sqlite3.Connection, path: Path) -> None:
+    application, version = (held.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    empty = not held.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
+    if application != APPLICATION and not (empty and not application and not version):
+        raise InputError(f"{path} is a database, but no journal of armonica: name another file")
+    if version > VERSION:
+        raise InputError(
+            f"{path} was written by a newer armonica (version {version} of the journal; this one knows {VERSION}): "
+            "take that one, or another file"
+        )
+
+
+def _make(held: sqlite3.Connection) -> None:
+    for statement in _statements(SCHEMA):
+        held.execute(statement)
+    held.executemany("INSERT INTO allowed VALUES (?, ?)", ALLOWED)
+    held.execute(f"PRAGMA application_id = {APPLICATION}")
+    held.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one, for `executescript` would end the transaction."""
+    waiting = ""
+    for line in script.splitlines(keepends=True):
+        waiting += line
+        if sqlite3.complete_statement(waiting):
+            yield waiting
+            waiting = ""
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """What SQLite raises, as one line that names the file.
+
+    Raises:
+        InputError: no journal, a damaged one, or another process that does not let go.
+        OSError: the disk is full, fails, or may not be written.
+    """
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a rule of the tables: a mistake of ours
+    except sqlite3.DatabaseError as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise InputError(f"{path} is held by another process for {PATIENCE:g} s: try again later") from None
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise InputError(f"{path} is no journal, or a damaged one ({error}): name another file") from None
+        number = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
+        number |= {code: errno.EACCES for code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)}
+        if code not in number:
+            raise
+        raise OSError(number[code], os.strerror(number[code]), str(path)) from None

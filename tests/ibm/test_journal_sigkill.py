@@ -1,0 +1,92 @@
+"""Killed at every stage of a submission, and begun again: jobs = intents, results = jobs, and no key anywhere."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from quantum.jobs import Journal
+
+HERE = Path(__file__).parent
+N_EVENTS = 34  # of a submission that nothing disturbs
+
+
+@pytest.fixture
+def hand_in(signed_in, tmp_path) -> Iterator[Callable[..., list[int]]]:
+    """Exit codes of processes that hand in jobs at once: `hand_in(step, kill_at)`."""
+    words = [sys.executable, str(HERE / "killable.py"), str(tmp_path / "jobs.sqlite")]
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent.parent)}
+    with open(tmp_path / "errors", "wb") as errors:
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )
+    asked, said = process.stdin, process.stdout
+    assert asked is not None
+    assert said is not None
+    assert said.readline() == "ready\n", (tmp_path / "errors").read_text()
+
+    def run(*numbers: int) -> list[int]:
+        asked.write(" ".join(map(str, numbers)) + "\n")
+        asked.flush()
+        return [int(code) for code in said.readline().split()]
+
+    yield run
+    asked.close()
+    said.close()
+    assert process.wait(timeout=20) == 0
+
+
+def minute_passes(journal):
+    journal._held.execute("DELETE FROM posts")
+
+
+def balanced(ibm, tmp_path, n_jobs):
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        rows = journal.rows()
+        assert len(rows) == len(ibm.jobs()) == n_jobs
+        assert {row.job for row in rows} == {job["id"] for job in ibm.jobs()}
+        assert [row.state for row in rows] == ["done"] * n_jobs
+        assert all(journal.result(row.id) for row in rows)
+        assert all(journal.extras(row.id) == [] for row in rows)
+        assert journal.spent() == pytest.approx(sum(job["usage"]["qpu_charge_time_seconds"] for job in ibm.jobs()))
+    assert all(ibm.key.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert all(entry.authorization != "key" for entry in ibm.log)
+
+
+def kill_and_begin_again(ibm, hand_in, tmp_path, n_jobs, stages):
+    """Every job is killed at its stage, then soon after it was begun again, then left alone."""
+    kills = 0
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        for step in range(n_jobs):
+            minute_passes(journal)
+            for kill_at in (stages[step % len(stages)], 1 + step % 12, 0):
+                (code,) = hand_in(step, kill_at)
+                assert code in (0, -9), (tmp_path / "errors").read_text()
+                kills += code == -9
+            assert code == 0
+    balanced(ibm, tmp_path, n_jobs)
+    return kills
+
+
+def test_jobs_of_a_process_that_is_killed_are_made_once(ibm, hand_in, tmp_path):
+    assert kill_and_begin_again(ibm, hand_in, tmp_path, 8, [5, 13, 16, 17, 18, 19, 22, 28]) >= 12
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_hundred_kills_at_every_stage_make_no_job_twice_and_lose_none(ibm, hand_in, tmp_path):
+    assert kill_and_begin_again(ibm, hand_in, tmp_path, 2 * N_EVENTS, range(1, N_EVENTS + 1)) >= 100
+
+
+def test_two_processes_at_once_make_one_job_even_where_one_is_killed(ibm, hand_in, tmp_path):
+    with Journal(tmp_path / "jobs.sqlite") as journal:
+        for step, kill_at in enumerate((0, 8, 15, 18, 20)):
+            minute_passes(journal)
+            codes = hand_in(step, kill_at, step, 0)
+            assert set(codes) <= {0, 3, -9}, (tmp_path / "errors").read_text()
+            assert kill_at or 0 in codes
+            assert hand_in(step, 0) == [0]
+    balanced(ibm, tmp_path, 5)
