@@ -65,7 +65,7 @@ def test_clones_of_a_network_part_by_their_batches_alone_and_it_does_not_move(mu
 def test_a_machine_that_froze_has_no_overlap_from_then_on(music):
     network = DeepRNN(music(6, 9), depth=1, width=3, n_replicas=2, batch=3, kernel="plain")
     frozen = network.state()["frozen"]
-    frozen[0] = 3
+    frozen[0] = 0
     network.restore(network.state() | {"frozen": frozen})
     assert np.isnan(clone_test(network, 0.1, lags=[0.1, 0.2]).overlap.value).tolist() == [[True, False]] * 2
     assert np.isnan(response(network, 0.1, field=0.1, lags=[0.1, 0.2]).response.value).tolist() == [[True, False]] * 2
