@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from encoding.cache import cache_folder
+from encoding.errors import InputError
 from encoding.memory import ran_out
 
 log = logging.getLogger("armonica")
@@ -55,7 +56,23 @@ def load(name: str, modules: Sequence[str], made_from: bytes, *part: str) -> Any
     return load(name, modules, made_from, *part)
 
 
-def numba_settings() -> Any:
+def obstacle_to_compiling() -> str | None:
+    """Why nothing can be compiled here, whatever the processor; or None.
+
+    Raises:
+        InputError: NUMBA_DISABLE_JIT says neither yes nor no.
+    """
+    said = os.environ.get("NUMBA_DISABLE_JIT", "")
+    if said not in ("", "0", "1"):  # Numba would warn, at length
+        raise InputError(f"NUMBA_DISABLE_JIT is 0 or 1; got {said!r}")
+    try:
+        disabled = _numba_settings().DISABLE_JIT
+    except ImportError as error:
+        return f"numba cannot be loaded ({error})"
+    return "NUMBA_DISABLE_JIT is set" if disabled else None
+
+
+def _numba_settings() -> Any:
     """Numba's settings, which it sets from the environment as it is loaded: no type checker can know their names."""
     return import_module("numba.core.config")
 
@@ -81,7 +98,7 @@ def _marker(folder: Path, part: Sequence[str]) -> Path:
 
 def _loaded(name: str, folder: Path, part: Sequence[str]) -> Any:
     """Import and make ready, with `folder` as Numba's."""
-    config = numba_settings()
+    config = _numba_settings()
     before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         module = import_module(name)

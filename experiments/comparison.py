@@ -209,20 +209,24 @@ def asked_alike(machine: Machine) -> dict[str, Any]:
 
 def _of_aging(aged: Sequence[Aged], learned: Sequence[Learned]) -> Iterator[Number]:
     for each in aged:
+        yield from _of_one(each, critical_number(each, learned))
+
+
+def _of_one(each: Aged, critical: Critical | None) -> Iterator[Number]:
+    """Of one run in one way: M / M_c, exponents, and the collapses with their null values."""
+
+    def number(quantity: str, fit: Fit) -> Number:
         whose = each.match.music, each.match.series, each.line.label, str(each.machine.size), ""
+        return Number(*whose, f"aging, {each.way}: {quantity}", fit)
 
-        def number(quantity: str, fit: Fit, each: Aged = each, whose: tuple[str, ...] = whose) -> Number:
-            return Number(*whose[:5], f"aging, {each.way}: {quantity}", fit)  # type: ignore[arg-type]
-
-        critical = critical_number(each, learned)
-        if critical is not None:
-            yield number(f"M / M_c (θ = {critical.theta:g})", critical.ratio(each))
-        if each.alpha is not None:
-            yield number("short-time exponent", Fit(*each.alpha))
-        if each.collapse is not None:
-            yield number("μ", each.collapse.mu)
-            for way, scaling in (("τ", each.collapse.lag), ("τ/τ_w", each.collapse.ratio)):
-                yield number(f"score of a collapse against {way}", _alone(scaling.score))
-                yield number(f"null score against {way} (median; 95 %)", scaling.null)
-                yield number(f"spread against {way}", _alone(scaling.spread))
-                yield number(f"p of a collapse against {way}", _alone(scaling.p_value))
+    if critical is not None:
+        yield number(f"M / M_c (θ = {critical.theta:g})", critical.ratio(each))
+    if each.alpha is not None:
+        yield number("short-time exponent", Fit(*each.alpha))
+    if each.collapse is not None:
+        yield number("μ", each.collapse.mu)
+        for way, scaling in (("τ", each.collapse.lag), ("τ/τ_w", each.collapse.ratio)):
+            yield number(f"score of a collapse against {way}", _alone(scaling.score))
+            yield number(f"null score against {way} (median; 95 %)", scaling.null)
+            yield number(f"spread against {way}", _alone(scaling.spread))
+            yield number(f"p of a collapse against {way}", _alone(scaling.p_value))

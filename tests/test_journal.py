@@ -331,7 +331,7 @@ def test_a_copy_made_at_any_time_is_a_journal(journal, tmp_path):
 def test_a_sampler_with_a_journal_refuses_what_is_none(journal):
     backend = backend_named("aer")
     with pytest.raises(InputError, match="has a Backend and a Journal"):
-        JournalSampler(backend, "jobs.sqlite", task="t")  # pyright: ignore[reportArgumentType]
+        JournalSampler(backend, "jobs.sqlite", task="t")  # pyright: ignore[reportArgumentType]  # as a user may
     with pytest.raises(InputError, match="a limit is in seconds"):
         JournalSampler(backend, journal, task="t", most_seconds=-1)
     with pytest.raises(InputError, match="a step"):

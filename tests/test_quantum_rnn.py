@@ -181,7 +181,7 @@ def test_damaged_states_and_weights_that_are_no_real_numbers_are_refused():
         with pytest.raises(InputError, match="it is damaged"):
             made.restore(state)
     with pytest.raises(InputError, match="a state is arrays by name, as state\\(\\) gives; got NoneType"):
-        made.restore(None)  # type: ignore[arg-type]
+        made.restore(None)  # type: ignore[arg-type]  # as a user may
     for wrong, kind in ((made.weights() + 1j, "complex numbers"), (made.weights().astype(str), "words")):
         with pytest.raises(InputError, match=f"weights are numbers, .* got {kind}"):
             made.put(wrong)

@@ -64,7 +64,10 @@ def test_inside_the_box_the_field_is_that_of_the_chance(steep):
 def test_chords_that_sound_alike_have_one_feature():
     octaves = pieces([A, B], [[pitch + 12 for pitch in A], C])
     steep, zero = 12 * np.eye(N), np.zeros(N)
-    hours = lambda pitches: pitches % 12  # noqa: E731  # as users write it
+
+    def hours(pitches):
+        return pitches % 12
+
     assert readout_floor(octaves, steep, zero) == pytest.approx(0, abs=1e-6)
     heard = readout_floor(octaves, steep, zero, encoding=hours)
     assert heard == pytest.approx(irreducible_loss(octaves, encoding=hours), abs=1e-6)

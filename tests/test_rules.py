@@ -159,7 +159,7 @@ class Counting(BaseSamplerV2):
             def result(self):
                 return PrimitiveResult([counting.zeros(pub) for pub in pubs])
 
-        return Job()  # pyright: ignore[reportReturnType]
+        return Job()  # pyright: ignore[reportReturnType]  # all of a job that is asked
 
     def zeros(self, pub):
         shape = pub.parameter_values.shape
@@ -219,12 +219,12 @@ def test_what_makes_no_gradient_is_refused(sung):
             spsa(source, np.sum, wrong, 0.1, rng())
     for error in (lambda features: features[1:], lambda features: features * np.inf, lambda features: "none"):
         with pytest.raises(InputError, match="dL/d features"):
-            parameter_shift(source, angles, error, rng())  # pyright: ignore[reportArgumentType]
+            parameter_shift(source, angles, error, rng())  # pyright: ignore[reportArgumentType]  # as a user may
     for c in (0, -0.1, np.inf, np.nan, True, "small"):
         with pytest.raises(InputError, match="c is a distance in radians"):
-            spsa(source, np.sum, angles, c, rng())  # pyright: ignore[reportArgumentType]
+            spsa(source, np.sum, angles, c, rng())  # pyright: ignore[reportArgumentType]  # as a user may
     for n in (0, True, 1.5):
         with pytest.raises(InputError, match="number of pairs"):
-            spsa(source, np.sum, angles, 0.1, rng(), n=n)  # pyright: ignore[reportArgumentType]
+            spsa(source, np.sum, angles, 0.1, rng(), n=n)  # pyright: ignore[reportArgumentType]  # as a user may
     with pytest.raises(InputError, match="draw is a"):
-        parameter_shift(source, angles, np.ones_like, 0)  # pyright: ignore[reportArgumentType]
+        parameter_shift(source, angles, np.ones_like, 0)  # pyright: ignore[reportArgumentType]  # as a user may

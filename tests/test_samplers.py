@@ -171,7 +171,7 @@ class Odd(BaseSamplerV2):
             def result(self):
                 return make(lambda n: SamplerV2().run(again, shots=n).result())
 
-        return Job()  # pyright: ignore[reportReturnType]
+        return Job()  # pyright: ignore[reportReturnType]  # all of a job that is asked
 
 
 class Unsuccessful:
@@ -223,7 +223,7 @@ def test_what_is_no_sampler_is_refused(sung, sampler):
 
 def test_a_function_that_makes_no_sampler_is_refused(sung):
     block, (_, chords) = block_of("coherent"), sung((2,), 2)
-    source = Sampler(block, chords, lambda seed: seed, 10)  # pyright: ignore[reportArgumentType]
+    source = Sampler(block, chords, lambda seed: seed, 10)  # pyright: ignore[reportArgumentType]  # as a user may
     with pytest.raises(InputError, match="a function of a seed makes a BaseSamplerV2"):
         features_of(source, angles_of(block), rng())
 

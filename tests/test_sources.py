@@ -211,7 +211,7 @@ def test_what_is_asked_of_the_wrong_schedule_is_refused(sung):
     with pytest.raises(InputError, match="turns of the history"):
         source.chord(2, angles, np.zeros((2, 2, 2)), rng())
     with pytest.raises(InputError, match=r"draw is a numpy\.random\.Generator"):
-        source.chord(0, angles, np.zeros((2, 2, 2)), 5)  # pyright: ignore[reportArgumentType]
+        source.chord(0, angles, np.zeros((2, 2, 2)), 5)  # pyright: ignore[reportArgumentType]  # as a user may
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ A kernel has a `name`, `step(flat, memory, batches, eta, n, frozen)` and `loss(f
 """
 
 import logging
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from classical.kernels.lanes import n_lanes
 from classical.settings import DeepRNNSettings
 from encoding import InputError, Transitions
-from encoding.kept import load, numba_settings
+from encoding.kept import load, obstacle_to_compiling
 from encoding.layout import Group
 
 log = logging.getLogger("armonica")
@@ -123,16 +122,9 @@ def _obstacle(settings: DeepRNNSettings) -> str | None:
     """Why the compiled kernel cannot run, or None."""
     if settings.precision != "float32":
         return f"the fast kernel computes in float32, not in {settings.precision}"
-    said = os.environ.get("NUMBA_DISABLE_JIT", "")
-    if said not in ("", "0", "1"):  # Numba would warn, at length
-        raise InputError(f"NUMBA_DISABLE_JIT is 0 or 1; got {said!r}")
-    try:
-        import llvmlite.binding
+    if (obstacle := obstacle_to_compiling()) is not None:
+        return obstacle
+    import llvmlite.binding
 
-        disabled = numba_settings().DISABLE_JIT
-    except ImportError as error:
-        return f"numba cannot be loaded ({error})"
-    if disabled:
-        return "NUMBA_DISABLE_JIT is set"
     features = llvmlite.binding.get_host_cpu_features()
     return None if features.get("fma") else "this processor has no AVX2 with fused multiply-add"

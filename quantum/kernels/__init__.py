@@ -8,12 +8,11 @@ threads (cpu).
 """
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 from encoding import InputError
-from encoding.kept import load, numba_settings
+from encoding.kept import load, obstacle_to_compiling
 from quantum.settings import MOST_DENSE, QuantumRNNSettings
 
 log = logging.getLogger("armonica")
@@ -86,16 +85,9 @@ _compiled: dict[str, Any] = {}
 
 def _obstacle() -> str | None:
     """Why the compiled kernel cannot run, or None."""
-    said = os.environ.get("NUMBA_DISABLE_JIT", "")
-    if said not in ("", "0", "1"):  # Numba would warn, at length
-        raise InputError(f"NUMBA_DISABLE_JIT is 0 or 1; got {said!r}")
-    try:
-        import llvmlite.binding
+    if (obstacle := obstacle_to_compiling()) is not None:
+        return obstacle
+    import llvmlite.binding
 
-        disabled = numba_settings().DISABLE_JIT
-    except ImportError as error:
-        return f"numba cannot be loaded ({error})"
-    if disabled:
-        return "NUMBA_DISABLE_JIT is set"
     features = llvmlite.binding.get_host_cpu_features()
     return None if features.get("fma") or features.get("neon") else "this processor has no fused multiply-add"

@@ -85,7 +85,7 @@ def _arrays(result: Any, program: Any, started: datetime) -> str:
     chunk = {"start": started, "stop": datetime.now(UTC), "parts": []}
     model = schema.QuantumProgramResultModel(
         data=data,  # type: ignore[arg-type]  # pydantic makes models of the dictionaries
-        metadata={"chunk_timing": [chunk]},  # type: ignore[arg-type]
+        metadata={"chunk_timing": [chunk]},  # type: ignore[arg-type]  # here too
         passthrough_data=passthrough_data_to_2_0(result.passthrough_data),
         semantic_role=program._semantic_role,
     )
