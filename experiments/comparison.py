@@ -1,6 +1,6 @@
 """Classical and quantum learnability on one page: what two studies tell, as numbers, pictures and music."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from experiments.figures.picture import Picture
 from experiments.figures.times_of_sizes import Passage, fits_of
 from experiments.observables import Fit
 from experiments.observables.estimate import mean_fit
-from experiments.side_by_side import SIZES, Line, Machine, Match
+from experiments.side_by_side import SIZES, Line, Machine, Match, nobody
 from experiments.store import Store
 from experiments.study import Study, load_study
 
@@ -74,8 +74,13 @@ def asked_for(learnability: str, aging: str, scale: str) -> tuple[Study, Study]:
     return studies
 
 
-def compared(studies: tuple[Study, Study], store: Store) -> Comparison:
+def compared(studies: tuple[Study, Study], store: Store, hears: Callable[[str], None] = nobody) -> Comparison:
     """What the runs in the store tell; what is missing is among the notes.
+
+    Args:
+        studies: of learnability, and of aging.
+        store: where the runs are.
+        hears: gets which machines are being measured, which takes minutes.
 
     Raises:
         InputError: a damaged run, or no run of either study.
@@ -86,8 +91,8 @@ def compared(studies: tuple[Study, Study], store: Store) -> Comparison:
     missing = [nothing_there(study, store, each) for study, each in zip(studies, answers, strict=True)]
     if all(missing):
         raise InputError(f"{missing[0]}, nor any of {studies[1].name}: armonica sweep makes them")
-    first = None if missing[0] else learned_by(answers[0], studies[0].name)
-    second = None if missing[1] else aged_by(answers[1], studies[1].name)
+    first = None if missing[0] else learned_by(answers[0], studies[0].name, hears)
+    second = None if missing[1] else aged_by(answers[1], studies[1].name, hears)
     learned, aged = first[1] if first else [], second[1] if second else []
     pictures = first[0] if first else None, second[0] if second else None
     notes = [
@@ -128,8 +133,7 @@ def _of_learning(learned: Sequence[Learned]) -> Iterator[Number]:
             for passage in each.passages[line.label]:
                 theta = f"{passage.theta:g}"
                 yield from _of_times(match, line, passage)
-                fits = fits_of(passage.critical) if passage.critical else {}
-                for quantity, fit in fits.items():
+                for quantity, fit in fits_of(passage).items():
                     yield Number(match.music, match.series, line.label, "", theta, quantity, fit)
                 if passage.critical:
                     chances = passage.critical.misfit.quadratic, passage.critical.misfit.power
@@ -154,7 +158,9 @@ def _of_line(match: Match, line: Line) -> Iterator[Number]:
         size, seen = str(machine.size), machine.last[np.isfinite(machine.last)]
         rank = Fit(float(machine.rank.min()), float(np.median(machine.rank)), float(machine.rank.max()))
         yield Number(*whose, size, "", "effective parameters M (median; range)", rank)
-        yield Number(*whose, size, "", "coordinates", _alone(machine.n_coordinates))
+        core = machine.n_coordinates - machine.n_readout
+        yield Number(*whose, size, "", "coordinates of the core", _alone(core))
+        yield Number(*whose, size, "", "coordinates of the readout", _alone(machine.n_readout))
         yield Number(*whose, size, "", "rate of the tangent kernel", mean_fit(machine.rate))
         if len(seen):
             yield Number(*whose, size, "", "NLL at the end", mean_fit(seen))
@@ -193,10 +199,7 @@ def critical_number(aged: Aged, learned: Sequence[Learned]) -> Critical | None:
     ]
     for law in ("power law", "parabola"):
         for passage in reversed(passages):
-            critical = passage.critical
-            if critical is None or (critical.power_rejected if law == "power law" else critical.quadratic_rejected):
-                continue
-            fit = fits_of(critical).get(f"M_c, {law}")
+            fit = fits_of(passage).get(f"M_c, {law}")
             if fit is not None:
                 return Critical(fit, passage.theta)
     return None

@@ -1,6 +1,6 @@
 """The page of a comparison: one HTML file with its pictures inside, without a script, made to be printed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +19,10 @@ from experiments.figures.piano_roll import stack_rolls
 from experiments.figures.picture import Picture, check_table, shown
 from experiments.figures.save import png_of
 from experiments.figures.style import new_figure
-from experiments.figures.times_of_sizes import fits_of
+from experiments.figures.times_of_sizes import fits_of, refuted
 from experiments.html import STYLE, image_of, list_of, table_of
 from experiments.observables import Fit
-from experiments.side_by_side import named
+from experiments.side_by_side import counted, named, nobody
 from experiments.store import Store
 from experiments.study import Study
 
@@ -65,15 +65,19 @@ def _check_music(played: Duet, page: Path) -> None:
             raise InputError(f"{path} is not of this page, and is left as it is: give the page another name (--out)")
 
 
-def write_page(studies: tuple[Study, Study], store: Store, path: Path) -> list[str]:
+def write_page(
+    studies: tuple[Study, Study], store: Store, path: Path, *, hears: Callable[[str], None] = nobody
+) -> list[str]:
     """Make the page, its table (.csv) and the music (.mid) beside it; a line for each, and for what is missing.
+
+    `hears` gets which machines are being measured, which takes minutes.
 
     Raises:
         InputError: see `check_page` and `experiments.comparison.compared`.
         OSError: the folder cannot be written.
     """
     check_page(path)
-    found = compared(studies, store)
+    found = compared(studies, store, hears)
     played = duet([each.match for each in found.learned] or [each.match for each in found.aged])
     if played:
         _check_music(played, path)
@@ -131,18 +135,19 @@ def _learning(found: Comparison) -> Iterator[str]:
 
 def _losses(found: Comparison) -> tuple[list[str], list[list[str]]]:
     every = list(dict.fromkeys(name for each in found.learned for name in each.baselines))
-    heads = ["music", "series", "system", "M by size", "constraints", "best NLL", "floor of the readout", *every]
+    heads = ["music", "series", "system", "M by size", "core + readout", "constraints", "best NLL"]
+    heads += ["floor of the readout", *every]
     rows = []
     for each in found.learned:
         for line in each.match.lines:
             sizes = ", ".join(f"{m.size}: {np.median(m.rank):g}" for m in line.machines)
+            counts = ", ".join(counted(m) for m in line.machines)
             losses = np.concatenate([m.last for m in line.machines])
             best = f"{np.nanmin(losses):.4f}" if np.isfinite(losses).any() else "none"
             most, floor = max(m.constraints for m in line.machines), min(m.floor for m in line.machines)
             cells = [f"{each.baselines[name]:.4f}" if name in each.baselines else "" for name in every]
-            rows.append(
-                [each.match.music, each.match.series, line.label, sizes, str(most), best, f"{floor:.4f}", *cells]
-            )
+            whose = [each.match.music, each.match.series, line.label]
+            rows.append([*whose, sizes, counts, str(most), best, f"{floor:.4f}", *cells])
     return heads, rows
 
 
@@ -154,19 +159,14 @@ def _critical(found: Comparison) -> tuple[list[str], list[list[str]]]:
             whose = [each.match.music, each.match.series, line.label]
             passages = each.passages[line.label]
             for passage in passages:
-                fits = fits_of(passage.critical) if passage.critical else {}
+                fits = fits_of(passage)
                 cells = [shown(fits[law]) if law in fits else "not told" for law in laws]
-                rejected = _rejected(passage.critical) if passage.critical else ""
+                rejected = "; ".join(f"{law}: {why}" for law, why in refuted(passage).items())
                 n = str(int(np.isfinite(passage.inverse).any(1).sum()))
                 rows.append([*whose, f"{passage.theta:g}", n, *cells, rejected])
             if not passages:
                 rows.append([*whose, "", "0", *["not told"] * len(laws), ""])
     return ["music", "series", "system", "θ", "sizes that arrived", *laws, "rejected"], rows
-
-
-def _rejected(critical) -> str:
-    laws = {"parabola": critical.quadratic_rejected, "power law": critical.power_rejected}
-    return ", ".join(law for law, is_so in laws.items() if is_so)
 
 
 def _aging(found: Comparison) -> Iterator[str]:

@@ -16,6 +16,7 @@ from experiments.task import Task
 
 Array = NDArray[np.float64]
 
+KEYS = "keys"
 ROUNDED = 9  # digits of a Bloch vector that are no rounding
 
 
@@ -70,18 +71,32 @@ def floor_of(task: Task, start: System, floors: dict[Any, float]) -> float:
     return floors[which]
 
 
-def heard_said(task: Task) -> str:
-    """What a machine hears of a chord: the keys, or an encoding of four voices as qubits by its name."""
+def heard_said(task: Task) -> tuple[str, ...]:
+    """What a machine hears of a chord: the keys, or an encoding of four voices as qubits by its name, or both.
+
+    A circuit hears the encoding; its W, where it learns, hears the keys.
+    """
     settings = task.settings
-    clock = settings.get("inputs") == "clock" if task.system == "deep-rnn" else not settings["skip"]
-    return settings["encoding"] if clock else "keys"
+    if task.system == "deep-rnn":
+        return (settings["encoding"] if settings["inputs"] == "clock" else KEYS,)
+    return settings["encoding"], *([KEYS] if hears_roll(task) else [])
+
+
+def hears_roll(task: Task) -> bool:
+    """Whether all 54 keys come in: by J_0, or by a W that learns."""
+    settings = task.settings
+    if task.system == "deep-rnn":
+        return settings["inputs"] == "roll"
+    return bool(settings["skip"]) and "W" in settings["learned"]
 
 
 def heard_by(task: Task) -> Callable[[NDArray[np.integer]], NDArray]:
     """The same as a function of pitches (n_steps, 4): chords with equal images are one to the machine."""
-    name = heard_said(task)
-    if name == "keys":
-        return multi_hot
+    parts = [multi_hot if name == KEYS else _clock(name) for name in heard_said(task)]
+    return lambda pitches: np.concatenate([part(pitches) for part in parts], axis=-1)
+
+
+def _clock(name: str) -> Callable[[NDArray[np.integer]], NDArray]:
     clock = ClockInputs(encoding_named(name))
     return lambda pitches: np.round(clock(pitches), ROUNDED) + 0.0  # no -0.0: bytes are compared
 

@@ -1,12 +1,13 @@
 """Runs of two systems that learned the same music, put side by side: what is the same for both, and what differs.
 
 The same for both are the music, what is heard of it, and the readout H = K f + h_0, whose n_f features lie between -1
-and 1. So a match is one music and one way to treat the readout (frozen, or learned); in it each system has a line of
-machines that differ in size alone. What the size is worth on this music is the rank of dH/dx
+and 1; where the whole piano roll S is heard, by J_0 or by W, it is H = K f + W S + h_0. So a match is one music, one
+way to treat the readout (frozen, or learned), and the roll or no roll; in it each system has a line of machines that
+differ in size alone. What the size is worth on this music is the rank of dH/dx
 (`experiments.effective_rank`); what can be learned at all is the floor.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,15 +22,17 @@ from experiments.observables import (
     logistic_loss,
     reservoir_loss,
 )
-from experiments.same_readout import constraints_of, floor_of, heard_by, part_of
+from experiments.same_readout import constraints_of, floor_of, heard_by, hears_roll, part_of
 from experiments.store import system_of
-from experiments.task import Music
+from experiments.system import System
+from experiments.task import Music, Task
 
 Array = NDArray[np.float64]
 
 SIZES = {"quantum": "n_layers", "deep-rnn": "width"}  # the setting that makes a system larger
 NAMES = {"quantum": "quantum", "deep-rnn": "classical"}
 SERIES = {(): "readout frozen", ("h0",): "h₀ learned", ("K",): "K learned", ("K", "h0"): "K and h₀ learned"}
+READOUT = ("K", "W", "h0")
 SEEDS = range(3)  # of reservoirs
 CHORDS = (1, 2)  # heard, of machines that remember no more
 
@@ -43,6 +46,7 @@ class Machine(NamedTuple):
         rank: effective parameters on its music, (R,).
         constraints: the largest rank that any machine with this readout can have on this music.
         n_coordinates: what it learns along.
+        n_readout: of them the entries of K, W and h_0; the others are of the core.
         where: the weights whose rank it is, "at the start" or "at the end".
         rate: mean eigenvalue of the tangent kernel at the start over the number of slots, (R,), in 1/tau.
         n_features: that K reads.
@@ -54,6 +58,7 @@ class Machine(NamedTuple):
     rank: NDArray[np.int64]
     constraints: int
     n_coordinates: int
+    n_readout: int
     where: str
     rate: Array
     n_features: int
@@ -88,8 +93,15 @@ class Match(NamedTuple):
         return f"{self.music}, {self.series}"
 
 
-def matches(runs: Sequence[Answer], picture: Picture) -> list[Match]:
-    """The runs by music and by what is learned of the readout, then by system; what cannot be measured is noted."""
+def nobody(line: str) -> None:
+    """Hears what is going on, and says nothing."""
+
+
+def matches(runs: Sequence[Answer], picture: Picture, hears: Callable[[str], None] = nobody) -> list[Match]:
+    """The runs by music and by what is learned of the readout, then by system; what cannot be measured is noted.
+
+    `hears` gets what is measured next.
+    """
     floors: dict[Any, float] = {}
     found = []
     every = [answer.planned.task.music for answer in runs]
@@ -99,16 +111,17 @@ def matches(runs: Sequence[Answer], picture: Picture) -> list[Match]:
             lines = [
                 Line(label, machines)
                 for label, group in _lines([answer for answer in here if series_of(answer) == series])
-                if (machines := _measured(group, floors, picture))
+                if (machines := _measured(group, floors, picture, hears))
             ]
             found += [Match(music_said(music, every), series, lines)] if lines else []
     return found
 
 
 def series_of(answer: Answer) -> str:
-    """What of K and h_0 is learned, in words."""
+    """What of K and h_0 is learned, and whether the piano roll is heard, in words."""
     learned = answer.planned.task.settings["learned"]
-    return SERIES[tuple(part for part in ("K", "h0") if part in learned)]
+    said = SERIES[tuple(part for part in ("K", "h0") if part in learned)]
+    return f"{said}, roll heard" if hears_roll(answer.planned.task) else said
 
 
 def music_said(music: Music | None, every: Sequence[Music | None]) -> str:
@@ -167,13 +180,21 @@ def named(line: Line, machine: Machine) -> str:
     return f"{line.label}, {size} = {machine.size}{seed} (M = {np.median(machine.rank):g}/{machine.constraints})"
 
 
+def counted(machine: Machine) -> str:
+    """What it learns along, those of the core and those of the readout apart: `4: 30 + 218`."""
+    return f"{machine.size}: {machine.n_coordinates - machine.n_readout} + {machine.n_readout}"
+
+
 def said_of(answer: Answer) -> str:
     """A run in short, whether it is there or not: `quantum, readout frozen, 2 excerpts of 8 chords, L = 2, n_H = 1`."""
     music = answer.planned.task.music
     return f"{_name(answer)}, {series_of(answer)}, {music_said(music, [music])}, {said(answer)}"
 
 
-def _measured(runs: Sequence[Answer], floors: dict[Any, float], picture: Picture) -> list[Machine]:
+def _measured(
+    runs: Sequence[Answer], floors: dict[Any, float], picture: Picture, hears: Callable[[str], None]
+) -> list[Machine]:
+    hears(f"{len(runs)} runs, from {said_of(runs[0])} on")
     found = [told(picture, said_of(answer), machine_of, answer, floors) for answer in runs]
     for machine, unclear in [each for each in found if each]:
         if unclear:
@@ -198,8 +219,15 @@ def machine_of(answer: Answer, floors: dict[Any, float] | None = None) -> tuple[
     floor = floor_of(task, start, {} if floors is None else floors)
     where, n_features = "at the start" if there is start else "at the end", part_of(start, "K").shape[1]
     most = constraints_of(task, n_features)
-    machine = Machine(answer, size_of(answer), found.rank, most, found.n_coordinates, where, rate, n_features, floor)
+    counts = found.n_coordinates, n_readout(task, start)
+    machine = Machine(answer, size_of(answer), found.rank, most, *counts, where, rate, n_features, floor)
     return machine, not found.clear.all()
+
+
+def n_readout(task: Task, start: System) -> int:
+    """How many entries of K, W and h_0 learn."""
+    parts = [name for name in READOUT if name in task.settings["learned"] and (name != "W" or task.settings["skip"])]
+    return sum(int(np.prod(start.layout()[name].shape)) for name in parts)
 
 
 def baselines_of(match: Match) -> Mapping[str, float]:

@@ -164,7 +164,8 @@ def test_the_table_has_what_the_runs_and_the_music_say(page, studies, store):
         value, low, high = told[*whose, "NLL at the end"]
         assert value == pytest.approx(np.mean(losses))
         assert low < value < high
-        assert told[*whose, "coordinates"][0] == 20 * int(size)
+        assert told[*whose, "coordinates of the core"][0] == 20 * int(size)
+        assert told[*whose, "coordinates of the readout"][0] == 0
     exponents = {key[2] for key in told if key[5].endswith("the function: short-time exponent")}
     assert exponents <= {"quantum", "classical"}
     scores = [key for key in told if key[5] == "aging, the function: score of a collapse against τ/τ_w"]

@@ -1,5 +1,6 @@
 """Two systems on one axis: planted critical numbers are found, and what cannot be told is not printed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from experiments.figures.answers import Answer
 from experiments.figures.learnability import learnability
 from experiments.figures.picture import Picture
-from experiments.figures.times_of_sizes import fits_of, passages_of, pooled
+from experiments.figures.times_of_sizes import fits_of, passages_of, pooled, refuted
 from experiments.looks import Looks
-from experiments.same_readout import constraints
+from experiments.observables import h0_loss
+from experiments.same_readout import constraints, heard_by
 from experiments.side_by_side import Line, Machine, Match, machine_of, matches
 from experiments.store import Run, Store
 from experiments.study import Planned
@@ -49,7 +51,12 @@ def machine(planted, m, *, ranks=None, **how):
     answer = answered(falling(planted, m, **how), n_layers=int(m))
     n = answer.trajectory.n_replicas
     rank = np.full(n, int(m)) if ranks is None else np.array(ranks)
-    return Machine(answer, int(m), rank, 60, 80, "at the start", np.full(n, 0.5), 4, FLOOR)
+    return Machine(answer, int(m), rank, 60, 80, 0, "at the start", np.full(n, 0.5), 4, FLOOR)
+
+
+def begun(answer, path):
+    """The same, learned for a moment."""
+    return answer._replace(run=Store(path).learn(answer.planned.task, until=1.0, kernel="plain"))
 
 
 def line_of(planted, *sizes, **how):
@@ -67,7 +74,7 @@ def test_the_planted_critical_number_and_exponent_are_found_at_every_theta(plant
         expected = SLOPE * (each.median - M_C) * each.theta**0.5
         np.testing.assert_allclose(each.inverse.mean(1), expected, rtol=0.03)
         np.testing.assert_allclose(each.scaled, 2 * each.inverse)  # a kernel of rate 1/2: time runs half as fast
-        fits = fits_of(each.critical)
+        fits = fits_of(each)
         assert fits["M_c, parabola"].holds(M_C)
         assert fits["M_c, power law"].holds(M_C)
         assert fits["exponent ν"].holds(1.0)
@@ -78,6 +85,22 @@ def test_where_rates_vanish_with_another_power_the_parabola_is_rejected(planted)
     assert critical.quadratic_rejected
     assert critical.nu.holds(0.5)
     assert critical.power.holds(M_C)
+
+
+def test_a_law_that_has_machines_arrive_that_did_not_is_rejected_by_them(planted):
+    line = line_of(planted, 26, 30, 36, 44, 56)
+    late = machine(planted, 24)
+    stuck = planted(TIME, np.full((len(TIME), 3), FLOOR + 0.9))
+    assert late.answer.run is not None
+    late = late._replace(answer=late.answer._replace(run=replace(late.answer.run, trajectory=stuck)))
+    below = late._replace(rank=np.full(3, 18))
+    found = passages(Line("quantum", [late, *line.machines]))[0]
+    assert found.silent.tolist() == [[24, 3000]]
+    assert refuted(found) == dict.fromkeys(("parabola", "power law"), "M = 24 did not arrive")
+    assert fits_of(found) == {}
+    fine = passages(Line("quantum", [below, *line.machines]))[0]  # below M_c nobody is expected
+    assert refuted(fine) == {}
+    assert fits_of(fine)["M_c, parabola"].holds(M_C)
 
 
 def test_machines_that_are_larger_for_nothing_are_replicas_of_one(planted):
@@ -110,9 +133,9 @@ def test_what_cannot_be_told_is_said_and_not_printed(planted):
     assert all(each.critical is None for each in found)
     assert "music, series, quantum, θ = 0.05: M_c needs times at 4 different M; got 3" in picture.notes
     flat = [machine(planted, 40)._replace(rank=np.full(3, rank), size=rank) for rank in (30, 35, 40, 45)]
-    critical = passages(Line("quantum", flat))[0].critical
-    assert critical is not None
-    assert fits_of(critical) == {}  # the same times at all M: no zero anywhere
+    first = passages(Line("quantum", flat))[0]
+    assert first.critical is not None
+    assert fits_of(first) == {}  # the same times at all M: no zero anywhere
 
 
 @settings(max_examples=20)
@@ -170,9 +193,10 @@ def test_the_picture_has_four_panels_a_match_and_says_whose_rank_it_is(both):
     picture = learnability(both[:4])
     label = "2 excerpts of 5 chords, readout frozen"
     assert list(picture.panels) == [f"{label}: {kind}" for kind in ("curves", "times", "rates", "losses")]
-    floors = {one.name for one in picture.series if one.kind == "floor"}
-    assert {"h₀ alone", "W and h₀ alone", "reservoir of 4 units", "irreducible loss"} <= floors
-    assert any(name.startswith("floor of the readout ") for name in floors)
+    named = {one.name.split(":")[0] for one in picture.series if one.kind == "named"}
+    below = {f"not above the floor, {each}" for each in ("h₀ alone", "W and h₀ alone", "irreducible loss")}
+    assert below | {"not above the floor, reservoir of 4 units"} <= named  # of a frozen readout
+    assert any(note.startswith(f"{label}: the floor of the readout is ") for note in picture.notes)
     walls = {(one.name, float(one.x[0])) for one in picture.series if one.kind == "wall"}
     assert walls == {("32 constraints", 32.0)}
     assert any("M is the rank at the start, the median over replicas" in note for note in picture.notes)
@@ -180,10 +204,46 @@ def test_the_picture_has_four_panels_a_match_and_says_whose_rank_it_is(both):
     assert not picture.numbers  # nothing without an interval
 
 
+def test_what_simple_machines_reach_above_the_floor_is_drawn(both, tmp_path):
+    picture = learnability([begun(both[-1], tmp_path)])
+    (panel,) = (name for name in picture.panels if name.endswith("losses"))
+    lines = {one.name: float(one.y[0]) for one in picture.in_panel(panel) if one.kind == "floor"}
+    chorales = both[-1].planned.task.chorales
+    assert lines[f"h₀ alone: {h0_loss(chorales):.4f}"] == h0_loss(chorales)
+    assert [one.name for one in picture.in_panel(panel) if one.kind == "named"][-1].endswith("irreducible loss: 0.0000")
+
+
+def test_who_hears_the_roll_is_matched_with_who_hears_it_too(planted, tmp_path):
+    looks = falling(planted, 40, floor=0.1)
+    everything = {"learned": "angles,K,W,h0", "readout_start": "zero", "skip": True}
+    circuit = answered(looks, n_layers=2, **everything)
+    roll = {"inputs": "roll", "skip": True, "learned": "J,M,K,W,h0", "readout_start": "zero"}
+    network = answered(looks, "deep-rnn", width=4, **roll)
+    deaf = answered(looks, "deep-rnn", width=4, learned="J,M,K,h0", readout_start="zero")
+    found = matches([begun(each, tmp_path) for each in (circuit, network, deaf)], Picture("", {}))
+    assert [(each.series, [line.label for line in each.lines]) for each in found] == [
+        ("K and h₀ learned, roll heard", ["quantum", "classical"]),
+        ("K and h₀ learned", ["classical"]),
+    ]
+    machine = found[0].lines[0].machines[0]
+    assert machine.n_readout == 54 * 4 + 54 * 54 + 54
+    assert machine.n_coordinates == machine.n_readout + 40
+
+
+def test_what_both_ears_tell_apart_is_told_apart():
+    """A circuit with a W hears the hours of four voices, and the keys: chords that differ in either differ."""
+    settings = QUANTUM | {"n_layers": 1, "learned": "angles,K,W,h0", "skip": True}
+    task = Task("quantum", settings, 0.01, MUSIC, Looks(), 0, 1)
+    crossed, up = np.array([[60, 55, 52, 48]]), np.array([[72, 67, 64, 60]])  # SATB; an octave higher
+    hears = heard_by(task)
+    swapped = crossed[:, [1, 0, 2, 3]]  # the same keys, other voices
+    assert (hears(crossed) != hears(up)).any()
+    assert (hears(crossed) != hears(swapped)).any()
+    np.testing.assert_array_equal(hears(crossed), hears(crossed.copy()))
+
+
 def test_a_trained_readout_is_measured_at_the_end_where_k_is_not_zero(both, tmp_path):
-    task = both[-1].planned.task
-    run = Store(tmp_path).learn(task, until=1.0, kernel="plain")
-    found, _ = machine_of(both[-1]._replace(run=run))
+    found, _ = machine_of(begun(both[-1], tmp_path))
     assert found.where == "at the end"
     start, _ = machine_of(both[-1]._replace(run=None))
     assert (start.rank == 54 * 5).all()  # K = 0: what the angles do is not felt, K of four features and h_0 are

@@ -23,9 +23,10 @@ def compare(
     from encoding.files import expanded
     from experiments.comparison import asked_for
     from experiments.comparison_page import check_page, write_page
+    from experiments.session import CONSOLE
     from experiments.store import Store
 
     path = expanded(out or store / f"compare-{scale}.html")
     check_page(path)
-    for line in write_page(asked_for(learnability, aging, scale), Store(store), path):
+    for line in write_page(asked_for(learnability, aging, scale), Store(store), path, hears=CONSOLE.print):
         say(line)

@@ -22,11 +22,10 @@ from experiments.figures.answers import Answer, say_replicas, there
 from experiments.figures.picture import Panel, Picture
 from experiments.observables import Aging, Collapse, Exponent, TwoTimeCurve, aging
 from experiments.replay import function_displacement
-from experiments.side_by_side import Line, Machine, Match, matches, named, said_of
+from experiments.side_by_side import READOUT, Line, Machine, Match, matches, named, nobody, said_of
 from experiments.store import system_of
 from experiments.trajectory import Trajectory
 
-READOUT = ("K", "W", "h0")
 PLAIN, PERIODIC, FUNCTION, ALL = "as numbers", "around the circle", "the function", "all that is learned"
 INSIDE = {"quantum": "angles", "deep-rnn": "J and M"}
 
@@ -58,14 +57,14 @@ def both_agings(answers: Sequence[Answer], name: str = "quantum-aging") -> Pictu
     return aged_by(answers, name)[0]
 
 
-def aged_by(answers: Sequence[Answer], name: str) -> tuple[Picture, list[Aged]]:
-    """The picture, and the numbers that it was made of."""
+def aged_by(answers: Sequence[Answer], name: str, hears: Callable[[str], None] = nobody) -> tuple[Picture, list[Aged]]:
+    """The picture, and the numbers that it was made of; `hears` gets what is measured next."""
     picture = Picture(name, {}, across=4)
     runs = there(answers, picture, named=said_of)
     say_replicas(picture, runs)
     found = [
         one
-        for match in matches(runs, picture)
+        for match in matches(runs, picture, hears)
         for line in match.lines
         for machine in line.machines
         for one in _of(match, line, machine, picture)

@@ -20,6 +20,9 @@ RINGS = "osD^v"  # published points
 DOTS: tuple[Any, ...] = (":", (0, (1, 1, 4, 1)), (0, (5, 2)), "-.", (0, (9, 2)), (0, (1, 4)), "-")  # horizontal lines
 TICKS = 6  # numbers on an axis of a panel
 SMALL, LARGE = -3, 4  # powers of ten beyond which a factor stands at the end of the axis
+UNNAMED = ("reach", "limit")
+BESIDE = 2.0  # inches
+CROWD = 7  # names in a legend: more stand beside the panel
 TITLE, LEGEND, SAID = 40, 34, 30  # letters across a panel
 
 
@@ -28,15 +31,16 @@ def draw(picture: Picture) -> "Figure":
     n = len(picture.panels)
     across = min(n, picture.across)
     down = -(-n // across)
-    width = INCHES[0] * across + 0.4
+    looks = _looks(picture)
+    crowded = any(len(_names(picture.in_panel(name), looks)) > CROWD for name in picture.panels)
+    width = (INCHES[0] + BESIDE * crowded) * across + 0.4
     notes = [part for line in picture.lines() for part in wrap(line, int(LETTERS * width), subsequent_indent="   ")]
     figure = new_figure(width, INCHES[1] * down + NOTE * len(notes))
     grid = np.atleast_1d(figure.subplots(down, across)).ravel()
     for axes in grid[n:]:
         axes.set_visible(False)
-    looks = _looks(picture)
     for axes, (name, panel) in zip(grid, picture.panels.items(), strict=False):
-        _draw_panel(axes, panel, [one for one in picture.series if one.panel == name], looks)
+        _draw_panel(axes, panel, picture.in_panel(name), looks)
     if notes:
         figure.supxlabel("\n".join(notes), fontsize=7, color=GREY, x=0.01, ha="left")
     return figure
@@ -44,9 +48,15 @@ def draw(picture: Picture) -> "Figure":
 
 def _looks(picture: Picture) -> dict[str, Look]:
     """A colour for each name of a curve or its points, the same in all panels."""
-    coloured = [one for one in picture.series if one.kind not in ("published", "floor", "wall")]
+    coloured = [one for one in picture.series if one.kind not in ("published", "floor", "wall", "named")]
     names = dict.fromkeys(one.colour or one.name for one in coloured)
     return {name: Look(MORE[place % len(MORE)]) for place, name in enumerate(names)} | picture.looks
+
+
+def _names(series: list[Series], looks: Mapping[str, Look]) -> list[str]:
+    """What stands in a legend, each name once."""
+    spoken = (one.name for one in series if one.kind not in UNNAMED)
+    return [name for name in dict.fromkeys(spoken) if not looks.get(name, Look(BLACK)).quiet]
 
 
 def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], looks: Mapping[str, Look]) -> None:
@@ -70,10 +80,11 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], looks: Mapping
         _draw_one(axes, one, look.colour, mark=mark, dots=dots, pale=pale)
     _scale(axes, panel, series)
     handles, labels = axes.get_legend_handles_labels()
-    once = dict(zip(reversed(labels), reversed(handles), strict=True))  # a name stands once
-    said = [name for name in dict.fromkeys(labels) if not looks.get(name, Look(BLACK)).quiet]
+    once = dict(zip(reversed(labels), reversed(handles), strict=True))
+    said = [name for name in _names(series, looks) if name in once]
     shown = ["\n".join(wrap(name, LEGEND)) for name in said]
-    axes.legend([once[name] for name in said], shown, frameon=False, fontsize=7)
+    aside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2} if len(said) > CROWD else {}
+    axes.legend([once[name] for name in said], shown, frameon=False, fontsize=7, **aside)
 
 
 def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
@@ -120,6 +131,10 @@ def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, p
         bars = None if one.low is None or one.high is None else np.maximum([one.y - one.low, one.high - one.y], 0)
         bars = None if bars is None else np.nan_to_num(bars)
         axes.errorbar(one.x, one.y, yerr=bars, fmt=mark, color=colour, markersize=4, elinewidth=0.9, label=one.name)
+    elif one.kind == "named":
+        axes.plot([], [], " ", label=one.name)
+    elif one.kind == "limit":
+        axes.plot(one.x, one.y, "v", color=colour, markerfacecolor="none", markersize=5)
     elif one.kind == "steps":
         _stairs(axes, one, colour)
     else:

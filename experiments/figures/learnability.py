@@ -5,31 +5,31 @@ theta against the effective parameters M, with the zero of a parabola, and of a 
 
     1/tau(NLL - floor = theta) = a (M - M_c)^nu                      (as Fig. 5 of Hertz & Tyrcha 2024, M for w)
 
-for either system by itself; the same times in units of the tangent kernel at the start; and the NLL at the end beside
-what simple machines reach. M is the rank of dH/dx on the music, the largest that there can be is the number of
-constraints.
+for either system by itself, each theta over its largest 1/tau, so that all can be seen to vanish; the same times in
+units of the tangent kernel at the start; and NLL - floor at the end beside what simple machines reach. M is the rank of
+dH/dx on the music, the largest that there can be is the number of constraints.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.figures.answers import NLL, TIME, Answer, draw_curve, say_replicas, there
-from experiments.figures.critical_slowing import INVERSE_TIME
+from experiments.figures.answers import TIME, Answer, draw_curve, say_replicas, there
+from experiments.figures.of_run import BITS
 from experiments.figures.picture import Look, Panel, Picture
 from experiments.figures.style import BLUE, GREEN, PURPLE, VERMILION, shades
-from experiments.figures.times_of_sizes import THETAS, Passage, fits_of, passages_of
-from experiments.observables import CriticalWidth
+from experiments.figures.times_of_sizes import PARABOLA, POWER, THETAS, Passage, fits_of, passages_of, refuted
 from experiments.observables.estimate import mean_and_error
-from experiments.side_by_side import SIZES, Line, Match, baselines_of, matches, named, said_of
+from experiments.side_by_side import SIZES, Line, Match, baselines_of, counted, matches, named, nobody, said_of
 
 PARAMETERS = "effective parameters M (rank of dH/dx)"
 LOOKS = {"quantum": (BLUE, "o"), "classical": (VERMILION, "s"), "unitary": (GREEN, "^")}
 OTHERS = PURPLE, "D"
 LAWS = "dashed: the parabola through 1/τ, from its zero on; bars across: range of M over replicas"
 FEW = 4  # curves of one line that are all in the legend
+LATE = "open triangles: sizes of whom no replica arrived, at the 1/τ of their last look, which theirs is below"
 SHADES = "shades: sizes between the smallest and the largest of a line, the larger the deeper"
 KINDS = ("curves", "times", "rates", "losses")
 
@@ -47,13 +47,15 @@ def learnability(answers: Sequence[Answer], name: str = "quantum-learnability") 
     return learned_by(answers, name)[0]
 
 
-def learned_by(answers: Sequence[Answer], name: str) -> tuple[Picture, list[Learned]]:
-    """The picture, and the numbers that it was made of."""
+def learned_by(
+    answers: Sequence[Answer], name: str, hears: Callable[[str], None] = nobody
+) -> tuple[Picture, list[Learned]]:
+    """The picture, and the numbers that it was made of; `hears` gets what is measured next."""
     picture = Picture(name, {}, across=len(KINDS))
     runs = there(answers, picture, named=said_of)
     say_replicas(picture, runs)
     found = []
-    for match in matches(runs, picture):
+    for match in matches(runs, picture, hears):
         passages = {line.label: list(passages_of(match, line, picture)) for line in match.lines}
         found.append(Learned(match, baselines_of(match), passages))
         _draw(picture, found[-1])
@@ -61,6 +63,8 @@ def learned_by(answers: Sequence[Answer], name: str) -> tuple[Picture, list[Lear
         picture.panels["none"] = Panel("", TIME, "NLL - floor", empty="no run can be measured yet")
     if any(one.kind == "fit" for one in picture.series):
         picture.note(LAWS)
+    if any(one.kind == "limit" for one in picture.series):
+        picture.note(LATE)
     if any(look.quiet for look in picture.looks.values()):
         picture.note(SHADES)
     return picture, found
@@ -77,34 +81,44 @@ def _draw(picture: Picture, learned: Learned) -> None:
     above = "NLL - floor (bits per unit and step)"
     picture.panels[curves] = Panel(match.label, TIME, above, log_x=True, log_y=True)
     slow = f"no run has come to NLL - floor = {THETAS[0]}"
-    picture.panels[times] = Panel("inverse learning times", PARAMETERS, INVERSE_TIME, zero=True, empty=slow)
+    relative = "1/τ, over the largest of its θ"
+    picture.panels[times] = Panel("inverse learning times", PARAMETERS, relative, zero=True, empty=slow)
     kernel = "1/(τ × rate of the tangent kernel)"
-    picture.panels[rates] = Panel("in units of the kernel", PARAMETERS, kernel, zero=True, empty=slow)
-    picture.panels[losses] = Panel("at the end", PARAMETERS, NLL)
+    picture.panels[rates] = Panel("in units of the kernel", PARAMETERS, kernel, log_y=True, empty=slow)
+    picture.panels[losses] = Panel("at the end", PARAMETERS, above, log_y=True)
     for line in match.lines:
         _curves(picture, curves, line)
         for passage in learned.passages[line.label]:
             _times(picture, match, line, passage)
         _losses(picture, losses, line)
         _say(picture, match, line)
-    for baseline, loss in learned.baselines.items():
-        picture.add(losses, baseline, 0.0, loss, kind="floor")
-    for floor in sorted({machine.floor for line in match.lines for machine in line.machines}):
-        picture.add(losses, f"floor of the readout {floor:.4f}", 0.0, floor, kind="floor")
+    _baselines(picture, losses, learned)
     shown = {one.panel for one in picture.series}
     for n in sorted({machine.constraints for line in match.lines for machine in line.machines}):
         for panel in shown & {times, rates, losses}:
             picture.add(panel, f"{n} constraints", n, 0.0, kind="wall")
 
 
+def _baselines(picture: Picture, panel: str, learned: Learned) -> None:
+    """What simple machines reach, above the floor of the readout; what lies below it is in the legend alone."""
+    floor = min(machine.floor for line in learned.match.lines for machine in line.machines)
+    for baseline, loss in learned.baselines.items():
+        name, above = f"{baseline}: {loss:.4f}", loss - floor
+        if above > 0:
+            picture.add(panel, name, 0.0, above, kind="floor")
+        else:
+            picture.add(panel, f"not above the floor, {name}", 0.0, above, kind="named")
+    picture.note(f"{learned.match.label}: the floor of the readout is {floor:.4f} {BITS}")
+
+
 def _say(picture: Picture, match: Match, line: Line) -> None:
     """Whose rank it is."""
     where = sorted({machine.where for machine in line.machines})
-    sizes = ", ".join(f"{machine.size}: {machine.n_coordinates}" for machine in line.machines)
+    sizes = ", ".join(map(counted, line.machines))
     setting = SIZES[line.machines[0].answer.planned.task.system]
     picture.note(
         f"{match.label}, {line.label}: M/constraints; M is the rank {' or '.join(where)}, the median over replicas; "
-        f"coordinates by {setting} {sizes}"
+        f"coordinates of core + readout by {setting} {sizes}"
     )
 
 
@@ -124,7 +138,7 @@ def _curves(picture: Picture, panel: str, line: Line) -> None:
 
 def _losses(picture: Picture, panel: str, line: Line) -> None:
     rank = np.array([np.median(machine.rank) for machine in line.machines])
-    ends = [mean_and_error(machine.last) for machine in line.machines]
+    ends = [mean_and_error(machine.last - machine.floor) for machine in line.machines]
     mean, error = np.array(ends).T
     picture.add(panel, line.label, rank, mean, low=mean - error, high=mean + error, kind="points")
     picture.looks[line.label] = _look(line, 0, 1)
@@ -144,33 +158,37 @@ def _times(picture: Picture, match: Match, line: Line, passage: Passage) -> None
     _, times, rates, _ = panels_of(match)
     name = f"{line.label}, θ = {passage.theta:g}"
     picture.looks[name] = _look(line, len(THETAS) - 1 - THETAS.index(passage.theta), len(THETAS))
-    for panel, values in ((times, passage.inverse), (rates, passage.scaled)):
+    largest = float(np.nanmax(mean_and_error(passage.inverse)[0]))
+    for panel, values in ((times, passage.inverse / largest), (rates, passage.scaled)):
         mean, error = mean_and_error(values)
         picture.add(panel, name, passage.median, mean, low=mean - error, high=mean + error, kind="points")
         for rank, y in zip(passage.rank, mean, strict=True):
             _reach(picture, panel, name, rank, y)
+    picture.note(f"{match.label}, {name}: the largest 1/τ is {largest:.3g}")
+    if len(passage.silent):
+        m, end = passage.silent.T
+        picture.add(times, f"{name}: not arrived", m, 1 / (end * largest), kind="limit", colour=name)
     if passage.critical is not None:
-        if "M_c, parabola" in fits_of(passage.critical):
-            _parabola(picture, times, name, passage.critical)
-        _fits(picture, f"{match.label}, {name}", passage.critical)
+        if f"M_c, {PARABOLA}" in fits_of(passage):
+            _parabola(picture, times, name, passage, largest)
+        _fits(picture, f"{match.label}, {name}", passage)
 
 
-def _parabola(picture: Picture, panel: str, name: str, critical: CriticalWidth) -> None:
+def _parabola(picture: Picture, panel: str, name: str, passage: Passage, largest: float) -> None:
+    critical = passage.critical
+    assert critical is not None
     m = np.linspace(critical.quadratic.best, critical.widths[-1], 101)
-    picture.add(panel, f"{name}: parabola", m, critical.quadratic_curve(m), kind="fit", colour=name)
+    picture.add(panel, f"{name}: parabola", m, critical.quadratic_curve(m) / largest, kind="fit", colour=name)
 
 
-def _fits(picture: Picture, what: str, critical: CriticalWidth) -> None:
-    told_ones = fits_of(critical)
+def _fits(picture: Picture, what: str, passage: Passage) -> None:
+    told_ones, critical = fits_of(passage), passage.critical
+    assert critical is not None
     for law, fit in told_ones.items():
         picture.number(f"{what}: {law}", fit)
-    untold = [f"a {law}" for law in ("parabola", "power law") if f"M_c, {law}" not in told_ones]
+    untold = [f"a {law}" for law in (PARABOLA, POWER) if f"M_c, {law}" not in told_ones]
     if untold:
         span = f"{critical.widths[0]:g} to {critical.widths[-1]:g}"
         picture.note(f"{what}: M from {span} gives no zero of 1/τ with an interval by {' or '.join(untold)}")
-    rejected = {"parabola": critical.quadratic_rejected, "power law": critical.power_rejected}
-    chances = {"parabola": critical.misfit.quadratic, "power law": critical.misfit.power}
-    for law in (law for law, is_so in rejected.items() if is_so):
-        picture.note(
-            f"{what}: {law} rejected (p = {chances[law]:.2g}): its interval, which takes it to be true, is not"
-        )
+    for law, why in refuted(passage).items():
+        picture.note(f"{what}: {law} rejected ({why}): its interval, which takes it to be true, is not")

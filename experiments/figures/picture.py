@@ -39,7 +39,8 @@ class Series(NamedTuple):
         x, y: (n,); of steps x is where each bin begins.
         low, high: ends of the error band or bars, (n,), or None.
         kind: "line", "steps", "points", "fit" (dashed), "guide" (dotted), "published" (black), "floor" (grey,
-            horizontal), "wall" (grey, vertical), "extra" (thin), "reach" (a bar from one x to the other, at one y).
+            horizontal), "wall" (grey, vertical), "extra" (thin), "reach" (a bar from one x to the other, at one y),
+            "limit" (open triangles: y is below), "named" (in the legend alone).
         colour: the name whose colour it takes, its own if empty.
         x_end: of steps: where each bin ends, (n,).
     """
@@ -129,6 +130,10 @@ class Picture:
         shown = [one for one in self.series if one.panel in panels]
         kept = {name: self.panels[name] for name in panels}
         return Picture(self.name, kept, shown, looks=self.looks, across=across)
+
+    def in_panel(self, name: str) -> list[Series]:
+        """The series of one panel, in order."""
+        return [one for one in self.series if one.panel == name]
 
     def number(self, name: str, fit: Fit) -> None:
         """One more estimate."""

@@ -14,6 +14,7 @@ from experiments.side_by_side import Line, Machine, Match, named
 
 Array = NDArray[np.float64]
 
+PARABOLA, POWER = "parabola", "power law"
 AT_BOUND = 0.98  # of the smallest M that arrived
 THETAS = (0.05, 0.02, 0.01, 0.005)  # bits per unit above the floor
 
@@ -28,6 +29,7 @@ class Passage(NamedTuple):
         inverse: 1/tau, (n, R); NaN where not reached.
         scaled: 1/(tau rate), rate being that of the tangent kernel, (n, R).
         critical: M_c and nu, where they can be told.
+        silent: M of whom no replica arrived, and the last tau of the last of them, (m, 2).
     """
 
     theta: float
@@ -36,6 +38,7 @@ class Passage(NamedTuple):
     inverse: Array
     scaled: Array
     critical: CriticalWidth | None
+    silent: Array
 
     @property
     def median(self) -> Array:
@@ -54,12 +57,13 @@ def passages_of(match: Match, line: Line, picture: Picture) -> Iterator[Passage]
                 machines.append(machine)
                 inverse.append(times)
         rows = [each.rank for each in machines], inverse, [each.rate for each in machines]
-        table = [_padded(each) for each in rows]
-        if np.isfinite(table[1]).any():
+        rank, times, rate = (_padded(each) for each in rows)
+        if np.isfinite(times).any():
             what = f"{match.label}, {line.label}, θ = {theta:g}"
-            yield Passage(
-                theta, machines, table[0], table[1], table[1] / table[2], _critical(what, picture, *table[:2])
-            )
+            critical = _critical(what, picture, rank, times)
+            ends = np.array([machine.answer.trajectory.time[-1].max() for machine in machines])
+            silent = _silent(rank, times, ends)
+            yield Passage(theta, machines, rank, times, times / rate, critical, silent)
 
 
 def _inverse(machine: Machine, theta: float, what: str, picture: Picture) -> Array | None:
@@ -103,18 +107,54 @@ def pooled(rank: Array, inverse: Array) -> tuple[Array, Array]:
     return different, _padded([inverse[median == each].ravel() for each in different])
 
 
-def fits_of(critical: CriticalWidth) -> dict[str, Fit]:
-    """M_c by both laws and nu: those that have an interval above 0, and whose law the scatter does not reject.
+def _silent(rank: Array, inverse: Array, ends: Array) -> Array:
+    """M at which nobody arrived, and until when the last of them was waited for, (m, 2)."""
+    median = np.nanmedian(rank, 1)
+    quiet = [m for m in np.unique(median) if not np.isfinite(inverse[median == m]).any()]
+    return np.array([(m, ends[median == m].max()) for m in quiet]).reshape(-1, 2)
 
+
+def fits_of(passage: Passage) -> dict[str, Fit]:
+    """M_c by both laws and nu: those that have an interval above 0, and whose law nothing speaks against.
+
+    Against a law speak the scatter of the replicas, and machines that did not arrive when it says that they had.
     The power law has no times below M_c, so its M_c is below the smallest M that arrived: one that lies there says
     where the sizes began, and is not told; nor is its exponent.
     """
     found: dict[str, Fit] = {}
-    if _positive(critical.quadratic) and not critical.quadratic_rejected:
+    critical = passage.critical
+    if critical is None:
+        return found
+    against = refuted(passage)
+    if _positive(critical.quadratic) and PARABOLA not in against:
         found["M_c, parabola"] = critical.quadratic
     inside = critical.power.best < AT_BOUND * critical.widths[0]
-    if _positive(critical.power) and inside and not critical.power_rejected:
+    if _positive(critical.power) and inside and POWER not in against:
         found |= {"M_c, power law": critical.power, "exponent ν": critical.nu}
+    return found
+
+
+def refuted(passage: Passage) -> dict[str, str]:
+    """The laws that something speaks against, and what.
+
+    Machines that did not arrive are in no fit. A law is wrong about one where its M lies above the whole interval of
+    M_c, and the law has it arrive before the end of the run.
+    """
+    critical = passage.critical
+    found: dict[str, str] = {}
+    if critical is None:
+        return found
+    misfit = critical.misfit
+    laws = (
+        (PARABOLA, critical.quadratic_rejected, misfit.quadratic, critical.quadratic, critical.quadratic_curve),
+        (POWER, critical.power_rejected, misfit.power, critical.power, critical.power_curve),
+    )
+    for law, rejected, chance, zero, curve in laws:
+        early = [m for m, end in passage.silent if m > zero.high and float(curve(np.array([m]))[0]) > 1 / end]
+        if rejected:
+            found[law] = f"p = {chance:.2g}"
+        elif early:
+            found[law] = f"M = {', '.join(f'{m:g}' for m in early)} did not arrive"
     return found
 
 
