@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.figures.answers import TIME, Answer, draw_curve, say_replicas, there
+from experiments.figures.answers import NO_FLOOR, TIME, Answer, draw_curve, say_replicas, there
 from experiments.figures.of_run import BITS
 from experiments.figures.picture import Look, Panel, Picture
 from experiments.figures.style import BLUE, GREEN, PURPLE, VERMILION, shades
@@ -104,10 +104,10 @@ def _baselines(picture: Picture, panel: str, learned: Learned) -> None:
     floor = min(machine.floor for line in learned.match.lines for machine in line.machines)
     for baseline, loss in learned.baselines.items():
         name, above = f"{baseline}: {loss:.4f}", loss - floor
-        if above > 0:
+        if above > NO_FLOOR:
             picture.add(panel, name, 0.0, above, kind="floor")
         else:
-            picture.add(panel, f"not above the floor, {name}", 0.0, above, kind="named")
+            picture.add(panel, f"≤ floor: {name}", 0.0, above, kind="named")
     picture.note(f"{learned.match.label}: the floor of the readout is {floor:.4f} {BITS}")
 
 
