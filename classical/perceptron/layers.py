@@ -1,0 +1,177 @@
+"""Overlaps of machines layer by layer, and how layers hang together.
+
+A network of depth L and width N learns M = alpha N patterns (Yoshino, SciPost Phys. Core 2, 005 (2020)):
+
+    S_l,i = sgn( N^-1/2 sum_j J_l,ij S_(l-1),j ),   l = 1 .. L
+
+Spin layers l = 0 .. L carry overlaps q(l) of the S of two machines that learned the same, with q(0) = q(L) = 1, for
+input and output are given; bond layers l = 1 .. L carry overlaps Q(l) of their J. Where replica symmetry is broken there
+are levels i = 0 .. k, q_0 <= .. <= q_k, and 0 < m_1 < .. < m_k < 1: the share m_(i+1) - m_i of pairs has overlap q_i
+(m_0 = 0, m_(k+1) = 1). A bond layer feels lambda_i(l) = q_i(l-1) Q_i(l) q_i(l) and answers with K_i; a spin layer feels
+
+    eps_i(l) = q_i(l-1) Q_i(l) K_i(l) + Q_i(l+1) q_i(l+1) K_i(l+1)
+
+from below and from above.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError
+from encoding.errors import shown
+
+Array = NDArray[np.float64]
+
+MOST_LAYERS, MOST_LEVELS, MOST_ALPHA = 1000, 200, 1e8
+FROZEN = 1 - 1e-13  # an overlap beyond cannot be told from 1
+START = 0.5  # from higher ones students may find their teacher, a solution of its own
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Overlaps of all layers.
+
+    Attributes:
+        alpha: patterns over width.
+        q: of spins, (L + 1, k + 1), those of input and output included.
+        Q: of bonds, (L, k + 1); Q[0] is that of layer 1.
+        m: the levels m_1 .. m_k; none where replica symmetry holds.
+        r: of spins with the teacher, (L + 1,); None without one.
+        R: of bonds with the teacher, (L,); None without one.
+        residual: of the equations.
+        n_steps: of the iteration.
+    """
+
+    alpha: float
+    q: Array
+    Q: Array
+    m: Array
+    residual: float
+    n_steps: int
+    r: Array | None = None
+    R: Array | None = None
+
+    @property
+    def depth(self) -> int:
+        """L."""
+        return len(self.Q)
+
+    @property
+    def q_ea(self) -> Array:
+        """The Edwards-Anderson parameter, the largest overlap, of each spin layer, (L + 1,)."""
+        return self.q[:, -1]
+
+    @property
+    def shares(self) -> Array:
+        """The share of pairs of machines at each level, m_(i+1) - m_i, (k + 1,): P(q) = sum_i share_i delta(q - q_i)."""
+        return np.diff(np.concatenate([[0.0], self.m, [1.0]]))
+
+    @property
+    def mean_q(self) -> Array:
+        """The mean overlap of two machines, (L + 1,)."""
+        return self.q @ self.shares
+
+
+class Shape(NamedTuple):
+    """How overlaps of layers are laid out as one vector x: q(1 .. L-1), then Q(1 .. L), levels last."""
+
+    depth: int
+    n_levels: int
+
+    @property
+    def size(self) -> int:
+        """Numbers in x."""
+        return (2 * self.depth - 1) * self.n_levels
+
+    def apart(self, x: Array, edge: float = 1.0) -> tuple[Array, Array]:
+        """q with its boundaries, (L + 1, k + 1), and Q, (L, k + 1)."""
+        rows = x.reshape(-1, self.n_levels)
+        given = np.full((1, self.n_levels), edge)
+        return np.concatenate([given, rows[: self.depth - 1], given]), rows[self.depth - 1 :]
+
+    def together(self, q: Array, bonds: Array) -> Array:
+        """The vector of inner q, (L - 1, k + 1), and of Q, (L, k + 1)."""
+        return np.concatenate([q, bonds]).ravel()
+
+    def inside(self, x: Array) -> bool:
+        """Whether these can be overlaps: between 0 and 1, and in the order of their levels."""
+        rows = x.reshape(-1, self.n_levels)
+        return bool(np.isfinite(x).all() and (rows >= 0).all() and (rows < 1).all() and (np.diff(rows) >= 0).all())
+
+    def start(self, low: float = START, high: float = START) -> Array:
+        """Overlaps from `low` to `high` over the levels, the same in all layers."""
+        return np.tile(np.linspace(low, high, self.n_levels), 2 * self.depth - 1)
+
+
+def fields_of_spins(q: Array, bonds: Array, answer: Array) -> Array:
+    """eps of the inner spin layers, (L - 1, k + 1), from q (L + 1, ..), Q and K (L, ..)."""
+    push = bonds * answer
+    return q[:-2] * push[:-1] + push[1:] * q[2:]
+
+
+def couplings(q: Array, bonds: Array) -> Array:
+    """lambda of the bond layers, (L, k + 1)."""
+    return np.minimum(q[:-1] * bonds * q[1:], FROZEN)
+
+
+def checked_problem(alpha: float, depth: int) -> tuple[float, int]:
+    """The number of patterns over width, and of layers.
+
+    Raises:
+        InputError: alpha that is no positive number, or no layer.
+    """
+    good = not isinstance(alpha, bool) and isinstance(alpha, int | float | np.number)
+    if not good or not 0 < alpha <= MOST_ALPHA:
+        raise InputError(f"alpha = M/N is above 0, up to {MOST_ALPHA:g}; got {shown(alpha)}")
+    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= MOST_LAYERS:
+        raise InputError(f"the depth L is a whole number from 1 to {MOST_LAYERS}; got {shown(depth)}")
+    return float(alpha), int(depth)
+
+
+def checked_levels(levels: int | Sequence[float] | ArrayLike) -> Array:
+    """m_1 .. m_k: as given, or for a number k of steps (i - 1/2)/k.
+
+    Raises:
+        InputError: fewer than one step, more than memory is meant for, or levels out of order.
+
+    >>> checked_levels(2)
+    array([0.25, 0.75])
+    """
+    if isinstance(levels, int | np.integer) and not isinstance(levels, bool):
+        if not 1 <= levels <= MOST_LEVELS:
+            raise InputError(f"steps k of replica symmetry breaking are 1 to {MOST_LEVELS}; got {shown(levels)}")
+        return (np.arange(levels) + 0.5) / levels
+    try:
+        m = np.asarray(levels, np.float64)
+    except (TypeError, ValueError):
+        m = np.zeros(0)
+    ordered = m.ndim == 1 and 1 <= m.size <= MOST_LEVELS and m[0] > 0 and m[-1] < 1 and (np.diff(m) > 0).all()
+    if isinstance(levels, bool) or not ordered:
+        raise InputError(
+            f"levels are a number k of steps, or 0 < m_1 < .. < m_k < 1, up to {MOST_LEVELS}; got {shown(levels)}"
+        )
+    return m
+
+
+def continued(
+    solve: Callable[..., Profile], alphas: Sequence[float], *, start: Profile | None = None, **options: object
+) -> list[Profile]:
+    """Solutions at one alpha after another, each started from the one before.
+
+    Args:
+        solve: such as `replica_symmetric` with its depth bound: called as solve(alpha, start=..., **options).
+        alphas: in the order in which they are gone through.
+        start: of the first.
+        options: of `solve`.
+
+    Raises:
+        InputError, NotConverged: see `solve`.
+    """
+    found: list[Profile] = []
+    for alpha in alphas:
+        found.append(solve(alpha, start=found[-1] if found else start, **options))
+    return found
