@@ -1,0 +1,55 @@
+"""The deep perceptron (Yoshino 2020): replica theory of what it has learned."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classical.perceptron.breaking import replica_symmetry_breaking
+    from classical.perceptron.fixed_point import NotConverged
+    from classical.perceptron.layers import Profile, continued
+    from classical.perceptron.noisy import noisy_teacher
+    from classical.perceptron.symmetric import bayes_optimal, generalisation_error, replica_symmetric
+    from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration_depth
+
+__all__ = [
+    "Growth",
+    "NotConverged",
+    "Profile",
+    "bayes_optimal",
+    "continued",
+    "generalisation_error",
+    "glass_transitions",
+    "growth",
+    "noisy_teacher",
+    "penetration_depth",
+    "replica_symmetric",
+    "replica_symmetry_breaking",
+]
+
+_HOMES = {
+    "Growth": "transitions",
+    "NotConverged": "fixed_point",
+    "Profile": "layers",
+    "bayes_optimal": "symmetric",
+    "continued": "layers",
+    "generalisation_error": "symmetric",
+    "glass_transitions": "transitions",
+    "growth": "transitions",
+    "noisy_teacher": "noisy",
+    "penetration_depth": "transitions",
+    "replica_symmetric": "symmetric",
+    "replica_symmetry_breaking": "breaking",
+}
+
+
+def __getattr__(name: str):
+    """Load what is asked for, when it is asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'classical.perceptron' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"classical.perceptron.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """What there is, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,7 @@ A layer of bonds, |J|^2 = N, feels R_i at level i. With 1/G the stiffness,
 and G_1 is such that Q_k = 1 - G_(k+1), the sphere. R = G_1 T is the overlap with a teacher who pulls with T; 0 without.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,4 +48,5 @@ def bond_overlaps(load: Array, m: Array, pull: float = 0.0) -> BondOverlaps:
 
     if beyond_the_sphere(1.0) <= 0:  # nothing pushes: Q = 0, G = 1
         return at(1.0)
-    return at(brentq(beyond_the_sphere, LEAST, 1.0, xtol=PRECISION, rtol=4 * np.finfo(float).eps))
+    root: Any = brentq(beyond_the_sphere, LEAST, 1.0, xtol=PRECISION)
+    return at(root)

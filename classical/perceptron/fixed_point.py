@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 REMEMBERED = 6  # steps
 SINGULAR = 1e-11
 WORSE = 30.0  # times the best residual so far: mixing has lost its way
-LOOKS, GROWS, LEAP = 12, 1.003, 1e-3  # how often growth is looked at, by what factor it is one, and the step off
+LOOKS, GROWS, LEAP = 12, 1.003, 3e-3  # how often growth is looked at, by what factor it is one, and the step off
 NEAR, FARTHEST = 1e-2, 3e-2  # residual from which on it is mixed, and the longest mixed step
 
 
@@ -45,6 +45,7 @@ def fixed_point(
     start: Array,
     *,
     inside: Callable[[Array], bool],
+    nudge: Callable[[Array], Array] | None = None,
     tolerance: float = 1e-10,
     most: int = 20000,
     what: str = "the equations",
@@ -55,6 +56,8 @@ def fixed_point(
         update: F.
         start: a first x.
         inside: whether F is defined at x.
+        nudge: a direction in which x is pushed to see whether it comes back, its entries at most 1; x less a little of
+            it is inside. None: nobody looks.
         tolerance: of the largest component of F(x) - x.
         most: evaluations of F.
         what: is solved, for the message.
@@ -64,7 +67,7 @@ def fixed_point(
         NotConverged: not within `most` evaluations.
 
     >>> found = fixed_point(np.cos, np.array([0.5]), inside=lambda x: True)
-    >>> bool(abs(found.x[0] - 0.7390851332) < 1e-9), found.n_steps < 10
+    >>> bool(abs(found.x[0] - 0.7390851332) < 1e-9), found.n_steps < 30
     (True, True)
     """
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance < 1:
@@ -72,18 +75,20 @@ def fixed_point(
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError(f"the most steps are a whole number from 1 on; got {shown(most)}")
     x, xs, rs = np.asarray(start, np.float64), list[Array](), list[Array]()
-    best, step = np.inf, 0
+    best, peak, step, left = np.inf, np.inf, 0, None
     while step < most:
         step += 1
         r = update(x) - x
         residual = float(np.abs(r).max(initial=0.0))
         if residual <= tolerance:
-            away = _away(update, x, r, tolerance) if xs else None
+            back = left is not None and float(np.abs(x - left).max(initial=0.0)) < LEAP
+            away = _away(update, x, r, tolerance, nudge(x)) if nudge and not back else None
             if away is None or not inside(x + away):
                 return FixedPoint(x + r, residual, step)
-            x, xs, rs, best, step = x + away, [], [], np.inf, step + LOOKS
+            left, x, xs, rs, best, peak, step = x, x + away, [], [], np.inf, 0.0, step + LOOKS
             continue
-        if not residual < min(NEAR, WORSE * best):
+        peak = max(peak, residual) if left is not None else np.inf
+        if not residual < min(NEAR, WORSE * best, peak / 2):  # off a saddle residuals grow first
             xs, rs = [], []
         best = min(best, residual)
         xs, rs = [*xs[-REMEMBERED:], x], [*rs[-REMEMBERED:], r]
@@ -98,17 +103,17 @@ def fixed_point(
     )
 
 
-def _away(update: Callable[[Array], Array], x: Array, r: Array, tolerance: float) -> Array | None:
+def _away(update: Callable[[Array], Array], x: Array, r: Array, tolerance: float, direction: Array) -> Array | None:
     """A step off a saddle, along what grows; None where differences shrink."""
     small = max(np.sqrt(tolerance), 100 * tolerance)
-    v = np.full_like(x, small)
-    growth = 0.0
+    v, growth = direction * small, 0.0
     for _ in range(LOOKS):
-        moved = update(x - v) - (x + r)  # smaller overlaps are overlaps too
-        growth = float(np.abs(moved).max() / small)
-        if growth <= 0:
+        before, moved = float(np.abs(v).max(initial=0.0)), x + r - update(x - v)
+        after = float(np.abs(moved).max(initial=0.0))
+        if not 0 < after < np.inf:
             return None
-        v = -moved * (small / np.abs(moved).max())
+        growth = after / before
+        v = moved * (small / after)
     return -v * (LEAP / small) if growth > GROWS else None
 
 

@@ -2,9 +2,9 @@
 
     int Dz g(z),    Dz = exp(-z^2/2) dz / sqrt(2 pi)
 
-Where weights freeze (1 - lambda -> 0) g goes from one behaviour to another within sqrt((1 - lambda)/lambda) of zero, and
-Gauss-Hermite nodes miss it. Nodes z = s sinh(t), equally spaced in t, have both scales: s at the centre, 1 outside; the
-trapezoidal rule then converges as exp(-const/spacing).
+Where weights freeze (1 - lambda -> 0) g goes from one behaviour to another within sqrt((1 - lambda)/lambda) of zero,
+and Gauss-Hermite nodes miss it. Nodes z = s sinh(t), equally spaced in t, have both scales: s at the centre, 1 outside;
+the trapezoidal rule then converges as exp(-const/spacing).
 """
 
 import numpy as np

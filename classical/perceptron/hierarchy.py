@@ -76,7 +76,9 @@ def normal_fields(variance: float, *, mean: float = 0.0) -> Fields:
 def taught_fields(variance: float, with_teacher: float) -> Fields:
     """Fields of bonds whose teacher meets the constraint, and those at which f_0' gives the pull of the teacher.
 
-    P_0(u) = 2 N(u; 0, lambda_0) H(-lambda^r u/sqrt(lambda_0 (lambda_0 - lambda^r^2))),   probe: N(u; 0, lambda_0 - lambda^r^2)
+        P_0(u) = 2 N(u; 0, lambda_0) H(-lambda^r u/sqrt(lambda_0 (lambda_0 - lambda^r^2)))
+
+    The others are N(u; 0, lambda_0 - lambda^r^2).
     """
     rest = max(variance - with_teacher**2, 1e-14)
     spread = np.sqrt(variance)

@@ -5,13 +5,15 @@ A network of depth L and width N learns M = alpha N patterns (Yoshino, SciPost P
     S_l,i = sgn( N^-1/2 sum_j J_l,ij S_(l-1),j ),   l = 1 .. L
 
 Spin layers l = 0 .. L carry overlaps q(l) of the S of two machines that learned the same, with q(0) = q(L) = 1, for
-input and output are given; bond layers l = 1 .. L carry overlaps Q(l) of their J. Where replica symmetry is broken there
-are levels i = 0 .. k, q_0 <= .. <= q_k, and 0 < m_1 < .. < m_k < 1: the share m_(i+1) - m_i of pairs has overlap q_i
-(m_0 = 0, m_(k+1) = 1). A bond layer feels lambda_i(l) = q_i(l-1) Q_i(l) q_i(l) and answers with K_i; a spin layer feels
+input and output are given; bond layers l = 1 .. L carry overlaps Q(l) of their J. Where replica symmetry is broken
+there are levels i = 0 .. k, q_0 <= .. <= q_k, and 0 < m_1 < .. < m_k < 1: the share m_(i+1) - m_i of pairs has overlap
+q_i (m_0 = 0, m_(k+1) = 1). A bond layer feels lambda_i(l) = q_i(l-1) Q_i(l) q_i(l) and answers with K_i; a spin layer
+feels
 
     eps_i(l) = q_i(l-1) Q_i(l) K_i(l) + Q_i(l+1) q_i(l+1) K_i(l+1)
 
-from below and from above.
+from below and from above. Where machines are so deep that their middle is liquid, q = 0, one end is all there is to be
+looked at: the other is `open`, q(L) = 0.
 """
 
 from collections.abc import Callable, Sequence
@@ -67,7 +69,7 @@ class Profile:
 
     @property
     def shares(self) -> Array:
-        """The share of pairs of machines at each level, m_(i+1) - m_i, (k + 1,): P(q) = sum_i share_i delta(q - q_i)."""
+        """The share of pairs at each level, m_(i+1) - m_i, (k + 1,): P(q) = sum_i share_i delta(q - q_i)."""
         return np.diff(np.concatenate([[0.0], self.m, [1.0]]))
 
     @property
@@ -81,6 +83,7 @@ class Shape(NamedTuple):
 
     depth: int
     n_levels: int
+    open: bool = False
 
     @property
     def size(self) -> int:
@@ -91,7 +94,8 @@ class Shape(NamedTuple):
         """q with its boundaries, (L + 1, k + 1), and Q, (L, k + 1)."""
         rows = x.reshape(-1, self.n_levels)
         given = np.full((1, self.n_levels), edge)
-        return np.concatenate([given, rows[: self.depth - 1], given]), rows[self.depth - 1 :]
+        end = np.zeros_like(given) if self.open else given
+        return np.concatenate([given, rows[: self.depth - 1], end]), rows[self.depth - 1 :]
 
     def together(self, q: Array, bonds: Array) -> Array:
         """The vector of inner q, (L - 1, k + 1), and of Q, (L, k + 1)."""
@@ -102,6 +106,11 @@ class Shape(NamedTuple):
         rows = x.reshape(-1, self.n_levels)
         return bool(np.isfinite(x).all() and (rows >= 0).all() and (rows < 1).all() and (np.diff(rows) >= 0).all())
 
+    def nudge(self, x: Array) -> Array:
+        """A direction along which levels part, and overlaps stay above 0: x(1 - x), the lower levels more."""
+        ramp = np.tile(1 - np.arange(self.n_levels) / self.n_levels, 2 * self.depth - 1)
+        return x * (1 - x) * ramp
+
     def start(self, low: float = START, high: float = START) -> Array:
         """Overlaps from `low` to `high` over the levels, the same in all layers."""
         return np.tile(np.linspace(low, high, self.n_levels), 2 * self.depth - 1)
@@ -110,12 +119,12 @@ class Shape(NamedTuple):
 def fields_of_spins(q: Array, bonds: Array, answer: Array) -> Array:
     """eps of the inner spin layers, (L - 1, k + 1), from q (L + 1, ..), Q and K (L, ..)."""
     push = bonds * answer
-    return q[:-2] * push[:-1] + push[1:] * q[2:]
+    return np.maximum(q[:-2] * push[:-1] + push[1:] * q[2:], 0.0)
 
 
 def couplings(q: Array, bonds: Array) -> Array:
     """lambda of the bond layers, (L, k + 1)."""
-    return np.minimum(q[:-1] * bonds * q[1:], FROZEN)
+    return np.clip(q[:-1] * bonds * q[1:], 0.0, FROZEN)
 
 
 def checked_problem(alpha: float, depth: int) -> tuple[float, int]:

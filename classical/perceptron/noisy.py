@@ -7,7 +7,7 @@ lambda^r(l) = r(l-1) R(l) r(l) the fields at the first level, and the pull of th
     kappa  = sqrt(2/pi) int N(u; 0, lambda_0 - lambda^r^2) f_0'(u) du,      R(l) = G_1 alpha r(l-1) r(l) kappa(l)
     eta(l) = r(l-1) R(l) kappa(l) + R(l+1) r(l+1) kappa(l+1),               r(l) = <f_0'> of spins in fields of mean eta
 
-beside the equations of `replica_symmetry_breaking`. At r_b = 1 students are as near to the teacher as to each other:
+beside the equations of `breaking`. At r_b = 1 students are as near to the teacher as to each other:
 r = q, R = Q, the Bayes-optimal solution. At r_b = 0 they learn random data.
 """
 
@@ -21,7 +21,7 @@ from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import fixed_point
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.replica_symmetric import check_not_jammed, started
+from classical.perceptron.symmetric import check_not_jammed, started
 from encoding import InputError
 from encoding.errors import shown
 
@@ -88,6 +88,9 @@ def noisy_teacher(
     def inside(x: Array) -> bool:
         return students.inside(x[: students.size]) and taught.inside(x[students.size :])
 
+    def nudge(x: Array) -> Array:
+        return np.concatenate([students.nudge(x[: students.size]), np.zeros(taught.size)])
+
     what = f"a teacher seen with overlap {r:g} at alpha = {alpha:g}, L = {depth}, {len(m)} steps"
     if start is None:
         low = LOW if len(m) else HIGH
@@ -97,7 +100,7 @@ def noisy_teacher(
             raise InputError("a start for students has overlaps with a teacher; got one without")
         with_it = taught.together(start.r[1:-1, None], start.R[:, None])
         first = np.concatenate([started(start, students), with_it])
-    found = fixed_point(update, first, inside=inside, tolerance=tolerance, most=most, what=what)
+    found = fixed_point(update, first, inside=inside, nudge=nudge, tolerance=tolerance, most=most, what=what)
     q, bonds = students.apart(found.x[: students.size])
     near, with_teacher = taught.apart(found.x[students.size :], float(r))
     check_not_jammed(q, bonds, what)

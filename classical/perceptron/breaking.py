@@ -14,7 +14,7 @@ from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import fixed_point
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.replica_symmetric import check_not_jammed, started
+from classical.perceptron.symmetric import check_not_jammed, started
 
 Array = NDArray[np.float64]
 
@@ -29,6 +29,7 @@ def replica_symmetry_breaking(
     start: Profile | None = None,
     tolerance: float = 1e-7,
     most: int = 5000,
+    open_end: bool = False,
 ) -> Profile:
     """Overlaps at all levels of machines that learned the same random inputs and outputs.
 
@@ -39,6 +40,7 @@ def replica_symmetry_breaking(
         start: a solution nearby, of as many levels; None: overlaps from 0.1 to 0.5.
         tolerance: of the equations, in overlaps. The averages have some 1e-6.
         most: iterations.
+        open_end: q(L) = 0: one end of a machine whose middle is liquid.
 
     Raises:
         InputError: alpha or a depth that is none, levels out of order, or a start of another shape.
@@ -46,7 +48,7 @@ def replica_symmetry_breaking(
     """
     alpha, depth = checked_problem(alpha, depth)
     m = checked_levels(levels)
-    shape = Shape(depth, len(m) + 1)
+    shape = Shape(depth, len(m) + 1, open_end)
 
     def update(x: Array) -> Array:
         q, bonds = shape.apart(x)
@@ -59,7 +61,9 @@ def replica_symmetry_breaking(
 
     what = f"{len(m)} steps of replica symmetry breaking at alpha = {alpha:g}, L = {depth}"
     first = shape.start(LOW, HIGH) if start is None else started(start, shape)
-    found = fixed_point(update, first, inside=shape.inside, tolerance=tolerance, most=most, what=what)
+    found = fixed_point(
+        update, first, inside=shape.inside, nudge=shape.nudge, tolerance=tolerance, most=most, what=what
+    )
     q, bonds = shape.apart(found.x)
     check_not_jammed(q, bonds, what)
     return Profile(alpha, q, bonds, m, found.residual, found.n_steps)

@@ -7,7 +7,8 @@ Random inputs and outputs, replica symmetry (Gardner 1988 for one layer; Yoshino
 
 Teacher and student, Bayes optimal (a student overlaps with the teacher as with another student):
 
-    Q/(1 - Q) = alpha q(l-1) q(l) K(lambda),      K = 2/(1 - lambda) int Dz H(x) [G/H]^2(x),   x = -sqrt(lambda/(1 - lambda)) z
+    Q/(1 - Q) = alpha q(l-1) q(l) K(lambda),   K = 2/(1 - lambda) int Dz H(x) [G/H]^2(x)
+    x = -sqrt(lambda/(1 - lambda)) z
     q = int Dz tanh^2(eps + sqrt(eps) z)
 
 with lambda and eps of `layers`. Both are iterated to a fixed point. At alpha beyond which layers freeze (lambda -> 1)
@@ -27,12 +28,19 @@ from encoding import InputError
 
 Array = NDArray[np.float64]
 
+APART = 0.05  # by which the levels of a start are parted, of x(1 - x)
 JAMMED = 1 - 1e-10
 LEAST = 1e-12  # of lambda and eps, below which all answers are those at zero
 
 
 def replica_symmetric(
-    alpha: float, depth: int, *, start: Profile | None = None, tolerance: float = 1e-10, most: int = 20000
+    alpha: float,
+    depth: int,
+    *,
+    start: Profile | None = None,
+    tolerance: float = 1e-10,
+    most: int = 20000,
+    open_end: bool = False,
 ) -> Profile:
     """Overlaps of machines that learned the same random inputs and outputs, all pairs alike.
 
@@ -42,6 +50,7 @@ def replica_symmetric(
         start: a solution nearby; None: all overlaps 0.5.
         tolerance: of the equations, in overlaps.
         most: iterations.
+        open_end: q(L) = 0: one end of a machine whose middle is liquid.
 
     Raises:
         InputError: alpha or a depth that is none, or a start of another shape.
@@ -50,11 +59,17 @@ def replica_symmetric(
     >>> round(float(replica_symmetric(1.9, 1).Q[0, 0]), 5)
     0.97087
     """
-    return _solved(alpha, depth, start, tolerance, most, _of_random, "replica symmetry")
+    return _solved(alpha, depth, start, tolerance, most, _of_random, "replica symmetry", open_end)
 
 
 def bayes_optimal(
-    alpha: float, depth: int, *, start: Profile | None = None, tolerance: float = 1e-10, most: int = 20000
+    alpha: float,
+    depth: int,
+    *,
+    start: Profile | None = None,
+    tolerance: float = 1e-10,
+    most: int = 20000,
+    open_end: bool = False,
 ) -> Profile:
     """Overlaps of students with each other, and as much with their teacher: r = q, R = Q.
 
@@ -64,6 +79,7 @@ def bayes_optimal(
         start: a solution nearby; None: all overlaps 0.5.
         tolerance: of the equations, in overlaps.
         most: iterations.
+        open_end: q(L) = 0: one end of a machine whose middle is liquid.
 
     Raises:
         InputError: alpha or a depth that is none, or a start of another shape.
@@ -73,7 +89,7 @@ def bayes_optimal(
     >>> round(float(generalisation_error(student)) * 100, 3)  # alpha eps -> 0.625 (Gyorgyi & Tishby 1990)
     0.625
     """
-    found = _solved(alpha, depth, start, tolerance, most, _of_teacher, "Bayes-optimal students")
+    found = _solved(alpha, depth, start, tolerance, most, _of_teacher, "Bayes-optimal students", open_end)
     return Profile(found.alpha, found.q, found.Q, found.m, found.residual, found.n_steps, found.q_ea, found.Q[:, -1])
 
 
@@ -148,9 +164,10 @@ def _solved(
     most: int,
     bonds_of: Callable[[Array], Array],
     what: str,
+    open_end: bool,
 ) -> Profile:
     alpha, depth = checked_problem(alpha, depth)
-    shape, what = Shape(depth, 1), f"{what} at alpha = {alpha:g}, L = {depth}"
+    shape, what = Shape(depth, 1, open_end), f"{what} at alpha = {alpha:g}, L = {depth}"
     answer, spins = (hard_core, frozen_spins) if bonds_of is _of_random else (hard_core_taught, taught_spins)
 
     def update(x: Array) -> Array:
@@ -164,6 +181,7 @@ def _solved(
         update,
         first,
         inside=shape.inside,
+        nudge=shape.nudge,
         tolerance=tolerance,
         most=most,
         what=what,
@@ -182,7 +200,7 @@ def check_not_jammed(q: Array, bonds: Array, what: str) -> None:
     frozen = np.flatnonzero(couplings(q, bonds)[:, -1] > JAMMED)
     if frozen.size:
         raise NotConverged(
-            f"{what}: layer {', '.join(str(l + 1) for l in frozen)} freezes, 1 - lambda < {1 - JAMMED:.0e}: there is no "
+            f"{what}: layer {', '.join(map(str, frozen + 1))} freezes, 1 - lambda < {1 - JAMMED:.0e}: there is no "
             "solution beyond the jamming transition; take a smaller alpha"
         )
 
@@ -196,4 +214,5 @@ def started(start: Profile, shape: Shape) -> Array:
     if not isinstance(start, Profile) or (start.depth, start.q.shape[1]) != (shape.depth, shape.n_levels):
         got = f"{start.depth} and {start.q.shape[1]}" if isinstance(start, Profile) else repr(start)[:40]
         raise InputError(f"a start has {shape.depth} layers and {shape.n_levels} levels; got {got}")
-    return shape.together(start.q[1:-1], start.Q)
+    x = shape.together(start.q[1:-1], start.Q)
+    return x - APART * shape.nudge(x)  # levels that are equal stay so, whether or not that is stable

@@ -1,0 +1,252 @@
+"""Replica theory of the deep perceptron: known numbers, limits in which two theories are one, and honest failure."""
+
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy.integrate import quad
+from scipy.special import log_ndtr
+
+from classical.perceptron import (
+    NotConverged,
+    Profile,
+    bayes_optimal,
+    continued,
+    generalisation_error,
+    glass_transitions,
+    growth,
+    hierarchy,
+    noisy_teacher,
+    penetration_depth,
+    replica_symmetric,
+    replica_symmetry_breaking,
+)
+from classical.perceptron.bond_overlaps import bond_overlaps
+from classical.perceptron.fixed_point import fixed_point
+from classical.perceptron.gaussian import pressure
+from classical.perceptron.symmetric import frozen_spins, hard_core, taught_spins
+from encoding import InputError
+
+
+@pytest.mark.parametrize(("alpha", "overlap"), [(1.9, 0.97087), (1.95, 0.98609), (1.99, 0.99738)])
+def test_one_layer_is_gardners_perceptron(alpha, overlap):
+    assert replica_symmetric(alpha, 1).Q[0, 0] == pytest.approx(overlap, abs=5e-6)
+
+
+@pytest.mark.parametrize(("alpha", "error"), [(20, 0.6223), (100, 0.6246), (1e3, 0.625)])
+def test_one_layer_learns_from_a_teacher_as_gibbs_students_do(alpha, error):
+    """eps alpha -> 0.625 (Gyorgyi & Tishby 1990)."""
+    assert generalisation_error(bayes_optimal(alpha, 1)) * alpha == pytest.approx(error, abs=5e-5)
+
+
+def test_layers_freeze_one_after_the_other():
+    assert_allclose(glass_transitions(2), [np.pi**2 / 4, 21.012], atol=5e-4)
+    assert_allclose(glass_transitions(3, scenario="teacher"), [np.pi**2 / 4, 12.916, 38.42], atol=2e-3)
+    assert_allclose(glass_transitions(2, levels=1, tolerance=1e-8)[1], 15.27, atol=5e-3)
+    assert_allclose(glass_transitions(2, levels=2, tolerance=1e-8)[1], 15.43, atol=5e-3)
+
+
+def test_below_its_transition_a_layer_is_liquid_and_above_frozen():
+    _, second = glass_transitions(2)
+    below, above = (replica_symmetric(second * factor, 8).q_ea for factor in (0.98, 1.02))
+    assert below[2] < 1e-6
+    assert above[2] > 1e-3
+    assert above[1] > 0.3
+
+
+@pytest.mark.parametrize("solve", [replica_symmetric, bayes_optimal])
+def test_twenty_layers_take_no_time_and_both_ends_are_alike(solve):
+    began = perf_counter()
+    profiles = continued(partial(solve, depth=20), [25, 50, 100, 200])
+    assert perf_counter() - began < 8
+    for one in profiles:
+        assert_allclose(one.q, one.q[::-1], atol=1e-9)
+        assert_allclose(one.Q, one.Q[::-1], atol=1e-9)
+        inner = one.q_ea[: one.depth // 2 + 1]
+        assert (np.diff(inner) <= 1e-12).all()
+    depths = [penetration_depth(one) for one in profiles]
+    assert depths == sorted(depths)
+
+
+def test_students_who_see_everything_are_as_near_to_the_teacher_as_to_each_other():
+    for depth in (1, 4):
+        student, bayes = noisy_teacher(1.0, 20.0, depth), bayes_optimal(20.0, depth)
+        assert student.r is not None
+        assert student.R is not None
+        assert_allclose(student.r, student.q_ea, atol=1e-4)
+        assert_allclose(student.R, student.Q[:, -1], atol=1e-4)
+        assert_allclose(student.q, bayes.q, atol=1e-4)
+
+
+def test_students_who_see_nothing_of_the_teacher_learn_random_data():
+    student, random = noisy_teacher(0.0, 20.0, 4), replica_symmetric(20.0, 4)
+    assert_allclose(student.q, random.q, atol=1e-4)
+    assert_allclose(student.Q, random.Q, atol=1e-4)
+    assert student.r is not None
+    assert_allclose(student.r, 0, atol=1e-6)
+
+
+def test_noise_keeps_students_from_the_teacher():
+    near = [noisy_teacher(r, 1.0, 1) for r in (1.0, 0.9, 0.5, 0.1)]
+    near = [one.R[0] for one in near if one.R is not None]
+    assert len(near) == 4
+    with pytest.raises(NotConverged, match="layer 1 freezes"):  # noise cannot be learned without end
+        noisy_teacher(0.9, 20.0, 1)
+    assert near == sorted(near, reverse=True)
+
+
+def test_levels_are_in_order_and_their_profile_is_symmetric():
+    found = replica_symmetry_breaking(20.0, 4, 2)
+    assert_allclose(found.q, found.q[::-1], atol=1e-6)
+    assert (np.diff(found.q) >= 0).all()
+    assert (np.diff(found.Q) >= 0).all()
+    assert found.shares.sum() == pytest.approx(1)
+    assert found.q_ea[1] > found.mean_q[1] > found.q[1, 0]
+
+
+def test_where_replica_symmetry_holds_levels_are_equal():
+    """Below alpha = 2 one layer of spherical weights is replica symmetric (Gardner 1988)."""
+    found, symmetric = replica_symmetry_breaking(1.5, 1, 3), replica_symmetric(1.5, 1)
+    assert_allclose(found.Q[0], symmetric.Q[0, 0], atol=2e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("k", "expected"), [(5, 15.88), (10, 16.02)])
+def test_the_second_layer_freezes_near_16_as_levels_grow(k, expected):
+    assert glass_transitions(2, levels=k, tolerance=1e-8)[1] == pytest.approx(expected, abs=0.01)
+
+
+# Averages, against quadrature by other means
+
+
+def integral(function, layer=1.0):
+    edges = [0.0, *(sign * layer * width for width in (1, 5, 25) for sign in (-1, 1))]
+    points = [edge for edge in edges if abs(edge) < 12]
+    return quad(lambda z: np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * function(z), -12, 12, points=points, limit=400)[0]
+
+
+@pytest.mark.parametrize("field", [1e-8, 0.01, 1.0, 30.0])
+def test_spins_average_as_their_integrals_say(field):
+    here = np.array(field)
+    assert frozen_spins(here) == pytest.approx(integral(lambda z: np.tanh(np.sqrt(field) * z) ** 2), rel=1e-6)
+    expected = integral(lambda z: np.tanh(field + np.sqrt(field) * z) ** 2)
+    assert taught_spins(here) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("coupling", [0.0, 0.3, 0.99, 1 - 1e-6])
+def test_walls_push_as_their_integral_says(coupling):
+    slope = np.sqrt(coupling / (1 - coupling))
+    expected = integral(lambda z: float(pressure(np.array(-slope * z))) ** 2, 1 / max(slope, 1)) / (1 - coupling)
+    assert hard_core(np.array(coupling)) == pytest.approx(expected, rel=1e-6)
+
+
+def nested(variances, m, f, slope):
+    """<(f_0')^2> and <(f_1')^2> of one step, by two integrals inside one another."""
+    z, found = np.linspace(-9, 9, 20001), np.zeros(2)
+    weight = np.exp(-z * z / 2)
+    outer, share = np.linspace(-7, 7, 141), np.exp(-(np.linspace(-7, 7, 141) ** 2) / 2)
+    for u, part in zip(outer, share / share.sum(), strict=True):
+        h = np.sqrt(variances[0]) * u + np.sqrt(variances[1] - variances[0]) * z
+        tilted = weight * np.exp(m * (f(h) - f(h).max()))
+        tilted /= tilted.sum()
+        found += part * np.array([(tilted @ slope(h)) ** 2, tilted @ slope(h) ** 2])
+    return found
+
+
+@pytest.mark.parametrize("felt", [(0.1, 0.7), (0.3, 0.99), (0.5, 0.9999)])
+def test_bonds_answer_one_step_as_nested_integrals_say(felt):
+    width = np.sqrt(1 - felt[1])
+    expected = nested(felt, 0.4, lambda h: log_ndtr(h / width), lambda h: pressure(-h / width) / width)
+    assert_allclose(hierarchy.bonds(np.array(felt), np.array([0.4])).squares, expected, rtol=2e-5)
+
+
+@pytest.mark.parametrize("felt", [(0.1, 0.7), (2.0, 30.0), (1.0, 400.0)])
+def test_spins_answer_one_step_as_nested_integrals_say(felt):
+    expected = nested(felt, 0.4, lambda h: np.logaddexp(h, -h), np.tanh)
+    assert_allclose(hierarchy.spins(np.array(felt), np.array([0.4])).squares, expected, rtol=2e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.05, 0.95), st.floats(0.01, 0.98), st.integers(1, 4))
+def test_levels_without_a_spread_between_them_are_one(m, felt, k):
+    levels = np.sort(np.linspace(0.05, m, k))
+    answer = hierarchy.bonds(np.full(k + 1, felt), levels).squares
+    assert_allclose(answer, float(hard_core(np.array(felt))), rtol=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(0, 50), min_size=3, max_size=3), st.floats(0.05, 0.45), st.floats(0.5, 0.95))
+def test_bonds_stay_on_their_sphere(loads, low, high):
+    found = bond_overlaps(np.sort(loads), np.array([low, high]))
+    assert found.Q[-1] + found.G[-1] == pytest.approx(1, abs=1e-12)
+    assert (np.diff(found.Q) >= 0).all()
+
+
+# Honest failure
+
+
+def test_beyond_jamming_there_is_no_number():
+    with pytest.raises(NotConverged, match=r"alpha = 2\.5, L = 1: layer 1 freezes"):
+        replica_symmetric(2.5, 1)
+
+
+def test_what_has_not_converged_says_how_far_it_is():
+    with pytest.raises(NotConverged, match=r"no solution within 3 steps, the residual is .* allow more steps"):
+        bayes_optimal(50.0, 5, most=3)
+
+
+def test_a_saddle_is_left():
+    """x = 0 solves x = 2x - x^3 and repels."""
+    found = fixed_point(
+        lambda x: 2 * x - x**3, np.array([1e-12]), inside=lambda x: True, nudge=lambda x: np.ones_like(x)
+    )
+    assert abs(found.x[0]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: replica_symmetric(0, 4), "alpha = M/N is above 0, up to 1e+08; got 0"),
+        (lambda: replica_symmetric(float("nan"), 4), "alpha = M/N is above 0"),
+        (lambda: replica_symmetric(True, 4), "alpha = M/N is above 0"),
+        (lambda: bayes_optimal(20, 0), "the depth L is a whole number from 1 to 1000; got 0"),
+        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number"),  # pyright: ignore[reportArgumentType]  a mistake
+        (lambda: replica_symmetry_breaking(20, 4, 0), "steps k of replica symmetry breaking are 1 to 200; got 0"),
+        (lambda: replica_symmetry_breaking(20, 4, [0.5, 0.3]), "0 < m_1 < .. < m_k < 1, up to 200; got [0.5, 0.3]"),
+        (lambda: replica_symmetry_breaking(20, 4, [0.5, 1.0]), "0 < m_1 < .. < m_k < 1"),
+        (lambda: noisy_teacher(1.2, 20, 4), "the overlap of the data with the teacher's, is from 0 to 1; got 1.2"),
+        (lambda: noisy_teacher(0.5, 20, 4, start=replica_symmetric(20, 4)), "has overlaps with a teacher"),
+        (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
+        (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is between 0 and 1; got 0.0"),
+        (lambda: replica_symmetric(20, 4, most=0), "the most steps are a whole number from 1 on; got 0"),
+        (lambda: glass_transitions(0), "the number of layers is a whole one from 1 to 1000; got 0"),
+        (lambda: glass_transitions(2, scenario="student"), "a scenario is random or teacher; got 'student'"),
+        (lambda: glass_transitions(2, scenario="teacher", levels=2), "leave the levels out"),
+        (lambda: growth([1.0, 2.0]), "a law of growth needs three transitions above 0"),
+        (lambda: generalisation_error(replica_symmetric(1.0, 1)), "without a teacher has no generalisation error"),
+        (lambda: penetration_depth(replica_symmetric(5.0, 3), least=0), "an overlap that counts is between 0 and 1"),
+    ],
+)
+def test_mistakes_end_in_one_line(call, said):
+    with pytest.raises(InputError) as caught:
+        call()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_laws_of_growth_are_told_apart():
+    layers = np.arange(1, 7)
+    exponential, power = growth(2.7 * np.exp(1.03 * layers)), growth(2.5 * layers**3.0)
+    assert_allclose(exponential.exponential, [2.7, 1.03])
+    assert exponential.exponential_misfit < 1e-9 < exponential.power_misfit
+    assert_allclose(power.power, [2.5, 3.0])
+    assert power.power_misfit < 1e-9 < power.exponential_misfit
+
+
+def test_a_gap_ends_the_frozen_layers():
+    q = np.array([1, 0.5, 0.1, 0.0, 0.1, 0.5, 1])[:, None]
+    assert penetration_depth(Profile(1.0, q, np.zeros((6, 1)), np.zeros(0), 0.0, 1)) == 2
