@@ -157,6 +157,18 @@ def test_who_does_not_wait_or_is_stopped_finds_the_job_again(
     assert {job["status"] for job in machine_at_ibm.jobs()} == {"Completed"}
 
 
+def test_a_job_that_failed_is_sent_once_more_only_when_asked(machine_at_ibm, learned, armonica, complaint):
+    run = learned()
+    words = ["train", run, "--backend", "ibm:fake_manila", "--steps", 2, "--rate", 0.1, "--shots", 20]
+    machine_at_ibm.faults("jobs.run", "fails")
+    for _ in range(2):
+        assert "--again sends another" in complaint(*words, "--yes")
+    assert len(machine_at_ibm.jobs()) == 1
+    assert "another costs again: nothing was sent" in complaint(*words, "--again")
+    assert armonica(*words, "--again", "--yes") == 0
+    assert sorted(job["status"] for job in machine_at_ibm.jobs()) == ["Completed", "Completed", "Failed"]
+
+
 def test_mistakes_are_one_line(learned, complaint):
     run = learned()
     words = ["train", run, "--backend", "aer", "--rate", 0.1, "--shots", 10, "--steps"]
