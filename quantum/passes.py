@@ -98,12 +98,12 @@ class Pass:
         fields: H, (n_slots, 54).
     """
 
-    def __init__(self, lesson: Lesson, weights: Array, draw: np.random.Generator) -> None:
-        """Weights (n_weights,); what is sampled is drawn from `draw`."""
-        self.lesson, self._draw = lesson, draw
+    def __init__(self, lesson: Lesson, weights: Array, draw: np.random.Generator, *, sloped: bool = True) -> None:
+        """Weights (n_weights,); what is sampled is drawn from `draw`; whether a gradient will be asked for."""
+        self.lesson = lesson
         self._angles = torch.from_numpy(weights[None, : lesson.n_angles])
         self.readout = readout_of(lesson.layout, weights)
-        self._passed = lesson.simulation.run(self._angles, draw)
+        self._passed = lesson.simulation.run(self._angles, draw, sloped=sloped and lesson.learns("angles"))
         self.features = self._passed.features[0][:, lesson.columns]
         self.fields = self.readout.fields(self.features, lesson.inputs)
 
@@ -137,8 +137,7 @@ class Pass:
             fields = self.readout.fields(features[:, self.lesson.columns], self.lesson.inputs)
             return (bits(self.lesson.targets, fields).sum(-1) * share).sum(-1) * log(2)
 
-        simulation = self.lesson.simulation
-        return simulation.slope(self._angles, self._passed, of_features, cost, self._draw)[0].numpy()
+        return self.lesson.simulation.slope(self._angles, self._passed, of_features, cost)[0].numpy()
 
     def measures(self) -> dict[str, float]:
         """Frame-level accuracy TP / (TP + FP + FN), and the share of chords that are right in every key."""

@@ -146,7 +146,8 @@ class QuantumRNN:
             n: number of steps.
 
         Returns:
-            The losses as seen before each move, (n, n_replicas), in the unit of `loss`.
+            The losses as seen before each move, (n, n_replicas), in the unit of `loss`; of shots, by those that the
+            gradient saw.
 
         Raises:
             InputError: see `rate_of_each`.
@@ -160,7 +161,7 @@ class QuantumRNN:
             return losses
         for move in range(n):
             batches = self._batches()
-            seen = self._each(lambda r, now, drawn=batches: (now.loss(), now.gradient(drawn[r])))
+            seen = self._each(lambda r, now, drawn=batches: (now.loss(), now.gradient(drawn[r])), sloped=True)
             for r, (loss, gradient) in enumerate(seen):
                 losses[move, r] = loss if self._frozen[r] < 0 else np.nan
                 self._move(r, eta[r], gradient)
@@ -170,7 +171,8 @@ class QuantumRNN:
     def loss(self) -> NDArray[np.float64]:
         """Mean NLL per output unit per time step over all transitions, in bits, (n_replicas,).
 
-        Where features are sampled, by shots or by kets, it is that of the samples that the next step will draw.
+        Where we sample features ourselves, by shots or by kets, it is that of the samples that the next step will draw.
+        A `sampler` has new shots for every call: what it shows here is a job beside that of the step.
         """
         if self._compiled is not None:
             return self._compiled.loss(self._flat)
@@ -264,7 +266,7 @@ class QuantumRNN:
     def gradient(self) -> NDArray[np.floating]:
         """dE/dw over all slots, whatever batch and rule, (n_replicas, n_weights); 0 for parts that are not learned."""
         everything = np.arange(self._slots.n_slots)
-        return np.stack(self._each(lambda r, now: now.gradient(everything), exactly=True))
+        return np.stack(self._each(lambda r, now: now.gradient(everything), exactly=True, sloped=True))
 
     def plan(self) -> Plan | None:
         """Circuits, jobs one after the other, and shots of one step of one replica; None where a state is simulated."""
@@ -287,12 +289,34 @@ class QuantumRNN:
         Raises:
             InputError: no chorales.
         """
-        there = checked_pieces(chorales)
-        settings, n = replace(self.settings, **EXACTLY, batch=None), self.n_replicas
-        other = QuantumRNN.build(there, settings, seed=0, n_replicas=n)
-        other._hear(there, self._slots.standardisation)
-        other._flat = self._flat
-        return other.loss()
+        return self.on(chorales, **EXACTLY, batch=None).loss()
+
+    def on(
+        self, chorales: Sequence[Piece], *, replica: int | None = None, seed: int = 0, sampler: Any = None, **other: Any
+    ) -> "QuantumRNN":
+        """The same networks before other chorales, rescaled as those learned from; what was remembered is forgotten.
+
+        Args:
+            chorales: the music.
+            replica: one of the networks; None: all.
+            seed: of what they draw there.
+            sampler: as of a new network.
+            other: settings that change, none of the size of the network.
+
+        Raises:
+            InputError: no chorales, no such replica, or settings that make no network, or one of another size.
+        """
+        there, own = checked_pieces(chorales), self._flat
+        if replica is not None:
+            if not 0 <= replica < self.n_replicas:
+                raise InputError(f"replicas are 0 to {self.n_replicas - 1}; got {replica!r:.40}")
+            own = own[replica : replica + 1]
+        settings = asdict(replace(self.settings, **other))
+        first = int(self._replica[replica or 0])
+        made = QuantumRNN(there, **settings, seed=seed, n_replicas=len(own), first_replica=first, sampler=sampler)
+        made._hear(there, self._slots.standardisation)
+        made.put(own)
+        return made
 
     def network(self) -> Player:
         """The networks as they are now, without data: outputs, music; by exact averages."""
@@ -323,16 +347,23 @@ class QuantumRNN:
         assert settings.shots is not None
         return Sampler(settings.block, chords, self._sampler, settings.shots, observables=settings.observables)
 
-    def _each(self, look: Callable[[int, Pass], T], *, exactly: bool = False) -> list[T]:
-        """What `look` makes of every replica as it is now; one a thread, each by itself, so none changes another."""
+    def _each(self, look: Callable[[int, Pass], T], *, exactly: bool = False, sloped: bool = False) -> list[T]:
+        """What `look` makes of every replica as it is now; one a thread, each by itself, so none changes another.
+
+        `sloped`: it asks for gradients, whose shots are then part of the pass.
+        """
         seen: dict[int, T] = {}
         lesson = self._exact_lesson if exactly else self._lesson
-        self._threads.share(lambda r, place: seen.update({r: look(r, self._now(r, lesson))}), range(self.n_replicas))
+
+        def go(r: int, place: int) -> None:
+            seen[r] = look(r, self._now(r, lesson, sloped=sloped))
+
+        self._threads.share(go, range(self.n_replicas))
         return [seen[r] for r in range(self.n_replicas)]
 
-    def _now(self, r: int, lesson: Lesson) -> Pass:
+    def _now(self, r: int, lesson: Lesson, *, sloped: bool = True) -> Pass:
         """A pass over all music."""
-        return Pass(lesson, self._flat[r], self._stream(r, Purpose.OUTCOME))
+        return Pass(lesson, self._flat[r], self._stream(r, Purpose.OUTCOME), sloped=sloped)
 
     @cached_property
     def _exact_lesson(self) -> Lesson:
@@ -379,7 +410,7 @@ class QuantumRNN:
             return made
         if self.settings.batch is None or not batch:
             return np.zeros((self.n_replicas, len(self._layout)))
-        return np.array(self._each(lambda r, now: over_slots(now, self._stream(r, Purpose.PROBE))))
+        return np.array(self._each(lambda r, now: over_slots(now, self._stream(r, Purpose.PROBE)), sloped=True))
 
     def _forgetful(self) -> Adam:
         n_weights = self._flat.shape[1] if self.settings.optimizer == "adam" else 0

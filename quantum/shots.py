@@ -64,7 +64,8 @@ class Shots(Sizes):
             InputError: angles of another shape or not finite; `measured` with more than one shot.
         """
         checked = self.checked_whole(angles, draw)
-        return np.concatenate([self._averages(checked, draw, basis) for basis in self.observables], 2)
+        each = zip(self.observables, _apart(draw, len(self.observables)), strict=True)
+        return np.concatenate([self._averages(checked, own, basis) for basis, own in each], 2)
 
     def chord(self, time: int, angles: ArrayLike, turns: ArrayLike, draw: np.random.Generator) -> tuple[Real, Real]:
         """Averages of the outcomes of one chord, (V, b, n_f), and those of H in Z, (V, b, n_H).
@@ -82,11 +83,11 @@ class Shots(Sizes):
         chords = self._chords[self._which[self._slots[time]]]
         kets = (chords[:, :, None] * _turned(turns)[:, :, None, :]).reshape(*turns.shape[:2], self._n)  # (V, b, 2^N)
         seen = []
-        for basis in self.observables:
+        for basis, own in zip(self.observables, _apart(draw, len(self.observables)), strict=True):
             ket = np.empty_like(kets)
             for unitary, alike in self._distinct(checked, basis):
                 ket[alike] = kets[alike] @ unitary
-            seen.append(self._counted(ket, draw))
+            seen.append(self._counted(ket, own))
         features = np.concatenate(seen, 2)
         return features, features[..., self.block.n_data : self.block.n_qubits]
 
@@ -162,6 +163,12 @@ class Shots(Sizes):
             up, down = np.moveaxis(unitary.reshape(self._n, 2**qubit, 2, -1), 2, 0)
             unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
         return np.ascontiguousarray(unitary.reshape(self._n, self._n), np.complex64)
+
+
+def _apart(draw: np.random.Generator, n: int) -> list[np.random.Generator]:
+    """n generators: what the first variants of a call show does not depend on how many follow them."""
+    keys = draw.integers(1 << 64, size=(n, 2), dtype=np.uint64)
+    return [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 
 
 def _turned(turns: Real) -> Kets:

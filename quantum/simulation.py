@@ -30,11 +30,14 @@ class Simulation(Protocol):
 
     noisy: bool
 
-    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
-        """A pass, with `features` (1, n_slots, n_f), and what the way back needs; angles (1, n_angles)."""
+    def run(self, angles: Tensor, draw: np.random.Generator, *, sloped: bool) -> Any:
+        """A pass, with `features` (1, n_slots, n_f), and what the way back needs; angles (1, n_angles).
+
+        What is drawn for the features is the same whether the slope will be asked for or not.
+        """
         ...
 
-    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost, draw: np.random.Generator) -> Tensor:
+    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost) -> Tensor:
         """dE/d angles, (1, n_angles), from dE/d features or from E itself."""
         ...
 
@@ -47,11 +50,11 @@ class Exact:
     def __init__(self, simulator: Any) -> None:
         self.simulator = simulator
 
-    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+    def run(self, angles: Tensor, draw: np.random.Generator, *, sloped: bool) -> Any:
         """A pass; nothing is drawn."""
         return self.simulator.run(angles)
 
-    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost, draw: np.random.Generator) -> Tensor:
+    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost) -> Tensor:
         """By the adjoint."""
         return self.simulator.slope(angles, passed, error)
 
@@ -61,7 +64,7 @@ class Kets(Exact):
 
     noisy = True
 
-    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+    def run(self, angles: Tensor, draw: np.random.Generator, *, sloped: bool) -> Any:
         """A pass with outcomes of its own."""
         return self.simulator.run(angles, [draw])
 

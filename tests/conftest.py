@@ -1,7 +1,9 @@
 """One thread a process, and a cache of the session's own, set before anything slow is imported."""
 
+import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -232,5 +234,8 @@ def ibm(monkeypatch) -> "Iterator[Server]":
     """A stand-in for IBM Quantum on 127.0.0.1, to which the environment leads the client; see tests/ibm/stand_in."""
     from stand_in.fixture import running
 
+    for handler in logging.getLogger("qiskit_ibm_runtime").handlers:
+        if type(handler) is logging.StreamHandler:  # it holds the stderr of the test that first loaded the client
+            monkeypatch.setattr(handler, "stream", sys.__stderr__)
     with running(monkeypatch) as server:
         yield server

@@ -1,4 +1,4 @@
-"""The verbs about machines: submit circuits of a trained network, look at jobs, collect what came, cancel."""
+"""The verbs about machines: submit circuits of a trained network, look at jobs, collect, cancel, and learn there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -87,3 +87,44 @@ def cancel(
 
     with Journal(journal) as held:
         say(cancel_job(held, job))
+
+
+def train(
+    run: RunArgument,
+    backend: Annotated[str, typer.Option(help="Where: aer, fake:FakeTorino, ibm:NAME, ...; see armonica backends.")],
+    steps: Annotated[int, typer.Option(help="Of the training; with more, the same command goes on from fewer.")],
+    rate: Annotated[float, typer.Option(help="eta, as of armonica learn.")],
+    rule: Annotated[str, typer.Option(help="spsa, or parameter-shift: two circuits an angle and chord.")] = "spsa",
+    shots: Annotated[int, typer.Option(help="In each basis.")] = 1024,
+    chorale: Annotated[int, typer.Option(help="Number of the chorale, of those that were learned from.")] = 0,
+    excerpt: Annotated[int | None, typer.Option(help="Only so many of its chords.")] = None,
+    replica: Annotated[int, typer.Option(help="Which of the replicas learns on.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the directions of SPSA; another one is another training.")] = 0,
+    shift: Annotated[float | None, typer.Option(help="Of SPSA, in radians. [default: the run's]")] = None,
+    pairs: Annotated[int | None, typer.Option(help="Of SPSA, averaged in a step. [default: the run's]")] = None,
+    max_seconds: Annotated[
+        float, typer.Option(help="Of machines that charge: of everything in the journal together.")
+    ] = 60.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to the price of all steps.")] = False,
+    wait: Annotated[
+        float | None, typer.Option(help="Seconds to wait for each job; 0: one look. [default: as long as it takes]")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Send what failed or was cancelled once more.")] = False,
+    journal: JournalOption = None,
+    store: StoreOption = Path("runs"),
+) -> None:
+    """Let a trained network learn on from the shots of a machine, a job a step; the run itself stays as it is."""
+    from experiments.hardware_training import exact_losses
+    from experiments.hardware_training import train as learn_there
+    from experiments.store import Store, load_run
+    from experiments.trained import Training
+    from quantum.jobs import Journal
+
+    asked = Training(backend, rule, shots, rate, chorale, excerpt, replica, seed, shift, pairs)
+    loaded, limits = load_run(Store(store).find(run)), {"most_seconds": max_seconds, "agreed": yes}
+    with Journal(journal) as held:
+        trained = learn_there(loaded, asked, held, steps=steps, **limits, wait=wait, again=again, told=say)
+    if trained.n_steps:
+        first, last = exact_losses(loaded, asked, trained)
+        say(f"NLL with exact averages {first:.5f}, after {trained.n_steps} steps {last:.5f} (bits per unit and step)")
+    say(f"{trained.path}")
