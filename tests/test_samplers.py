@@ -15,7 +15,7 @@ from scipy.stats import chi2
 from encoding import InputError, encoding_named, pack
 from quantum import Block, Ladder
 from quantum.exact import Exact
-from quantum.music import heard, played
+from quantum.music import chord_angles, played
 from quantum.samplers import Sampler, SamplerFailed
 from quantum.shots import Shots
 from quantum.sources import Source, features_of
@@ -97,7 +97,7 @@ def test_chorales_are_the_same_to_circuits_and_to_the_channel(music):
     block = Block(Ladder(5, 1), n_data=4, schedule="coherent", rotations=note)
     kets = played(chorales, slots, note, dtype=torch.complex128)
     exact = features_of(Exact(block, kets), angles_of(block), rng())
-    source = Sampler(block, heard(chorales, slots, note), None, S)
+    source = Sampler(block, chord_angles(chorales, slots, note), None, S)
     assert source.offsets == kets.offsets
     assert_shows(features_of(source, angles_of(block), rng()), exact, exact[:, ::-1], S)
 
