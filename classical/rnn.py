@@ -78,6 +78,7 @@ class DeepRNN:
         """
         check_known(options, DeepRNNSettings, "DeepRNN")
         self.settings = DeepRNNSettings(depth=depth, width=width, **options)
+        self.n_replicas = checked_replicas(n_replicas)
         self._chorales = checked_pieces(chorales)
         clock = self.settings.clock
         self._packed = heard(self._chorales, clock or self.settings.standardisation)
@@ -88,9 +89,9 @@ class DeepRNN:
         self._computed_by: dict[str, Any] = {"kernel": kernel, "device": device}
         kind, build = kernel_named(kernel, device, self.settings)
         n_weights = max(group.slice.stop for group in self._layout.values())
-        sizes = self._packed.n_slots, n_weights, checked_replicas(n_replicas)
+        sizes = self._packed.n_slots, n_weights, self.n_replicas
         check_fits(self.settings, *sizes, kernel=kind, device=device, ahead=DRAWN_AT_ONCE)
-        self._ensemble = Ensemble(seed, n_replicas, first_replica)
+        self._ensemble = Ensemble(seed, self.n_replicas, first_replica)
         self._kernel = build(self._packed, self.settings, self._layout)
         self._plain = PlainKernel(self._packed, self.settings, self._layout)  # for what is looked at now and then
         starts = [start(self._layout, self.settings, seed, int(replica)) for replica in self._ensemble.replica]
@@ -110,11 +111,6 @@ class DeepRNN:
     ) -> "DeepRNN":
         """The system of a Task: typed settings, seed, number of replicas; what computes is no part of the question."""
         return cls(chorales, **asdict(settings), seed=seed, n_replicas=n_replicas, kernel=kernel, device=device)
-
-    @property
-    def n_replicas(self) -> int:
-        """How many networks."""
-        return self._ensemble.n_replicas
 
     @property
     def kernel(self) -> str:

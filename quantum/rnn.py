@@ -88,7 +88,7 @@ class QuantumRNN:
         warn_of_aliases(self.settings.note, chorales)
         slots = pack(chorales, self.settings.standardisation)
         check_batch(self.settings, slots.n_slots)
-        n = checked_replicas(n_replicas)
+        self.n_replicas = n = checked_replicas(n_replicas)
         self._lesson = lesson_of(self.settings, chorales, slots, kind, n_replicas=n, sampler=sampler)
         self._ensemble = Ensemble(seed, n, first_replica)
         self._question = fingerprint(asked(self.settings), slots.sha256)
@@ -115,11 +115,6 @@ class QuantumRNN:
         if device != "cpu":
             raise InputError(f"the quantum network learns on cpu; got device {device!r:.40}: leave it out")
         return cls(chorales, **asdict(settings), seed=seed, n_replicas=n_replicas, kernel=kernel)
-
-    @property
-    def n_replicas(self) -> int:
-        """How many networks."""
-        return self._ensemble.n_replicas
 
     @property
     def kernel(self) -> str:

@@ -34,7 +34,7 @@ Kets = NDArray[np.complex64]
 class Shots(Sizes):
     """A block on some music, seen in S shots in each basis: a Source.
 
-    Many variants, as of a gradient by shifts, take minutes in one call; Ctrl-C ends it within a few chords, for kets are
+    Many variants, as of a gradient by shifts, take minutes in one call; Ctrl-C ends it within a chord, for kets are
     moved in parts of 64 MB. What was drawn is lost.
 
     Args:

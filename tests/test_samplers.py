@@ -201,6 +201,16 @@ def test_a_job_that_failed_is_never_taken_for_counts(sung, make, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("passing", [KeyboardInterrupt, MemoryError, TypeError, NotImplementedError, NameError])
+def test_what_no_sampler_raises_by_contract_passes_as_it_is(sung, passing):
+    def make(good):
+        raise passing("of another kind")
+
+    block, (_, chords) = block_of("coherent"), sung((2,), 2)
+    with pytest.raises(passing, match="of another kind"):
+        features_of(Sampler(block, chords, Odd(make), 10), angles_of(block), rng())
+
+
 def test_aer_out_of_memory_is_a_failure_in_a_line(sung, capfd):
     block, (_, chords) = block_of("coherent", 2, 15), sung((1,), 2)
     small = {"backend_options": {"max_memory_mb": 1, "method": "statevector"}}
