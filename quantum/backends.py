@@ -102,7 +102,7 @@ class Backend(BaseSamplerV2):
 
         Args:
             block: registers, rotations, ladder, schedule.
-            chords: angles of each piece, the longest first, (n_chords, n_voices, n_rotations); `heard` gives them.
+            chords: angles of each piece, the longest first, (n_chords, n_voices, n_rotations), as of `chord_angles`.
             shots: in each basis. None: of "exact", averages without scatter (`quantum.exact.Exact`).
             observables: "Z" or "ZX".
             feed_forward: see `quantum.samplers.Sampler`.
@@ -117,10 +117,10 @@ class Backend(BaseSamplerV2):
         if self.name != "exact":
             raise InputError(f"{self.name} shows shots: say how many; exact shows averages")
         from quantum.exact import Exact
-        from quantum.music import sung
+        from quantum.music import music_of
 
         Sampler(block, chords, self, 1)  # looks at block and chords
-        return Exact(block, sung(block, chords), observables)
+        return Exact(block, music_of(block, chords), observables)
 
     @property
     def n_calls(self) -> int | None:

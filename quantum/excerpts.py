@@ -20,8 +20,9 @@ from qiskit.primitives import BaseSamplerV2, DataBin, PrimitiveResult, SamplerPu
 from encoding import InputError, Purpose, pack, stream
 from encoding.transitions import Piece
 from quantum.exact import Exact
-from quantum.music import heard, played
-from quantum.passes import feature_columns, readout_of
+from quantum.lessons import feature_columns
+from quantum.music import chord_angles, played
+from quantum.passes import readout_of
 from quantum.readout import bits
 from quantum.rnn import QuantumRNN
 from quantum.samplers import Sampler
@@ -60,7 +61,7 @@ class Excerpt:
         own = self.weights.astype(np.float64)
         layout, slots = system.layout(), pack([piece], system.network().standardisation)
         self.angles: Real = own[None, : self.settings.block.ladder.n_angles]
-        self.chords = heard([piece], slots, self.settings.note)
+        self.chords = chord_angles([piece], slots, self.settings.note)
         self._music = played([piece], slots, self.settings.note, torch.complex128)
         self._readout, self._columns = readout_of(layout, own), feature_columns(self.settings)
         self._inputs, self._targets = (torch.from_numpy(part).double() for part in (slots.inputs, slots.targets))

@@ -13,16 +13,18 @@ trace over D in every basis: the history does not notice. Kets are complex64: wh
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.memory import check_room
 from quantum.block import Block
 from quantum.channel import Music
 from quantum.evolution import unitaries
+from quantum.needs import matrix_bytes
 from quantum.sources import Real, Sizes, pieces_at
 
 ROOM = 1 << 23  # complex64 of kets at once, 64 MB; memory, not numbers, depends on it
@@ -32,6 +34,9 @@ Kets = NDArray[np.complex64]
 class Shots(Sizes):
     """A block on some music, seen in S shots in each basis: a Source.
 
+    Many variants, as of a gradient by shifts, take minutes in one call; Ctrl-C ends it within a chord, for kets are
+    moved in parts of 64 MB. What was drawn is lost.
+
     Args:
         block: registers, rotations, ladder, schedule.
         music: what is played to it.
@@ -39,19 +44,24 @@ class Shots(Sizes):
         shots: S, in each basis.
 
     Raises:
-        InputError: shots below 1, or an X that no shot shows (see `Sizes`).
+        InputError: shots below 1, an X that no shot shows (see `Sizes`), or a U for which there is no room.
     """
 
     def __init__(self, block: Block, music: Music, observables: str, shots: int) -> None:
         if shots is None:
             raise InputError("a number of shots is a whole number of at least 1; averages without scatter are Exact's")
         super().__init__(block, music.offsets, observables, shots)
+        check_room(
+            matrix_bytes(block, number=8) + 16.0 * ROOM,
+            f"shots of {block.n_qubits} qubits, by a dense U,",
+            "take fewer qubits, or a Sampler, whose circuits need none",
+        )
         self._shots = shots
         self._chords: Kets = music.states.numpy().astype(np.complex64)
         self._slots, self._which = music.blocks(), music.chord.numpy()
         self._n, self._d, self._h = (2**n for n in (block.n_qubits, block.n_data, block.n_history))
         # of a gradient by shifts all angles but one chord's are the same again and again
-        self._unitary = lru_cache(max(1, 2 * ROOM // self._n**2))(self._made)
+        self._unitary = lru_cache(max(1, 2 * ROOM // self._n**2))(partial(_unitary, block))
 
     def whole(self, angles: ArrayLike, draw: np.random.Generator) -> Real:
         """Averages of the outcomes of whole pieces, (V, n_slots, n_f).
@@ -155,14 +165,15 @@ class Shots(Sizes):
         ones = np.arange(self._n)[:, None] >> np.arange(self.block.n_qubits)[::-1] & 1
         return 1 - 2 * (counts @ ones) / self._shots
 
-    def _made(self, theta: bytes, basis: str) -> Kets:
-        """U transposed, (2^N, 2^N): kets stand in rows. With "X" what is measured is turned so that Z reads X."""
-        angles = torch.from_numpy(np.frombuffer(theta).astype(np.float32))[None]
-        unitary: Kets = unitaries(self.block.ladder, angles)[0].T.numpy()
-        for qubit in range(len(self.block.measured())) if basis == "X" else ():
-            up, down = np.moveaxis(unitary.reshape(self._n, 2**qubit, 2, -1), 2, 0)
-            unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
-        return np.ascontiguousarray(unitary.reshape(self._n, self._n), np.complex64)
+
+def _unitary(block: Block, theta: bytes, basis: str) -> Kets:
+    """U transposed, (2^N, 2^N): kets stand in rows. With "X" what is measured is turned so that Z reads X."""
+    n, angles = 2**block.n_qubits, torch.from_numpy(np.frombuffer(theta).astype(np.float32))[None]
+    unitary: Kets = unitaries(block.ladder, angles)[0].T.numpy()
+    for qubit in range(len(block.measured())) if basis == "X" else ():
+        up, down = np.moveaxis(unitary.reshape(n, 2**qubit, 2, -1), 2, 0)
+        unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
+    return np.ascontiguousarray(unitary.reshape(n, n), np.complex64)
 
 
 def _apart(draw: np.random.Generator, n: int) -> list[np.random.Generator]:

@@ -16,7 +16,7 @@ from quantum.averaged import Averaged
 from quantum.channel import Channel, Music
 from quantum.kernels import compiled
 from quantum.sampled import Cost, Sampled
-from quantum.settings import MOST_DENSE, QuantumRNNSettings
+from quantum.settings import MOST_HISTORY_DENSE, QuantumRNNSettings
 from quantum.sources import Source
 from quantum.trajectories import Trajectories
 
@@ -42,8 +42,8 @@ class Simulation(Protocol):
         ...
 
 
-class Exact:
-    """Averages over infinitely many shots; what computes them is any of the exact simulators."""
+class Adjoint:
+    """Averages over infinitely many shots, with slopes by the adjoint; what computes them is any exact simulator."""
 
     noisy = False
 
@@ -59,7 +59,7 @@ class Exact:
         return self.simulator.slope(angles, passed, error)
 
 
-class Kets(Exact):
+class AdjointOfKets(Adjoint):
     """Sampled kets; the gradient is that of one pass."""
 
     noisy = True
@@ -91,9 +91,9 @@ def simulation_of(
     if settings.shots is not None or settings.rule != "adjoint":
         return Sampled(settings, music, source)
     if settings.trajectories is not None:
-        return Kets(Trajectories(block, music, observables, n_trajectories=settings.trajectories))
-    if settings.n_history > MOST_DENSE:
-        return Exact(Averaged(block, music, observables))
+        return AdjointOfKets(Trajectories(block, music, observables, n_trajectories=settings.trajectories))
+    if settings.n_history > MOST_HISTORY_DENSE:
+        return Adjoint(Averaged(block, music, observables))
     if kernel == "fast":
-        return Exact(compiled(settings.precision).FastKernel(settings, slots, music, columns))
-    return Exact(Channel(block, music, observables))
+        return Adjoint(compiled(settings.precision).FastKernel(settings, slots, music, columns))
+    return Adjoint(Channel(block, music, observables))

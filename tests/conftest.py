@@ -213,6 +213,24 @@ def armonica() -> "Callable[..., int]":
     return run
 
 
+@pytest.fixture(scope="session")
+def exact() -> "Callable[[Callable], dict[tuple[int, ...], float]]":
+    """Probability of every outcome of the bits of a quantum function, by PennyLane."""
+    import numpy as np
+    import pennylane as qp
+
+    def of(play):
+        @qp.qnode(qp.device("default.qubit"), mcm_method="deferred")
+        def odds():
+            return qp.probs(op=list(play()))
+
+        found = np.array(odds())
+        outcomes = np.ndindex(*[2] * (len(found).bit_length() - 1))
+        return {outcome: p for outcome, p in zip(outcomes, found.tolist(), strict=True) if p > 1e-14}
+
+    return of
+
+
 @pytest.fixture
 def complaint(armonica, capsys) -> "Callable[..., str]":
     """The one line that says what is wrong; warnings, and the folder of the run, may stand before it."""

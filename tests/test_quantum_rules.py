@@ -27,14 +27,14 @@ def network(chorales=CHORALES, **said):
 
 def seen(made, what="features"):
     """What the shots of the next step show, (n_replicas, n_slots, ...)."""
-    passes = [made._now(r, made._lesson, sloped=False) for r in range(made.n_replicas)]
+    passes = [made._plain.now(made.weights(), r, sloped=False) for r in range(made.n_replicas)]
     return np.stack([getattr(one, what).numpy() for one in passes])
 
 
 def slopes(made):
     """The gradient that the next step goes down, (n_replicas, n_weights)."""
-    everything = np.arange(made._slots.n_slots)
-    return np.stack([made._now(r, made._lesson).gradient(everything) for r in range(made.n_replicas)])
+    everything = np.arange(made._lesson.n_slots)
+    return np.stack([made._plain.now(made.weights(), r).gradient(everything) for r in range(made.n_replicas)])
 
 
 def test_adam_is_that_of_the_paper():
