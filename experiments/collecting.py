@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.figures.machine_chords import draw_machine
+from experiments.figures.save import check_picture
 from experiments.hardware_music import accuracy, foretold, write_music
-from experiments.hardware_results import Collected, fetched, headline, submissions, table, write_result
+from experiments.hardware_results import Collected, fetched, submissions
+from experiments.hardware_told import headline, table, write_result
 from experiments.store import Run
 from quantum.jobs import Journal
 
@@ -25,6 +27,7 @@ def collect(run: Run, journal: Journal, *, picture: str = ".png", music: bool = 
         InputError: nothing was submitted, a file that is no submission, no kind of picture, or see `fetched`.
         ServiceFailed: no answer.
     """
+    check_picture(Path(f"it{picture}"))
     for path in submissions(run):
         found = fetched(run, path, journal, **options)
         if isinstance(found, str):
@@ -41,8 +44,7 @@ def collect(run: Run, journal: Journal, *, picture: str = ".png", music: bool = 
 def _music(found: Collected, path: Path) -> tuple[list[str], list[Path]]:
     """How right the chords are that each foretells, and the files of the machine's."""
     piece, last = found.piece, found.mitigated or found.machine
-    shown = [found.exact, *found.beside, found.machine, *([found.mitigated] if found.mitigated else [])]
-    voices = {one.where: foretold(found.excerpt, one.features, piece.pitches[0]) for one in shown}
+    voices = {one.where: foretold(found.excerpt, one.features, piece.pitches[0]) for one in found.played}
     width = max(map(len, voices))
     lines = [f"{where:{width}}  {accuracy(heard, piece.pitches).words()}" for where, heard in voices.items()]
     rolls = {where: voices[where] for where in (found.exact.where, last.where)}

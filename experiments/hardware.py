@@ -90,7 +90,8 @@ def submit(
             only jobs one after the other can give.
         ServiceFailed: no answer; the same again goes on.
     """
-    excerpt, options = excerpt_of(run, wish), wish.options() | ({"mode": "batch"} if batch else {})
+    excerpt = excerpt_of(run, wish)
+    options: dict[str, Any] = wish.options() | ({"mode": "batch"} if batch else {})
     backend = opened(wish.backend, account=wish.account, instance=wish.instance, **options)
     wait = None if sequential else 0
     sampler = JournalSampler(

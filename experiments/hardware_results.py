@@ -4,8 +4,7 @@ Everything beside the machine's own counts is computed here and costs nothing: e
 with the noise that the machine's calibration tells of now, each with as many shots as the machine was given.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import Chorale, InputError
-from encoding.files import replace_file
 from experiments.hardware import Wish, excerpt_of, opened, piece_of, read_note
 from experiments.store import Run
 from quantum.backends import Backend, backend_named, noise_of
@@ -131,12 +129,12 @@ def fetched(
     try:
         features = excerpt.shown(sampler, wish.shots)
     except NotYet as error:
-        return f"{_name(path, wish, excerpt)}: {error}"
+        return f"{named(path, wish, excerpt)}: {error}"
     pubs = [unpack_pubs(journal.pubs(one)) for one in sampler.intents]
     results = [unpack_result(journal.result(one), sent) for one, sent in zip(sampler.intents, pubs, strict=True)]
+    better = _mitigated(excerpt, backend, wish.shots, results, pubs, mitigation) if mitigation else None
     machine = Played(where(backend), wish.shots, features, excerpt.estimate(features, results, wish.shots))
     beside, left_out = simulated(excerpt, backend, wish.shots, most_seconds=simulate_for)
-    better = _mitigated(excerpt, backend, wish.shots, results, pubs, mitigation) if mitigation else None
     jobs = [journal.row(one).job for one in sampler.intents]
     return Collected(
         path, wish, piece_of(run, wish), excerpt, exactly(excerpt), beside, machine, better, left_out, jobs
@@ -180,62 +178,6 @@ def simulated(excerpt: Excerpt, backend: Backend, shots: int, *, most_seconds: f
     return found, left_out
 
 
-def table(collected: Collected) -> Iterator[str]:
-    """A line for each: shots, NLL with its error, distance to exact in errors, the largest deviation of a feature."""
-    exact, *others = collected.played
-    width = max(len(one.where) for one in collected.played)
-    yield f"{'':{width}}    shots  NLL (bits per unit and step)  from exact   largest deviation of a feature"
-    yield f"{exact.where:{width}}        -  {exact.found.value:.5f}"
-    for one in others:
-        off = abs(one.features - exact.features).max(1)
-        value, error = one.found.value, one.found.error
-        bar = "+- ?" if error is None else f"+- {error:.2g}"
-        far = "?" if not error else f"{(value - exact.found.value) / error:+.1f} errors"
-        nll = f"{value:.5f} {bar}"
-        yield (
-            f"{one.where:{width}} {one.shots:8d}  {nll:28}  {far:>11}  {off.max():.3f}, "
-            f"foretelling chord {int(off.argmax()) + 2}"
-        )
-    yield from collected.left_out
-
-
-def headline(collected: Collected) -> str:
-    """The NLL of the machine, in a line."""
-    exact, machine = collected.exact, collected.machine
-    bar = "" if machine.found.error is None else f" +- {machine.found.error:.2g}"
-    name = _name(collected.path, collected.wish, collected.excerpt)
-    return (
-        f"{name}: NLL {machine.found.value:.5f}{bar}, with exact averages {exact.found.value:.5f} "
-        "(bits per unit and step)"
-    )
-
-
-def write_result(collected: Collected) -> Path:
-    """The numbers of a submission, beside its file."""
-    exact, machine = collected.exact, collected.machine
-    told: dict[str, Any] = {"nll": machine.found.value, "error": machine.found.error, "exact": exact.found.value}
-    told |= {"features": machine.features.tolist(), "exact_features": exact.features.tolist()}
-    told |= {"jobs": collected.jobs, "left_out": collected.left_out}
-    told["played"] = [_told(one) for one in collected.played]
-    path = collected.path.with_suffix(".result.json")
-    with replace_file(path) as file:
-        file.write((json.dumps(told) + "\n").encode())
-    return path
-
-
-def _told(one: Played) -> dict[str, Any]:
-    errors = one.found.chord_errors
-    return {
-        "where": one.where,
-        "shots": one.shots,
-        "nll": one.found.value,
-        "error": one.found.error,
-        "chords": one.found.chords.tolist(),
-        "chord_errors": None if errors is None else errors.tolist(),
-        "features": one.features.tolist(),
-    }
-
-
 def _mitigated(
     excerpt: Excerpt, backend: Backend, shots: int, results: Sequence[Any], pubs: Sequence[Any], way: str
 ) -> Played:
@@ -250,7 +192,8 @@ def _mitigated(
     return Played(f"{backend.name}, {way}", shots, features, found)
 
 
-def _name(path: Path, wish: Wish, excerpt: Excerpt) -> str:
+def named(path: Path, wish: Wish, excerpt: Excerpt) -> str:
+    """A submission in words."""
     manner = ", ".join(
         f"{word} {said}" for word, said in (("twirled", wish.twirl), ("decoupled", wish.decouple)) if said
     )

@@ -3,9 +3,10 @@
     p_seen = (A_1 x ... x A_n) p,    A_q = | P(0|0)  P(0|1) |
                                            | P(1|0)  P(1|1) |
 
-mthree solves for p among the outcomes that were seen (Nation et al., PRX Quantum 2, 040326, 2021). A_q is what the machine's own calibration says of qubit q, so that nothing more is sent or paid for. The counts of a job
-are the same with it and without. What a misread outcome did inside a shot, where a reset or a decision followed from
-it, no count can tell, and stays.
+mthree solves for p among the outcomes that were seen (Nation et al., PRX Quantum 2, 040326, 2021). A_q is what the
+machine's own calibration says of qubit q, so that nothing more is sent or paid for. The counts of a job are the same
+with it and without. What a misread outcome did inside a shot, where a reset or a decision followed from it, no count
+can tell, and stays.
 """
 
 import warnings

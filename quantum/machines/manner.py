@@ -115,7 +115,9 @@ def check_manner(pubs: Sequence[SamplerPub], options: dict[str, Any], name: str,
         prepare(pubs, Sampler(machine, options).options, backend=machine)
     except Exception as error:  # of samplomatic, of the transpiler, of the client
         said = " ".join(f"{type(error).__name__}: {getattr(error, 'message', error)}".split())
-        raise InputError(f"{name} cannot play the circuit with {manner_of(options)}: {said[:160]}") from None
+        raise InputError(
+            f"{name} cannot play the circuit with {manner_of(options)}: IBM's client: {said[:120]}"
+        ) from None
 
 
 def _check_shots(shots: int, said: dict[str, Any]) -> None:
