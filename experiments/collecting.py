@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from encoding import InputError
 from experiments.figures.machine_chords import draw_machine
 from experiments.figures.save import check_picture
 from experiments.hardware_music import accuracy, foretold, write_music
@@ -24,21 +25,34 @@ def collect(run: Run, journal: Journal, *, picture: str = ".png", music: bool = 
         options: of `experiments.hardware_results.fetched`.
 
     Raises:
-        InputError: nothing was submitted, a file that is no submission, no kind of picture, or see `fetched`.
+        InputError: nothing was submitted, a file that is no submission, no kind of picture, or see `fetched`; of
+            several submissions at the end, when the others have been told.
         ServiceFailed: no answer.
     """
     check_picture(Path(f"it{picture}"))
-    for path in submissions(run):
-        found = fetched(run, path, journal, **options)
-        if isinstance(found, str):
-            yield found
-            continue
-        yield headline(found)
-        yield from (f"    {line}" for line in table(found))
-        files = [write_result(found), *draw_machine(found, path.with_suffix(picture))]
-        lines, pieces = _music(found, path) if music else ([], [])
-        yield from (f"    {line}" for line in lines)
-        yield from map(str, [*files, *pieces])
+    paths, missed = submissions(run), 0
+    for path in paths:
+        try:
+            found = fetched(run, path, journal, **options)
+        except (InputError, OSError) as error:
+            if len(paths) == 1:
+                raise
+            missed += 1
+            yield f"{path.stem}: {error}"
+        else:
+            yield from [found] if isinstance(found, str) else _told(found, path, picture, music)
+    if missed:
+        raise InputError(f"{missed} of {len(paths)} submissions could not be fetched, as their lines say")
+
+
+def _told(found: Collected, path: Path, picture: str, music: bool) -> Iterator[str]:
+    """Lines and files of a submission."""
+    yield headline(found)
+    yield from (f"    {line}" for line in table(found))
+    files = [write_result(found), *draw_machine(found, path.with_suffix(picture))]
+    lines, pieces = _music(found, path) if music else ([], [])
+    yield from (f"    {line}" for line in lines)
+    yield from map(str, [*files, *pieces])
 
 
 def _music(found: Collected, path: Path) -> tuple[list[str], list[Path]]:

@@ -244,6 +244,16 @@ def test_a_mitigation_or_a_picture_that_there_is_not_is_one_line(collected, comp
     assert "aer misreads nothing" in complaint("collect", run, "--readout-mitigation", "mthree")
 
 
+def test_a_submission_that_cannot_be_fetched_hides_no_other(collected, armonica, capsys):
+    run, _ = collected("aer", fetch=("--simulate-for", 0))
+    (run / "hardware" / "0.json").write_text("{}")
+    assert armonica("collect", run, "--simulate-for", 0) == 2
+    said, error = capsys.readouterr()
+    assert "0.json is no submission" in said
+    assert "NLL" in said
+    assert error == "armonica: 1 of 2 submissions could not be fetched, as their lines say\n"
+
+
 def test_the_noise_beside_a_machine_is_that_of_its_target_now():
     backend = backend_named("fake:FakeManilaV2", seed=1)
     noisy = noise_of(backend, seed=1)

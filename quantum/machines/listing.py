@@ -1,9 +1,10 @@
 """What there is by name, in lines: what each can do, and whether the extra and the credentials are there."""
 
+from encoding import InputError
 from quantum.backends import ALONE
 from quantum.machines.abilities import abilities_of
 from quantum.machines.account import where_credentials_are
-from quantum.machines.names import FORMS, Name, check_extra, fake_machines, has_extra
+from quantum.machines.names import FORMS, fake_machines, has_extra
 
 
 def backend_lines(*, account: str | None = None, instance: str | None = None) -> list[str]:
@@ -30,5 +31,6 @@ def fake_lines() -> list[str]:
     Raises:
         InputError: qiskit-ibm-runtime is not installed.
     """
-    check_extra(Name("fake", "machines"))
+    if not has_extra():
+        raise InputError("fake machines need qiskit-ibm-runtime, which is not installed: pip install 'armonica[ibm]'")
     return [f"{name}: {abilities_of(kind().target).words()}" for name, kind in sorted(fake_machines().items())]
