@@ -3,6 +3,7 @@
 import json
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -265,10 +266,11 @@ def test_the_noise_beside_a_machine_is_that_of_its_target_now():
 def test_a_picture_of_what_was_played_has_a_bar_for_every_chord(excerpt, network):
     (ideal,), _ = simulated(excerpt, backend_named("aer"), 300, most_seconds=1e6)
     exact = exactly(excerpt)
-    collected = SimpleNamespace(exact=exact, machine=ideal, played=[exact, ideal], left_out=["what is missing"])
+    collected: Any = SimpleNamespace(exact=exact, machine=ideal, played=[exact, ideal], left_out=["what is missing"])
     picture = machine_picture(collected)
     (bars,) = (one for one in picture.series if (one.panel, one.name) == ("far", "aer"))
     assert bars.x.tolist() == [2, 3, 4]
     assert bars.y == pytest.approx(ideal.found.chords - exact.found.chords)
-    assert bars.high - bars.low == pytest.approx(2 * ideal.found.chord_errors)
+    low, high, errors = (np.asarray(one) for one in (bars.low, bars.high, ideal.found.chord_errors))
+    assert high - low == pytest.approx(2 * errors)
     assert picture.notes == ["what is missing"]

@@ -1,6 +1,7 @@
 """Both programs, twirled circuits, a batch, accounts and instances: through the journal, at the stand-in."""
 
 import json
+from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
@@ -38,9 +39,10 @@ def test_both_programs_are_sent_once_and_read(ibm, booked, program):
 
 @pytest.mark.parametrize("program", ["executor", "sampler"])
 def test_twirled_counts_have_a_name_of_their_own_and_are_sent_once(ibm, booked, program):
-    twirled = {"twirling": {"enable_gates": True, "enable_measure": True}}
+    twirled: dict[str, Any] = {"twirling": {"enable_gates": True, "enable_measure": True}}
+    untwirled: dict[str, Any] = {"twirling": {"enable_gates": False}}
     names = set()
-    for options in ({}, twirled, twirled, {"twirling": {"enable_gates": False}}):
+    for options in ({}, twirled, twirled, untwirled):
         backend = backend_named("ibm:fake_manila", program=program, **options)
         job = sampler(booked, backend).run([booked.circuit], shots=64)
         names.add(job.intent)
@@ -69,12 +71,11 @@ def test_what_the_client_cannot_twirl_is_refused_before_anything_is_written(ibm,
     with decides.if_test((decides.clbits[0], 1)):
         decides.x(1)
     decides.measure(1, 1)
-    for options, said in (
-        ({"twirling": {"enable_gates": True}}, "has no twirling in a circuit with if_test"),
-        ({"dynamical_decoupling": {"enable": True}}, "has no dynamical decoupling in a circuit with if_test"),
+    for backend, what in (
+        (backend_named("fake:FakeNairobiV2", twirling={"enable_gates": True}), "twirling"),
+        (backend_named("fake:FakeNairobiV2", dynamical_decoupling={"enable": True}), "dynamical decoupling"),
     ):
-        backend = backend_named("fake:FakeNairobiV2", **options)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=f"has no {what} in a circuit with if_test"):
             sampler(booked, backend).run([backend.pass_manager().run(decides)], shots=64)
     assert booked.journal.rows() == []
     assert ibm.requests("jobs.post") == []
