@@ -178,7 +178,7 @@ def test_the_noise_of_the_used_qubits_is_the_whole_noise(n_used, machine):
         circuit.barrier()
     circuit.measure(0, 0)
     circuit.reset(0)
-    circuit.delay(4000, 1)
+    circuit.delay(200_000, 1)  # as long as qubits live, so that T1 and T2 are seen
     circuit.cx(1, 0)
     circuit.measure(range(n_used), range(n_used))
     ready = backend.pass_manager(0).run(circuit)
