@@ -10,7 +10,7 @@ in (B2) to (B7); losses are reported in bits per output unit.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,13 @@ from classical.memory import check_fits
 from classical.network import Network
 from classical.settings import DeepRNNSettings, fingerprint
 from classical.start import groups_of, start
-from encoding import InputError, checked_seed
-from encoding.batches import check_batch, draw
+from encoding.asked import check_known
+from encoding.batches import check_batch
+from encoding.ensemble import Ensemble
 from encoding.given import checked_state, checked_weights
 from encoding.hearing import heard
 from encoding.layout import Group
-from encoding.rates import checked_count, rate_of_each
+from encoding.rates import checked_replicas, rate_of_each
 from encoding.transitions import Piece, checked_pieces
 
 DRAWN_AT_ONCE = 64  # steps whose batches are drawn before they are made: memory, not numbers, depends on it
@@ -75,13 +76,9 @@ class DeepRNN:
         Raises:
             InputError: a setting that makes no network, no chorales, or a kernel or device that is not to be had here.
         """
-        names = [entry.name for entry in fields(DeepRNNSettings)]
-        unknown = set(options) - set(names)
-        if unknown:
-            raise InputError(f"DeepRNN has the settings {', '.join(names)}; got {', '.join(unknown)}")
+        check_known(options, DeepRNNSettings, "DeepRNN")
         self.settings = DeepRNNSettings(depth=depth, width=width, **options)
-        seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
-        self.n_replicas = checked_count(n_replicas)
+        self.n_replicas = checked_replicas(n_replicas)
         self._chorales = checked_pieces(chorales)
         clock = self.settings.clock
         self._packed = heard(self._chorales, clock or self.settings.standardisation)
@@ -94,13 +91,10 @@ class DeepRNN:
         n_weights = max(group.slice.stop for group in self._layout.values())
         sizes = self._packed.n_slots, n_weights, self.n_replicas
         check_fits(self.settings, *sizes, kernel=kind, device=device, ahead=DRAWN_AT_ONCE)
+        self._ensemble = Ensemble(seed, self.n_replicas, first_replica)
         self._kernel = build(self._packed, self.settings, self._layout)
         self._plain = PlainKernel(self._packed, self.settings, self._layout)  # for what is looked at now and then
-        self._replica = np.arange(first_replica, first_replica + n_replicas)
-        self._seed = np.full(n_replicas, seed)
-        self._step = np.zeros(n_replicas, np.int64)
-        self._frozen = np.full(n_replicas, -1)
-        starts = [start(self._layout, self.settings, seed, int(replica)) for replica in self._replica]
+        starts = [start(self._layout, self.settings, seed, int(replica)) for replica in self._ensemble.replica]
         self._flat = np.array(starts, self.settings.precision)  # (R, n_weights)
         self._memory = self._kernel.memory(self._no_past())
 
@@ -149,11 +143,10 @@ class DeepRNN:
         eta = rate_of_each(rate, n, self.n_replicas)
         losses = np.empty((n, self.n_replicas))
         for made in range(0, n, DRAWN_AT_ONCE):
-            count, frozen = min(DRAWN_AT_ONCE, n - made), self._frozen >= 0
-            seen, at_step = self._kernel.step(self._flat, self._memory, self.batches(count), eta, count, frozen)
+            count, frozen = min(DRAWN_AT_ONCE, n - made), self._ensemble.frozen
+            seen, stopped = self._kernel.step(self._flat, self._memory, self.batches(count), eta, count, frozen)
             losses[made : made + count] = seen
-            self._frozen = np.where(at_step >= 0, self._step + at_step, self._frozen)
-            self._step += count
+            self._ensemble.advance(count, stopped)
         return losses
 
     def loss(self) -> NDArray[np.float64]:
@@ -176,7 +169,7 @@ class DeepRNN:
         """
         self._flat = checked_weights(weights, self._flat.shape, self.settings.precision)
         self._memory = self._kernel.memory(self._no_past())
-        self._frozen[:] = -1
+        self._ensemble.thaw()
 
     def layout(self) -> dict[str, Group]:
         """Where each group of weights stands in `weights()`, and its shape."""
@@ -184,9 +177,8 @@ class DeepRNN:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is needed to go on bit for bit; every array has the replicas along its first axis."""
-        own = {"step": self._step, "seed": self._seed, "replica": self._replica, "frozen": self._frozen}
-        own["question"] = np.full(self.n_replicas, self._question)
-        return {name: array.copy() for name, array in own.items()} | {
+        return self._ensemble.state() | {
+            "question": np.full(self.n_replicas, self._question),
             "weights": self.weights(),
             "past": self._kernel.past(self._memory),
         }
@@ -198,8 +190,7 @@ class DeepRNN:
             InputError: a state of another system, of other settings or of other chorales.
         """
         given = checked_state(state, self.state())
-        self._step, self._seed = given["step"], given["seed"]
-        self._replica, self._frozen = given["replica"], given["frozen"]
+        self._ensemble.restore(given)
         self._flat, self._memory = given["weights"], self._kernel.memory(given["past"])
 
     def clone(self, seed: int) -> "DeepRNN":
@@ -207,7 +198,7 @@ class DeepRNN:
         options = asdict(self.settings)
         twin = DeepRNN(self._chorales, **options, n_replicas=self.n_replicas, **self._computed_by)
         twin.restore(self.state())
-        twin._seed = np.full(self.n_replicas, checked_seed(seed))
+        twin._ensemble.reseed(seed)
         return twin
 
     def measure(self) -> dict[str, NDArray[np.float64]]:
@@ -280,7 +271,7 @@ class DeepRNN:
 
     def batches(self, n: int) -> NDArray[np.int64]:
         """Slots of the next `n` steps, drawn by (seed, replica, step): (R, n, p), or all of them, (1, 1, n_slots)."""
-        return draw(self.settings, self._packed.n_slots, n, self._seed, self._replica, self._step)
+        return self._ensemble.batches(self.settings, self._packed.n_slots, n)
 
     def _no_past(self) -> NDArray[np.floating]:
         """Nothing remembered: deltas of zero for the delayed rule, an empty array for the exact one."""

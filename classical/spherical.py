@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from encoding import InputError, Purpose, checked_seed, stream
 from encoding.layout import Group, lay_out
 from encoding.memory import check_room
-from encoding.rates import checked_count, rate_of_each
+from encoding.rates import checked_replicas, rate_of_each
 
 ROUNDING = 1e-12  # of |s|^2 / N: such spins are on the sphere already
 
@@ -69,7 +69,7 @@ class SphericalGlass:
         """
         self.settings = SphericalGlassSettings(n_spins=n_spins, disorder=disorder)
         seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
-        self.n_replicas, self.kernel = checked_count(n_replicas), "plain"
+        self.n_replicas, self.kernel = checked_replicas(n_replicas), "plain"
         numbers = 5 * n_spins**3 + n_replicas * (n_spins**2 + 8 * n_spins)  # while the couplings are made symmetric
         check_room(8.0 * numbers, f"{n_replicas} replica(s) of {n_spins} spins")
         self._couplings = _couplings(n_spins, disorder)

@@ -7,6 +7,8 @@ their fingerprints stay the same and the runs that answered them are found again
 from dataclasses import field, fields
 from typing import Any
 
+from encoding.errors import InputError
+
 LATER = "armonica.later"
 
 
@@ -28,3 +30,14 @@ def asked(settings: Any) -> dict[str, Any]:
     """
     pairs = [(entry, getattr(settings, entry.name)) for entry in fields(settings)]
     return {entry.name: value for entry, value in pairs if LATER not in entry.metadata or value != entry.default}
+
+
+def check_known(options: dict[str, Any], settings: type, system: str) -> None:
+    """Refuse options that are no settings.
+
+    Raises:
+        InputError: naming them, and the settings there are.
+    """
+    names = [entry.name for entry in fields(settings)]
+    if unknown := set(options) - set(names):
+        raise InputError(f"{system} has the settings {', '.join(names)}; got {', '.join(sorted(unknown))}")

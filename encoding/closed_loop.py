@@ -58,7 +58,7 @@ def closed_loop(
     for step in range(n_steps - 1):
         output = hears(chords[: step + 1])
         if step + 1 >= len(roll):
-            chords.append(_next_chord(output, choose, stream(seed, replica, Purpose.MUSIC, step)))
+            chords.append(next_chord(output, choose, stream(seed, replica, Purpose.MUSIC, step)))
     return np.stack(chords)
 
 
@@ -77,7 +77,8 @@ def checked_roll(roll: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def _next_chord(output: NDArray[np.floating], choose: str, rng: np.random.Generator) -> NDArray[np.float32]:
+def next_chord(output: NDArray[np.floating], choose: str, rng: np.random.Generator) -> NDArray[np.float32]:
+    """The chord, (54,) of +-1, that an output O(t) asks for; see `closed_loop` for the ways to choose."""
     if choose == "four":
         surest = np.argsort(-output, kind="stable")[:N_VOICES]
         sounds = np.isin(np.arange(N_KEYS), surest) & (output > 0)

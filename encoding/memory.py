@@ -12,8 +12,13 @@ USED = Path("/proc/self/statm")  # in pages: address space, resident, ...
 REFUSED = ("can't allocate memory", "can't start new thread")  # as torch and Python say that there was none
 
 
-def check_room(n_bytes: float, what: str) -> None:
+def check_room(n_bytes: float, what: str, instead: str = "ask for fewer replicas, or a smaller size") -> None:
     """Refuse what cannot fit into the memory of this machine, beside what this process has already.
+
+    Args:
+        n_bytes: that are needed.
+        what: needs them, in the plural.
+        instead: what the user can do.
 
     Raises:
         InputError: more bytes are needed than this process may still have.
@@ -23,7 +28,7 @@ def check_room(n_bytes: float, what: str) -> None:
     if n_bytes > there:
         raise InputError(
             f"{what} need about {n_bytes / GIGABYTE:.3g} GB of memory; this process may have "
-            f"{max(there, 0) / GIGABYTE:.3g} GB more: ask for fewer replicas, or a smaller size"
+            f"{max(there, 0) / GIGABYTE:.3g} GB more: {instead}"
         )
 
 

@@ -8,7 +8,7 @@ from encoding.errors import InputError
 MOST_STEPS = 1 << 31  # in one call
 
 
-def checked_count(n_replicas: int) -> int:
+def checked_replicas(n_replicas: int) -> int:
     """How many replicas, as a plain whole number.
 
     Raises:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 from typing import TypeVar
 
 from encoding.errors import InputError
@@ -34,12 +35,15 @@ class Threads:
     def share(self, run: Callable[[T, int], None], items: Sequence[T]) -> None:
         """`run(item, place)` for every item; no two items have the same place at the same time.
 
-        Places count from 0, and are as many as there are threads: `n_threads`, but no more than items.
+        Places count from 0, and are as many as there are threads: `n_threads`, but no more than items. After Ctrl-C,
+        which only the thread that asks hears, none begins another item; one that has begun comes to its end.
         """
-        n_places = self.n_places(len(items))
+        n_places, ended = self.n_places(len(items)), Event()
 
         def go(place: int) -> None:
             for item in items[place::n_places]:
+                if ended.is_set():
+                    return
                 run(item, place)
 
         if n_places == 1:
@@ -48,6 +52,9 @@ class Threads:
         shares = [pool.submit(go, place) for place in range(1, n_places)]
         try:
             go(0)
+        except BaseException:
+            ended.set()
+            raise
         finally:
             wait(shares)
         for share in shares:

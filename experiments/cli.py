@@ -21,7 +21,7 @@ import typer
 from experiments.commands.comparing import compare
 from experiments.commands.making import learn, stability, sweep
 from experiments.commands.options import say
-from experiments.commands.sending import cancel, collect, jobs, submit
+from experiments.commands.sending import cancel, collect, jobs, submit, train
 from experiments.commands.showing import audit, backends, data, listen, plot, systems
 
 app = typer.Typer(
@@ -66,6 +66,7 @@ for _verb in (
     jobs,
     collect,
     cancel,
+    train,
 ):
     app.command()(_verb)
 

@@ -18,7 +18,7 @@ from experiments.store import Run, system_of
 from quantum.backends import Backend, backend_named
 from quantum.excerpts import Excerpt
 from quantum.jobs import Journal, JournalSampler, NotYet, Price
-from quantum.journal.packing import unpack_pubs, unpack_result
+from quantum.machines.manner import asked_manner
 from quantum.machines.names import read_name
 from quantum.sources import chord_by_chord
 
@@ -36,6 +36,10 @@ class Wish:
         chords: of its beginning; None: all.
         replica: which network.
         repeat: the same once more, with other shots.
+        twirl, decouple: see `quantum.machines.manner.asked_manner`.
+        program: of IBM's, "executor" or "sampler"; "": the newer.
+        account: a saved one of IBM's, by name; "": the environment's, or the default one.
+        instance: CRN of what is charged; "": the account's.
     """
 
     backend: str
@@ -45,6 +49,15 @@ class Wish:
     replica: int = 0
     repeat: int = 0
     machine: str = ""
+    twirl: str = ""
+    decouple: str = ""
+    program: str = ""
+    account: str = ""
+    instance: str = ""
+
+    def options(self) -> dict[str, Any]:
+        """Of the backend, but for who asks."""
+        return asked_manner(self.twirl, self.decouple) | ({"program": self.program} if self.program else {})
 
 
 def submit(
@@ -55,6 +68,7 @@ def submit(
     most_seconds: float,
     agreed: bool,
     sequential: bool = False,
+    batch: bool = False,
     again: bool = False,
     told: Callable[[str], None] = print,
 ) -> Iterator[str]:
@@ -67,6 +81,7 @@ def submit(
         most_seconds: of machines, of all of the journal.
         agreed: to the price.
         sequential: averages of a chord are waited for before the next one is sent, where the schedule needs it.
+        batch: jobs one after the other as a batch of IBM's, whose places in the queue are near each other.
         again: send what failed or was cancelled once more.
         told: gets the price before anything is sent.
 
@@ -75,12 +90,14 @@ def submit(
             only jobs one after the other can give.
         ServiceFailed: no answer; the same again goes on.
     """
-    excerpt, backend = excerpt_of(run, wish), opened(wish.backend)
+    excerpt = excerpt_of(run, wish)
+    options: dict[str, Any] = wish.options() | ({"mode": "batch"} if batch else {})
+    backend = opened(wish.backend, account=wish.account, instance=wish.instance, **options)
     wait = None if sequential else 0
     sampler = JournalSampler(
         backend, journal, task=run.task["key"], place=wish.backend, most_seconds=most_seconds, agreed=agreed, wait=wait
     ).at(wish.repeat)
-    sampler.announce = lambda price: told(price.words())
+    sampler.announce = lambda price: told(" with ".join(part for part in (price.words(), backend.manner) if part))
     _check_sequence(excerpt, wish, sampler, sequential)
     if again:
         sampler.again = True
@@ -88,31 +105,14 @@ def submit(
         excerpt.shown(sampler, wish.shots)
     except NotYet:
         pass
-    path = _note(run, replace(wish, machine=backend.name), excerpt, sampler.intents[0])
+    finally:
+        backend.close()
+    sent = replace(wish, machine=backend.name, instance=backend.instance)
+    path = _note(run, sent, excerpt, sampler.intents[0])
     for intent in sampler.intents:
         row = journal.row(intent)
         yield f"{row.id[:12]}: {row.machine}, job {row.job}, {row.state}"
     yield f"{path}"
-
-
-def collect(run: Run, journal: Journal, *, wait: float | None = 0) -> Iterator[str]:
-    """Fetch what has come of the run's submissions; a line each, NLL beside that of exact averages.
-
-    Args:
-        run: whose submissions.
-        journal: where they are written down.
-        wait: seconds for each; None: as long as it takes.
-
-    Raises:
-        InputError: nothing was submitted, or a file that is no submission.
-        ServiceFailed: no answer.
-    """
-    paths = sorted((run.path / "hardware").glob("*.json"))
-    paths = [path for path in paths if not path.name.endswith(".result.json")]
-    if not paths:
-        raise InputError(f"nothing of {run.path} was sent anywhere: armonica submit does")
-    for path in paths:
-        yield _collected(run, path, journal, wait)
 
 
 def excerpt_of(run: Run, wish: Wish, weights: Any = None) -> Excerpt:
@@ -123,6 +123,16 @@ def excerpt_of(run: Run, wish: Wish, weights: Any = None) -> Excerpt:
     """
     if run.task["system"] != "quantum":
         raise InputError(f"{run.path} is a run of {run.task['system']}: circuits are those of quantum")
+    system: Any = system_of(run)
+    return Excerpt(system, piece_of(run, wish), replica=wish.replica, weights=weights)
+
+
+def piece_of(run: Run, wish: Wish) -> Chorale:
+    """The chords.
+
+    Raises:
+        InputError: no such chorale, or fewer than two chords.
+    """
     chorales: list[Chorale] = run.chorales()
     if not 0 <= wish.chorale < len(chorales):
         raise InputError(f"the run learned from chorales 0 to {len(chorales) - 1}; got {wish.chorale}")
@@ -130,13 +140,28 @@ def excerpt_of(run: Run, wish: Wish, weights: Any = None) -> Excerpt:
     n = len(piece.pitches) if wish.chords is None else wish.chords
     if not 2 <= n <= len(piece.pitches):
         raise InputError(f"an excerpt of {piece.name} has 2 to {len(piece.pitches)} chords; got {n}")
-    system: Any = system_of(run)
-    return Excerpt(system, replace(piece, pitches=piece.pitches[:n]), replica=wish.replica, weights=weights)
+    return replace(piece, pitches=piece.pitches[:n])
 
 
-def opened(name: str, *, awake: bool = True) -> Backend:
-    """The backend; simulators repeat themselves. What is fetched or cancelled asks for no machine that is awake."""
-    return backend_named(name, awake=awake) if read_name(name).kind == "ibm" else backend_named(name, seed=SEED)
+def opened(name: str, *, awake: bool = True, account: str = "", instance: str = "", **options: Any) -> Backend:
+    """The backend; simulators repeat themselves.
+
+    Args:
+        name: of the backend.
+        awake: whether it is to take jobs: what is fetched or cancelled asks for no machine that is awake.
+        account: see `Wish`.
+        instance: see `Wish`.
+        options: of the backend.
+
+    Raises:
+        InputError: an account, an instance or a batch where there is none; see `quantum.backend_named`.
+    """
+    if read_name(name).kind == "ibm":
+        return backend_named(name, awake=awake, account=account or None, instance=instance or None, **options)
+    if awake and (account or instance or "mode" in options):
+        what = "an account" if account else "an instance" if instance else "a batch"
+        raise InputError(f"{name} is on this computer, and has no use for {what}: leave it out, or take ibm:NAME")
+    return backend_named(name, seed=SEED, **options)
 
 
 def _check_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, sequential: bool) -> None:
@@ -161,28 +186,12 @@ def _note(run: Run, wish: Wish, excerpt: Excerpt, intent: str) -> Path:
     return path
 
 
-def _collected(run: Run, path: Path, journal: Journal, wait: float | None) -> str:
-    wish, weights = _read(path)
-    excerpt = excerpt_of(run, wish, weights)
-    sampler = JournalSampler(
-        opened(wish.machine, awake=False), journal, task=run.task["key"], place=wish.backend, most_seconds=0, wait=wait
-    ).at(wish.repeat)
-    name = f"{path.stem}: {wish.machine}, chorale {wish.chorale}, {excerpt.n_times} chords, {wish.shots} shots"
-    try:
-        features = excerpt.shown(sampler, wish.shots)
-    except NotYet as error:
-        return f"{name}: {error}"
-    results = [unpack_result(journal.result(one), unpack_pubs(journal.pubs(one))) for one in sampler.intents]
-    found, exact = excerpt.estimate(features, results, wish.shots), excerpt.exact()
-    told = {"nll": found.value, "error": found.error, "exact": excerpt.nll(exact), "features": features.tolist()}
-    told |= {"exact_features": exact.tolist(), "jobs": [journal.row(one).job for one in sampler.intents]}
-    with replace_file(path.with_suffix(".result.json")) as file:
-        file.write((json.dumps(told) + "\n").encode())
-    bar = "" if found.error is None else f" +- {found.error:.2g}"
-    return f"{name}: NLL {found.value:.5f}{bar}, with exact averages {told['exact']:.5f} (bits per unit and step)"
+def read_note(path: Path) -> tuple[Wish, Any]:
+    """A submission: what was asked, and the weights it was asked with.
 
-
-def _read(path: Path) -> tuple[Wish, Any]:
+    Raises:
+        InputError: a file that is none.
+    """
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         weights = np.array(told.pop("weights"), np.float64)

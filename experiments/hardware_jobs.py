@@ -10,20 +10,25 @@ from quantum.journal.sending import cancel
 WAITING = ("intended", "submitted", "running")
 
 
-def job_lines(journal: Journal, *, look: bool = False) -> Iterator[str]:
+def job_lines(journal: Journal, *, look: bool = False, account: str = "", instance: str = "") -> Iterator[str]:
     """A line a job, the oldest first, and what all have cost.
 
     Args:
         journal: what is listed.
         look: ask the machines about those that have not ended.
+        account: a saved one of IBM's; "": the environment's, or the default one.
+        instance: CRN; "": that which each was sent for.
 
     Raises:
         ServiceFailed: no answer.
     """
-    desks: dict[str, Desk] = {}
+    desks: dict[tuple[str, str], Desk] = {}
     for row in journal.rows():
         if look and row.state in WAITING[1:]:
-            desk = desks.setdefault(row.machine, desk_of(opened(row.machine, awake=False)))
+            where = row.machine, instance or row.instance
+            if where not in desks:
+                desks[where] = desk_of(opened(where[0], awake=False, account=account, instance=where[1]))
+            desk = desks[where]
             yield job_line(journal, settle(journal, desk, row.id, Patience()), desk)
         else:
             yield job_line(journal, row)
@@ -42,7 +47,7 @@ def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def cancel_job(journal: Journal, name: str) -> str:
+def cancel_job(journal: Journal, name: str, *, account: str = "", instance: str = "") -> str:
     """End a job; the line that says how it stands then.
 
     Raises:
@@ -50,5 +55,5 @@ def cancel_job(journal: Journal, name: str) -> str:
         ServiceFailed: no answer.
     """
     row = journal.named(name)
-    desk = desk_of(opened(row.machine, awake=False))
+    desk = desk_of(opened(row.machine, awake=False, account=account, instance=instance or row.instance))
     return job_line(journal, cancel(journal, desk, row.id, Patience()))

@@ -26,6 +26,10 @@ class Adam:
         self.past = np.zeros((n_replicas, 2, n_weights), precision)
         self.moved = np.zeros(n_replicas, np.int64)
 
+    def forget(self) -> None:
+        """Begin again, as if nothing had been seen."""
+        self.past, self.moved = np.zeros_like(self.past), np.zeros_like(self.moved)
+
     def direction(self, r: int, gradient: NDArray[np.floating]) -> NDArray[np.floating]:
         """What replica `r` goes down in place of its gradient, (n_weights,)."""
         self.moved[r] += 1

@@ -15,7 +15,7 @@ from quantum.channel import Measured, Music
 from quantum.evolution import evolved, undone
 
 
-class Played(NamedTuple):
+class AveragedPass(NamedTuple):
     """What a pass leaves for the way back: features (R, n_slots, n_f); averages before and kets after each time."""
 
     features: Tensor
@@ -37,7 +37,7 @@ class Averaged:
         self.cell = Measured(block, observables)
         self._blocks = music.blocks()
 
-    def run(self, angles: Tensor) -> Played:
+    def run(self, angles: Tensor) -> AveragedPass:
         """Features of every slot and what the way back needs; angles (R, n_angles)."""
         first, like = self._blocks[0], self.music.states.new_zeros(())
         average = self.cell.begin(len(angles), first.stop - first.start, like)
@@ -49,9 +49,9 @@ class Averaged:
             kets.append(ket)
             seen, average = self.cell.read_out(_columns(ket), average.dtype)
             features.append(seen)
-        return Played(torch.cat(features, 1), averages, kets)
+        return AveragedPass(torch.cat(features, 1), averages, kets)
 
-    def slope(self, angles: Tensor, played: Played, error: Tensor) -> Tensor:
+    def slope(self, angles: Tensor, played: AveragedPass, error: Tensor) -> Tensor:
         """dL/d angles, (R, n_angles), from dL/d features, (R, n_slots, n_f)."""
         total = torch.zeros_like(angles)
         after = torch.zeros_like(played.averages[-1])

@@ -42,7 +42,7 @@ class Music:
         return [slice(a, b) for a, b in zip(self.offsets, self.offsets[1:], strict=False)]
 
 
-class Passed(NamedTuple):
+class ChannelPass(NamedTuple):
     """What a pass leaves for the way back: the features (R, n_slots, n_f), U, A, and the histories met."""
 
     features: Tensor
@@ -86,7 +86,7 @@ class Channel:
         """Numbers read at each chord."""
         return len(self.block.measured()) * len(self.observables)
 
-    def run(self, angles: Tensor) -> Passed:
+    def run(self, angles: Tensor) -> ChannelPass:
         """Features of every slot, (R, n_slots, n_f), and what the way back needs; angles (R, n_angles)."""
         unitary = unitaries(self.block.ladder, angles.double()).to(self.music.states.dtype)  # rounded U adds up in time
         maps = self.maps(unitary)
@@ -98,9 +98,9 @@ class Channel:
             histories.append(history)
             seen, history = self.cell.forward(maps[:, self.music.chord[block]], history)
             features.append(seen)
-        return Passed(torch.cat(features, 1), unitary, maps, histories)
+        return ChannelPass(torch.cat(features, 1), unitary, maps, histories)
 
-    def slope(self, angles: Tensor, passed: Passed, error: Tensor) -> Tensor:
+    def slope(self, angles: Tensor, passed: ChannelPass, error: Tensor) -> Tensor:
         """dL/d angles, (R, n_angles), from dL/d features, (R, n_slots, n_f)."""
         of_maps = torch.zeros_like(passed.maps)
         after = torch.zeros_like(passed.histories[-1])
@@ -130,7 +130,7 @@ class Carried:
     def __init__(self, block: Block, observables: str) -> None:
         self.d, self.h = 2**block.n_data, 2**block.n_history
         self.staggered = block.schedule == "staggered"
-        self.read = Readout(block.n_data, self.d * self.h, observables)
+        self.read = Observables(block.n_data, self.d * self.h, observables)
 
     def begin(self, n_replicas: int, n_pieces: int, like: Tensor) -> Tensor:
         """|0><0|."""
@@ -180,7 +180,7 @@ class Measured:
 
     def __init__(self, block: Block, observables: str) -> None:
         self.n_data, self.n_history = block.n_data, block.n_history
-        self.read = Readout(block.n_qubits, 2**block.n_qubits, observables)
+        self.read = Observables(block.n_qubits, 2**block.n_qubits, observables)
 
     def begin(self, n_replicas: int, n_pieces: int, like: Tensor) -> Tensor:
         """Every average is 1: nothing is rotated."""
@@ -223,7 +223,7 @@ class Measured:
         return ket.to(history.dtype)
 
 
-class Readout:
+class Observables:
     """<Z> and <X> of the first `n_read` qubits; features run over Z of all, then X of all."""
 
     def __init__(self, n_read: int, size: int, observables: str) -> None:

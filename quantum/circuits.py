@@ -19,6 +19,7 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
 from encoding import InputError
+from encoding.memory import check_room
 from encoding.qubits import Encoding, Rotation
 from encoding.voices import N_VOICES
 from quantum.block import CLOCK, Block, Step, checked_block, checked_rotations, embedding, qubits_of
@@ -26,7 +27,7 @@ from quantum.folding import checked_circuit
 from quantum.ladder import MOST_QUBITS, Ladder, checked_count
 from quantum.parameters import chords_of, numbers_or_parameters, theta_of, theta_of_each, turns_of
 
-MOST_DENSE = 12  # qubits of a dense unitary: 4^12 complex numbers are 0.27 GB
+MOST_DENSE_QUBITS = 12  # qubits of a dense unitary: 4^12 complex numbers are 0.27 GB
 
 
 def clock_circuit(
@@ -165,9 +166,10 @@ def circuit_unitary(circuit: QuantumCircuit) -> NDArray[np.complex128]:
     2
     """
     n = checked_circuit(circuit).num_qubits
-    if n > MOST_DENSE:
+    if n > MOST_DENSE_QUBITS:
         size = f", that is {16e-9 * 4.0**n:.3g} GB" if n < 500 else ""
-        raise InputError(f"a dense unitary has at most {MOST_DENSE} qubits; got {n}{size}")
+        raise InputError(f"a dense unitary has at most {MOST_DENSE_QUBITS} qubits; got {n}{size}")
+    check_room(64.0 * 4**n, f"the matrix of {n} qubits and its copies", "take fewer qubits, or apply it to states")
     if circuit.parameters:
         raise InputError(f"a unitary has numbers for angles; got {circuit.num_parameters} unbound parameters")
     try:

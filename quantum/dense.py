@@ -8,15 +8,17 @@ Every gate of a ladder turns about a product of Pauli matrices, P^2 = 1:
 Qubit 0 is the leftmost of the ket, as in PennyLane.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.memory import check_room
 from quantum.ladder import Gate, Ladder
 
-MOST_QUBITS = 16  # of a state vector
+MOST_KET_QUBITS = 16  # of a state vector
 MOST_BYTES = 2**29  # of an array of matrices: twelve qubits, one unitary
 
 Amplitudes = NDArray[np.complex128]
@@ -31,10 +33,10 @@ def evolved(ladder: Ladder, angles: ArrayLike, states: ArrayLike) -> Amplitudes:
         states: (..., 2^N); leading axes broadcast against those of the angles.
 
     Raises:
-        InputError: more than 16 qubits, or angles or states of another shape.
+        InputError: more than 16 qubits, angles or states of another shape, or more of them than there is room for.
     """
-    if ladder.n_qubits > MOST_QUBITS:
-        raise InputError(f"a state vector has at most {MOST_QUBITS} qubits here; got {ladder.n_qubits}")
+    if ladder.n_qubits > MOST_KET_QUBITS:
+        raise InputError(f"a state vector has at most {MOST_KET_QUBITS} qubits here; got {ladder.n_qubits}")
     theta, psi = checked_angles(ladder, angles), np.asarray(states, np.complex128)
     size = 2**ladder.n_qubits
     if psi.ndim == 0 or psi.shape[-1] != size:
@@ -45,6 +47,7 @@ def evolved(ladder: Ladder, angles: ArrayLike, states: ArrayLike) -> Amplitudes:
         raise InputError(
             f"leading axes of angles and states broadcast; got {theta.shape[:-1]} and {psi.shape[:-1]}"
         ) from None
+    check_room(64.0 * size * prod(leading), f"{prod(leading)} states of {ladder.n_qubits} qubits", "take fewer at once")
     psi = np.broadcast_to(psi, (*leading, size))[..., None]
     for gate in ladder.gates():
         psi = _turned(psi, gate, theta, ladder.n_qubits)
@@ -142,3 +145,4 @@ def _check_room(ladder: Ladder, leading: tuple[int, ...], what: str) -> None:
             f"{what} would take {n_bytes / 2**30:,.1f} GiB; dense matrices stop at {MOST_BYTES / 2**30:g} GiB: "
             "take fewer qubits or angles at once, or `evolved` for states"
         )
+    check_room(3.0 * n_bytes, what, "take fewer qubits or angles at once, or `evolved` for states")

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from encoding.memory import check_room
 from quantum.block import Block
 from quantum.channel import Channel, Music
 from quantum.evolution import unitaries
+from quantum.needs import channel_bytes
 from quantum.sources import Real, Sizes, pieces_at
 
 ROOM = 1 << 22  # complex numbers of maps made at once; memory, not numbers, depends on it
@@ -27,10 +29,18 @@ class Exact(Sizes):
         block: registers, rotations, ladder, schedule.
         music: what is played to it.
         observables: "Z" or "ZX".
+
+    Raises:
+        InputError: offsets that are none, or more memory is needed than there is.
     """
 
     def __init__(self, block: Block, music: Music, observables: str = "Z") -> None:
         super().__init__(block, music.offsets, observables)
+        check_room(
+            channel_bytes(block, music) + 64.0 * ROOM,
+            f"exact averages of {block.n_qubits} qubits over {len(music.states)} distinct chords",
+            "take fewer qubits or chorales, or Shots",
+        )
         double = Music(music.states.to(torch.complex128), music.chord, music.offsets)
         self._channel, self._slots = Channel(block, double, observables), music.blocks()
 
@@ -66,7 +76,8 @@ class Exact(Sizes):
 
     @property
     def _at_once(self) -> int:
-        each = 2 ** (self.block.n_qubits + self.block.n_history) * pieces_at(self, 0) + 4**self.block.n_qubits
+        n_maps = pieces_at(self, 0) + len(self._channel.music.states)  # those that sound, of those of all chords
+        each = 2 ** (self.block.n_qubits + self.block.n_history) * n_maps + 4**self.block.n_qubits
         return max(1, ROOM // each)
 
     def _played(self, angles: torch.Tensor) -> Real:

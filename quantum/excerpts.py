@@ -9,32 +9,44 @@ The scatter that shots leave on the NLL is told by the jackknife over blocks of 
 Outcomes of one shot hang together, over qubits and chords; blocks of whole shots keep them so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from qiskit.primitives import BaseSamplerV2, DataBin, PrimitiveResult, SamplerPubResult
+from qiskit.primitives import PrimitiveResult
 
 from encoding import InputError, Purpose, pack, stream
 from encoding.transitions import Piece
 from quantum.exact import Exact
-from quantum.music import heard, played
-from quantum.passes import feature_columns, readout_of
+from quantum.lessons import feature_columns
+from quantum.music import chord_angles, played
+from quantum.outcomes import Shown, some_shots
+from quantum.passes import readout_of
 from quantum.readout import bits
 from quantum.rnn import QuantumRNN
 from quantum.samplers import Sampler
 from quantum.sources import Real, features_of
 
 N_BLOCKS = 20
+Reader = Callable[[Sequence[PrimitiveResult]], Real]
 
 
 class Estimate(NamedTuple):
-    """A number and its standard error; None: it cannot be told."""
+    """An NLL and its standard error; None: it cannot be told.
+
+    Attributes:
+        value: the mean over chords.
+        error: of it.
+        chords: of each chord, (n_slots,).
+        chord_errors: of these.
+    """
 
     value: float
     error: float | None
+    chords: Real
+    chord_errors: Real | None
 
 
 class Excerpt:
@@ -60,7 +72,7 @@ class Excerpt:
         own = self.weights.astype(np.float64)
         layout, slots = system.layout(), pack([piece], system.network().standardisation)
         self.angles: Real = own[None, : self.settings.block.ladder.n_angles]
-        self.chords = heard([piece], slots, self.settings.note)
+        self.chords = chord_angles([piece], slots, self.settings.note)
         self._music = played([piece], slots, self.settings.note, torch.complex128)
         self._readout, self._columns = readout_of(layout, own), feature_columns(self.settings)
         self._inputs, self._targets = (torch.from_numpy(part).double() for part in (slots.inputs, slots.targets))
@@ -83,64 +95,45 @@ class Excerpt:
         """Features as a sampler shows them, (n_slots, n_f)."""
         return features_of(self.source(sampler, shots), self.angles, _no_draw())[0]
 
+    def fields(self, features: Real) -> Real:
+        """H of every chord that is foretold, (n_slots, 54)."""
+        return self._fields(features).numpy()
+
+    def losses(self, features: Real) -> Real:
+        """NLL of each chord that is foretold, (n_slots,), in bits per output unit."""
+        return bits(self._targets, self._fields(features)).mean(1).numpy()
+
     def nll(self, features: Real) -> float:
         """Mean NLL in bits per output unit per time step."""
-        fields = self._readout.fields(torch.from_numpy(features)[:, self._columns], self._inputs)
-        return float(bits(self._targets, fields).mean())
+        return float(self.losses(features).mean())
 
-    def estimate(self, features: Real, results: Sequence[PrimitiveResult], shots: int) -> Estimate:
+    def estimate(
+        self, features: Real, results: Sequence[PrimitiveResult], shots: int, *, read: Reader | None = None
+    ) -> Estimate:
         """The NLL of features and its scatter from shot to shot.
 
         Args:
             features: as `shown` gave them.
             results: of the jobs, in their order.
             shots: S.
+            read: makes features of results, as these were made; None: `shown`.
+
+        Returns:
+            Without errors where there are fewer than three shots.
         """
-        n = min(N_BLOCKS, shots)
-        if n < 2:
-            return Estimate(self.nll(features), None)
-        losses = []
+        n, chords, losses = min(N_BLOCKS, shots), self.losses(features), []
+        if n < 3:  # one shot that is left is played by another circuit where averages come back
+            return Estimate(float(chords.mean()), None, chords, None)
         for block in np.array_split(np.arange(shots), n):
             left = np.setdiff1d(np.arange(shots), block)
-            losses.append(self.nll(self.shown(Without(results, left), len(left))))
-        return Estimate(self.nll(features), float(np.sqrt((n - 1) * np.var(losses))))
+            parts = some_shots(results, left)
+            losses.append(self.losses(self.shown(Shown(parts), len(left)) if read is None else read(parts)))
+        scatter = np.array(losses)  # (n, n_slots)
+        mean, each = (np.sqrt((n - 1) * np.var(numbers, axis=0)) for numbers in (scatter.mean(1), scatter))
+        return Estimate(float(chords.mean()), float(mean), chords, each)
 
-
-class Without(BaseSamplerV2):
-    """Outcomes that are known, without some of their shots.
-
-    Args:
-        results: of the jobs, in their order.
-        left: numbers of the shots that are left.
-    """
-
-    def __init__(self, results: Sequence[PrimitiveResult], left: NDArray[np.integer]) -> None:
-        self._results, self._left = iter(results), left.tolist()
-
-    def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> Any:
-        """The next result."""
-        return Known(next(self._results), self._left)
-
-
-class Known:
-    """A job that is done.
-
-    Args:
-        result: all shots.
-        left: which of them count.
-    """
-
-    def __init__(self, result: PrimitiveResult, left: list[int]) -> None:
-        self._result, self._left = result, left
-
-    def result(self) -> PrimitiveResult:
-        """The shots that are left."""
-        parts = []
-        for number in range(len(self._result)):
-            data: Any = self._result[number].data
-            registers = {name: data[name].slice_shots(self._left) for name in data}
-            parts.append(SamplerPubResult(DataBin(**registers, shape=data.shape)))
-        return PrimitiveResult(parts)
+    def _fields(self, features: Real) -> torch.Tensor:
+        return self._readout.fields(torch.from_numpy(features)[:, self._columns], self._inputs)
 
 
 def _no_draw() -> np.random.Generator:

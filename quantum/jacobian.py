@@ -11,7 +11,6 @@ goes forward in time, many angles at once; dH = K df + dK f + dW S + dh_0. Angle
 coordinates: outputs learn by the kernel J J^T, J = dH/dx.
 """
 
-from collections.abc import Sequence
 from math import pi
 
 import numpy as np
@@ -20,56 +19,50 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from encoding import InputError
-from encoding.layout import Group
 from encoding.memory import check_room
-from encoding.transitions import Piece, Transitions
-from quantum.channel import Carried, Channel, Measured, Passed
+from quantum.block import Block
+from quantum.channel import Carried, Channel, ChannelPass, Measured, Music
 from quantum.evolution import unitaries
+from quantum.lessons import Lesson
 from quantum.music import played
-from quantum.settings import MOST_DENSE, QuantumRNNSettings
-from quantum.weights import part_of
+from quantum.needs import channel_bytes
+from quantum.settings import MOST_HISTORY_DENSE
+from quantum.weights import part_of_group
 
 AT_ONCE = 2**27  # bytes in work, one part of the angles
 
 
-def jacobian(
-    chorales: Sequence[Piece],
-    data: Transitions,
-    settings: QuantumRNNSettings,
-    layout: dict[str, Group],
-    flat: NDArray[np.floating],
-    columns: Tensor,
-) -> NDArray[np.float64]:
+def jacobian(lesson: Lesson, flat: NDArray[np.floating]) -> NDArray[np.float64]:
     """dH/dx of every transition, (n_replicas, n_slots n_outputs, n_coordinates); groups in the order of the layout.
 
     Args:
-        chorales: those that were packed.
-        data: the transitions.
-        settings: of the network, and which of its parts are learned.
-        layout: of the weights.
+        lesson: the music, the settings, and which parts are learned.
         flat: the weights, (n_replicas, n_weights), in any precision.
-        columns: which features K reads.
 
     Raises:
         InputError: more memory is needed than there is, or more history than an exact simulation holds.
     """
-    if settings.n_history > MOST_DENSE:
+    settings, layout, data = lesson.settings, lesson.layout, lesson.slots
+    if settings.n_history > MOST_HISTORY_DENSE:
         raise InputError(
-            f"slopes of all outputs need exact simulation, up to {MOST_DENSE} history qubits; got {settings.n_history}"
+            f"slopes of all outputs need exact simulation, up to {MOST_HISTORY_DENSE} history qubits; got "
+            f"{settings.n_history}"
         )
-    learned = {name: group for name, group in layout.items() if part_of(name) in settings.learned}
+    learned = {name: group for name, group in layout.items() if part_of_group(name) in settings.learned}
     n_rows, n = data.targets.size, sum(int(np.prod(group.shape)) for group in learned.values())
-    check_room(16.0 * len(flat) * n_rows * n + 2 * AT_ONCE, f"slopes of {n_rows} outputs in {n} coordinates")
-    channel = Channel(settings.block, played(chorales, data, settings.note, torch.complex128), settings.observables)
+    music = played(lesson.chorales, data, settings.note, torch.complex128)
+    work = 2 * max(AT_ONCE, _bytes_of_one(settings.block, music)) + channel_bytes(settings.block, music)
+    check_room(16.0 * len(flat) * n_rows * n + work, f"slopes of {n_rows} outputs in {n} coordinates")
+    channel = Channel(settings.block, music, settings.observables)
     found = np.empty((len(flat), n_rows, n))
     for own, slopes in zip(flat.astype(np.float64), found, strict=True):
         angles = torch.from_numpy(own[: settings.block.ladder.n_angles])
-        features = channel.run(angles[None]).features[0][:, columns].numpy()
+        features = channel.run(angles[None]).features[0][:, lesson.columns].numpy()
         factors = {"K": features, "W": data.inputs, "h0": np.ones((data.n_slots, 1))}
         parts = [_in_readout(factors[name], data.targets.shape[1]) for name in learned if name in factors]
         if "angles" in settings.learned:
             k = own[layout["K"].slice].reshape(layout["K"].shape)
-            of_features = feature_slopes(channel, angles)[..., columns].numpy()
+            of_features = feature_slopes(channel, angles)[..., lesson.columns].numpy()
             parts.insert(0, (of_features @ k.T).reshape(len(angles), n_rows).T)
         np.concatenate(parts, 1, out=slopes)
     return found
@@ -87,18 +80,18 @@ def feature_slopes(channel: Channel, angles: Tensor) -> Tensor:
         channel: a block on music, whose kets are complex128.
         angles: float64, (n_angles,).
     """
-    block, passed = channel.block, channel.run(angles[None])
-    one = 16 * (2 * 4**block.n_qubits + (len(channel.music.states) + 4 * len(passed.histories[0][0])) * _size(channel))
-    parts = torch.eye(len(angles), dtype=angles.dtype).split(max(1, AT_ONCE // one))
+    passed, at_once = channel.run(angles[None]), max(1, AT_ONCE // _bytes_of_one(channel.block, channel.music))
+    parts = torch.eye(len(angles), dtype=angles.dtype).split(at_once)
     return torch.cat([_along(channel, passed, angles + pi * part) for part in parts])
 
 
-def _size(channel: Channel) -> int:
-    """Entries of A(x)."""
-    return 2 ** (channel.block.n_qubits + channel.block.n_history)
+def _bytes_of_one(block: Block, music: Music) -> int:
+    """Of the slopes in one angle while they are made: U, A of every chord, what is pushed on at a time."""
+    entries = 2 ** (block.n_qubits + block.n_history)  # of A(x)
+    return 16 * (2 * 4**block.n_qubits + (len(music.states) + 4 * music.offsets[1]) * entries)
 
 
-def _along(channel: Channel, passed: Passed, turned: Tensor) -> Tensor:
+def _along(channel: Channel, passed: ChannelPass, turned: Tensor) -> Tensor:
     """Slopes in some of the angles, (c, n_slots, n_f), from what all are where one of them is turned by pi, (c, n)."""
     d_maps = channel.maps(unitaries(channel.block.ladder, turned)) / 2
     after = torch.zeros_like(passed.histories[0]).expand(len(turned), *passed.histories[0].shape[1:])

@@ -94,7 +94,7 @@ class JournalSampler(BaseSamplerV2):
         journal: where they are written down.
         task: key of the question that they belong to.
         place: the backend as it was asked for; None: its name. A job that was sent to the least busy machine is found
-            again when another one is.
+            again when another one is. The backend's manner is added to it: twirled counts are others.
         most_seconds: of machines that are charged, of everything in the journal together.
         agreed: whether the price of what is new is agreed to; where nothing is charged nobody asks.
         wait: seconds that `result` waits; None: as long as it takes.
@@ -122,7 +122,8 @@ class JournalSampler(BaseSamplerV2):
             raise InputError(f"a sampler with a journal has a Backend and a Journal; got {shown((backend, journal))}")
         if isinstance(most_seconds, bool) or not isinstance(most_seconds, int | float) or not 0 <= most_seconds < 1e9:
             raise InputError(f"a limit is in seconds, at least 0; got {shown(most_seconds)}")
-        self.backend, self.journal, self.task, self.place = backend, journal, task, place or backend.name
+        self.backend, self.journal, self.task = backend, journal, task
+        self.place = ", ".join(part for part in (place or backend.name, backend.manner) if part)
         self.most_seconds, self.agreed, self.wait = most_seconds, agreed, wait
         self.patience = patience or Patience()
         self.desk = desk_of(backend, self.patience)
@@ -159,6 +160,7 @@ class JournalSampler(BaseSamplerV2):
             raise InputError(f"job {intent[:12]} has {row.circuits} circuits and {row.shots} shots; got {size}")
         elif self.again and row.state in ("failed", "cancelled"):
             row = self._once_more(row)
+        self._check_instance(row)
         self.evaluation += 1
         self.intents.append(intent)
         if row.state == "intended":
@@ -185,7 +187,15 @@ class JournalSampler(BaseSamplerV2):
             raise InputError(
                 f"job {row.id[:12]} {row.state}; another costs again: nothing was sent (--yes agrees to it)"
             )
-        return self.journal.again(row.id, limit=self.most_seconds)
+        return self.journal.again(row.id, limit=self.most_seconds, instance=self.backend.instance)
+
+    def _check_instance(self, row: Row) -> None:
+        """A request that may have made a job is looked for where it was made: no list of another instance has it."""
+        if row.state == "intended" and row.instance not in ("", self.backend.instance):
+            raise InputError(
+                f"job {row.id[:12]} was meant for the instance {row.instance}, and may have been made there: nothing "
+                f"was sent to {self.backend.instance or self.backend.name}; --instance names the first"
+            )
 
     def _intend(self, intent: str, asked: Sequence[SamplerPub]) -> Row:
         charges, price = self.backend.abilities.charges, price_of(asked, self.backend.target)
@@ -194,7 +204,7 @@ class JournalSampler(BaseSamplerV2):
         if self.announce is not None:
             self.announce(price)
         who = {"task": self.task, "step": self.step, "evaluation": self.evaluation, "place": self.place}
-        who |= {"machine": self.backend.name, "charges": int(charges)}
+        who |= {"machine": self.backend.name, "instance": self.backend.instance, "charges": int(charges)}
         return self.journal.intend(intent, who, price, pack_pubs(asked), limit=self.most_seconds)
 
 

@@ -27,19 +27,19 @@ def played(chorales: Sequence[Piece], slots: Transitions, note: Encoding, dtype:
         InputError: notes that the encoding is not made for.
     """
     chords = slots.sung(chorales)  # (n, 4)
-    heard = note(chords).reshape(len(chords), -1)  # chords of the same angles are the same to the network
-    _, first, which = np.unique(heard, axis=0, return_index=True, return_inverse=True)
+    angles = note(chords).reshape(len(chords), -1)  # chords of the same angles are the same to the network
+    _, first, which = np.unique(angles, axis=0, return_index=True, return_inverse=True)
     kets = torch.from_numpy(chord_states(note, chords[first])).to(dtype)
     return Music(kets, torch.from_numpy(which.ravel()), tuple(slots.offsets.tolist()))
 
 
-def heard(chorales: Sequence[Piece], slots: Transitions, note: Encoding) -> list[NDArray[np.float64]]:
+def chord_angles(chorales: Sequence[Piece], slots: Transitions, note: Encoding) -> list[NDArray[np.float64]]:
     """The angles of the same chords, piece by piece, the longest first: (n_chords, n_voices, n_rotations) each."""
     return [note(chorales[which].pitches[:-1]) for which in slots.order]
 
 
-def sung(block: Block, chords: Sequence[ArrayLike]) -> Music:
-    """The kets of pieces of which the angles are known, as `heard` gives them, packed time-major.
+def music_of(block: Block, chords: Sequence[ArrayLike]) -> Music:
+    """The kets of pieces of which the angles are known, as `chord_angles` gives them, packed time-major.
 
     Args:
         block: whose rotations make a chord.

@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quantum.passes import Array, Lesson, Pass
+from quantum.lessons import Lesson
+from quantum.passes import Array, Pass
 from quantum.readout import errors
-from quantum.weights import part_of
+from quantum.weights import part_of_group
 
 
 def over_slots(seen: Pass, signs: np.random.Generator) -> NDArray[np.float64]:
@@ -30,7 +31,7 @@ def over_slots(seen: Pass, signs: np.random.Generator) -> NDArray[np.float64]:
     angles = _angle_variance(seen, error, signs) if lesson.learns("angles") else np.zeros(lesson.n_angles)
     found = []
     for name, group in lesson.layout.items():
-        if part_of(name) == "angles":
+        if part_of_group(name) == "angles":
             found.append(float(angles[group.slice].mean()))
         else:
             found.append(_variance(error, factors[name]) if lesson.learns(name) else 0.0)

@@ -4,7 +4,6 @@ K, W and h_0 read features as a classical readout does: their slopes are product
 the angles come from the simulation (`quantum.simulation`): by the adjoint, or from what further shots show.
 """
 
-from dataclasses import dataclass
 from math import log
 
 import numpy as np
@@ -13,81 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from encoding.layout import Group
-from encoding.transitions import Transitions
-from quantum.channel import Music
+from quantum.lessons import Lesson
 from quantum.readout import Readout, bits, errors
-from quantum.settings import QuantumRNNSettings
-from quantum.simulation import Simulation, simulation_of
-from quantum.sources import Source
-from quantum.weights import part_of
+from quantum.weights import part_of_group
 
 Array = NDArray[np.floating]
-
-
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """What is the same for all replicas.
-
-    Attributes:
-        settings: of the network.
-        layout: of its weights.
-        simulation: makes features and their slopes.
-        columns: which features K reads.
-        inputs: of W, (n_slots, 54).
-        targets: (n_slots, 54), of +-1.
-    """
-
-    settings: QuantumRNNSettings
-    layout: dict[str, Group]
-    simulation: Simulation
-    columns: Tensor
-    inputs: Tensor
-    targets: Tensor
-
-    @property
-    def n_slots(self) -> int:
-        """Transitions there are."""
-        return len(self.targets)
-
-    @property
-    def n_angles(self) -> int:
-        """Angles, the first of the weights."""
-        return self.settings.block.ladder.n_angles
-
-    def learns(self, part: str) -> bool:
-        """Whether a part, angles, K, W or h0, moves."""
-        return part in self.settings.learned
-
-
-def lesson_of(
-    settings: QuantumRNNSettings,
-    layout: dict[str, Group],
-    slots: Transitions,
-    music: Music,
-    kernel: str,
-    source: Source | None = None,
-) -> Lesson:
-    """What all replicas learn.
-
-    Args:
-        settings: of the network.
-        layout: of its weights.
-        slots: the transitions.
-        music: the same as kets, whose precision is that of everything.
-        kernel: "fast" or "plain", of exact simulation.
-        source: what shows shots; None: our own simulator.
-    """
-    columns, real = feature_columns(settings), music.states.real.dtype
-    simulation = simulation_of(settings, slots, music, columns, kernel, source)
-    inputs, targets = (torch.from_numpy(part).to(real) for part in (slots.inputs, slots.targets))
-    return Lesson(settings, layout, simulation, columns, inputs, targets)
-
-
-def feature_columns(settings: QuantumRNNSettings) -> Tensor:
-    """Which of the simulation's features K reads."""
-    each = len(settings.block.measured())
-    n = {"first": 1, "data": settings.n_data, "all": each}[settings.read]
-    return torch.cat([torch.arange(n) + k * each for k in range(len(settings.observables))])
 
 
 class Pass:
@@ -98,12 +27,12 @@ class Pass:
         fields: H, (n_slots, 54).
     """
 
-    def __init__(self, lesson: Lesson, weights: Array, draw: np.random.Generator) -> None:
-        """Weights (n_weights,); what is sampled is drawn from `draw`."""
-        self.lesson, self._draw = lesson, draw
+    def __init__(self, lesson: Lesson, weights: Array, draw: np.random.Generator, *, sloped: bool = True) -> None:
+        """Weights (n_weights,); what is sampled is drawn from `draw`; whether a gradient will be asked for."""
+        self.lesson = lesson
         self._angles = torch.from_numpy(weights[None, : lesson.n_angles])
         self.readout = readout_of(lesson.layout, weights)
-        self._passed = lesson.simulation.run(self._angles, draw)
+        self._passed = lesson.simulation.run(self._angles, draw, sloped=sloped and lesson.learns("angles"))
         self.features = self._passed.features[0][:, lesson.columns]
         self.fields = self.readout.fields(self.features, lesson.inputs)
 
@@ -137,8 +66,7 @@ class Pass:
             fields = self.readout.fields(features[:, self.lesson.columns], self.lesson.inputs)
             return (bits(self.lesson.targets, fields).sum(-1) * share).sum(-1) * log(2)
 
-        simulation = self.lesson.simulation
-        return simulation.slope(self._angles, self._passed, of_features, cost, self._draw)[0].numpy()
+        return self.lesson.simulation.slope(self._angles, self._passed, of_features, cost)[0].numpy()
 
     def measures(self) -> dict[str, float]:
         """Frame-level accuracy TP / (TP + FP + FN), and the share of chords that are right in every key."""
@@ -152,6 +80,6 @@ def readout_of(layout: dict[str, Group], weights: Array) -> Readout:
     views = {
         name: torch.from_numpy(weights[group.slice]).reshape(group.shape)
         for name, group in layout.items()
-        if part_of(name) != "angles"
+        if part_of_group(name) != "angles"
     }
     return Readout(views["K"], views.get("W"), views["h0"])

@@ -1,6 +1,7 @@
 """A quantum network plays: it hears chords as four voices, one by one, and sings keys."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,9 +11,13 @@ from torch import Tensor
 from encoding import Standardisation
 from encoding.closed_loop import checked_roll, closed_loop
 from encoding.hearing import voices_heard
+from encoding.memory import check_room
 from quantum.channel import Channel, Music
 from quantum.evolution import unitaries
+from quantum.lessons import Lesson
 from quantum.music import chord_states
+from quantum.needs import matrix_bytes
+from quantum.passes import Array, readout_of
 from quantum.readout import Readout
 from quantum.settings import QuantumRNNSettings
 
@@ -30,8 +35,7 @@ class Player:
     ) -> None:
         """Networks of the given angles, (n_replicas, n_angles), and readouts; K reads the features `columns`."""
         self.settings, self.standardisation = settings, standardisation
-        self._readouts, self._columns = readouts, columns
-        self._unitaries = unitaries(settings.block.ladder, angles)
+        self._angles, self._readouts, self._columns = angles, readouts, columns
 
     @property
     def n_replicas(self) -> int:
@@ -63,10 +67,29 @@ class Player:
         ear = _Ear(self, replica if replica in range(self.n_replicas) else 0, sung)
         return closed_loop(opening, n_steps, ear, replica=replica, **options)
 
+    @cached_property
+    def unitaries(self) -> Tensor:
+        """U of all networks, (n_replicas, 2^N, 2^N), made when the first chord is heard.
+
+        Raises:
+            InputError: more memory is needed than there is.
+        """
+        block, n = self.settings.block, self.n_replicas
+        needed = matrix_bytes(block, n, 2 * self._angles.element_size())
+        check_room(needed, f"{n} unitaries of {block.n_qubits} qubits", "play fewer replicas, or fewer history qubits")
+        return unitaries(block.ladder, self._angles)
+
     def channel_of(self, states: Tensor) -> Channel:
         """The channel of one chord."""
         music = Music(states, torch.zeros(1, dtype=torch.int64), (0, 1))
         return Channel(self.settings.block, music, self.settings.observables)
+
+
+def player_of(lesson: Lesson, flat: Array) -> Player:
+    """The networks of some weights, (n_replicas, n_weights), which are copied; they hear as those that learned."""
+    angles = torch.from_numpy(flat[:, : lesson.n_angles].copy())
+    readouts = [readout_of(lesson.layout, own).copied() for own in flat]
+    return Player(lesson.settings, angles, readouts, lesson.columns, lesson.slots.standardisation)
 
 
 class _Ear:
@@ -78,7 +101,7 @@ class _Ear:
 
     def __call__(self, chords: Sequence[NDArray[np.float32]]) -> NDArray[np.floating]:
         player, readout = self.player, self.player._readouts[self.replica]
-        unitary = player._unitaries[self.replica : self.replica + 1]
+        unitary = player.unitaries[self.replica : self.replica + 1]
         ket = torch.from_numpy(chord_states(player.settings.note, voices_heard(chords, self.sung))).to(unitary.dtype)
         channel = player.channel_of(ket)
         maps = channel.maps(unitary)

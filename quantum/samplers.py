@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
+from qiskit.exceptions import QiskitError
 from qiskit.primitives import BaseSamplerV2
 
 from encoding import InputError
@@ -33,17 +34,30 @@ class Bound(NamedTuple):
     meant: dict[str, Any]
 
 
+# What a sampler raises where it fails: Qiskit's, Aer's and the runtime's own errors; those of a network, which are
+# OSErrors; and of compiled code and services that have no class of their own, a bare RuntimeError.
+FAILURES = (QiskitError, OSError, RuntimeError)
+MISTAKES = (NotImplementedError, RecursionError)  # RuntimeErrors of a program that is wrong
+
+
 class SamplerFailed(OSError):
-    """A sampler gave no result, or not what was asked for: counts that are not there are never taken for zeros."""
+    """A sampler gave no result, or not what was asked for: counts that are not there are never taken for zeros.
+
+    Only what a sampler can raise by contract becomes one (`FAILURES`): Ctrl-C, a memory that is full and mistakes of a
+    program pass as they are.
+    """
 
 
 class Sampler(Sizes):
     """A block on some music, as a sampler of Qiskit's shows it: a Source.
 
+    All variants of a call are one job. When Ctrl-C ends it is the sampler's affair: Aer's comes after the job, of a
+    gradient by shifts minutes later.
+
     Args:
         block: registers, rotations, ladder, schedule.
         chords: angles of `Encoding(chords)` of each piece, the longest piece first, (n_chords, n_voices, n_rotations)
-            in radians; `quantum.music.heard` gives them.
+            in radians; `quantum.music.chord_angles` gives them.
         sampler: a BaseSamplerV2, such as `quantum.backend_named` gives; or a function that makes one from a seed, which
             each call then gets anew; None: Aer's.
         shots: S, in each basis.
@@ -161,22 +175,19 @@ class Sampler(Sizes):
     def _sampled(self, pubs: list[Bound], draw: np.random.Generator) -> list[list[Real]]:
         """Averages of the outcomes of each circuit at each chord, (V, pieces, n_measured), from one job."""
         sampler = self._made(draw)
+        journal = _named(sampler, pubs)
         asked: list[Any] = [(circuit, values, self.shots) for circuit, values, _ in pubs]
         try:
-            # a journal names jobs by what they mean, not by their circuits
-            named: dict[str, Any] = (
-                {"logical": [pub.meant for pub in pubs]} if getattr(sampler, "takes_logical", False) else {}
-            )
-            result: Any = sampler.run(asked, **named).result()
-        except Exception as error:  # Aer, Qiskit, a service: each has errors of its own
-            if isinstance(error, InputError | SamplerFailed) or getattr(sampler, "takes_logical", False):
-                raise  # a journal's lines say what to do
+            result: Any = sampler.run(asked, **journal).result()
+        except FAILURES as error:
+            if journal or isinstance(error, (SamplerFailed, *MISTAKES)):  # a journal's lines say what to do
+                raise
             raise SamplerFailed(f"the sampler gave no result: {_line(error)}") from error
         if getattr(result, "success", True) is not True:  # a simulator's own results raise nothing
             raise SamplerFailed(f"the sampler did not succeed: {shown(getattr(result, 'status', result))}")
         try:
             return [self._averages(of, pub.circuit, pub.values) for of, pub in zip(result, pubs, strict=True)]
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError) as error:  # as what came is no result of a sampler
             raise SamplerFailed(f"the sampler gave another result than was asked for: {_line(error)}") from error
 
     def _made(self, draw: np.random.Generator) -> BaseSamplerV2:

@@ -30,7 +30,7 @@ CHOICES = {
     "optimizer": ("sgd", "adam"),
 }
 MOST_HISTORY = 8
-MOST_DENSE = 5  # history qubits whose density matrix, and U, still take milliseconds
+MOST_HISTORY_DENSE = 5  # history qubits whose density matrix, and U, still take milliseconds
 FLAGS = ("closing", "skip", "replacement")
 LEAST_SHIFT = 1e-3  # radians: of less, differences are rounding
 MOST = {"shots": 10**6, "batch": 10**6, "probes": 10**5, "spsa_pairs": 10**4, "trajectories": 10**4, "n_layers": 10**4}
@@ -144,17 +144,18 @@ class QuantumRNNSettings:
             )
         if self.trajectories is not None:
             self._check_trajectories(self.trajectories)
-        elif self.n_history > MOST_DENSE and (self.shots is not None or self.rule != "adjoint"):
+        elif self.n_history > MOST_HISTORY_DENSE and (self.shots is not None or self.rule != "adjoint"):
             raise InputError(
-                f"circuits of shots, and what a sampler's rule shifts, are simulated up to n_history {MOST_DENSE}; got "
-                f"{self.n_history}, where a step takes minutes: take fewer, or rule adjoint without shots"
+                f"circuits of shots, and what a sampler's rule shifts, are simulated up to n_history "
+                f"{MOST_HISTORY_DENSE}; got {self.n_history}, where a step takes minutes: take fewer, or rule adjoint "
+                "without shots"
             )
-        elif self.n_history > MOST_DENSE and self.schedule != "measured":
+        elif self.n_history > MOST_HISTORY_DENSE and self.schedule != "measured":
             chord = 8 * 2.0 ** (self.n_data + 2 * self.n_history) / 1e6
             raise InputError(
-                f"{self.schedule} is simulated exactly up to n_history {MOST_DENSE}; got {self.n_history}: every "
-                f"distinct chord would take {chord:.3g} MB, every slot {8e-6 * 4.0**self.n_history:.3g} MB, and a step "
-                "minutes; sample kets, trajectories=4, or take the measured schedule"
+                f"{self.schedule} is simulated exactly up to n_history {MOST_HISTORY_DENSE}; got {self.n_history}: "
+                f"every distinct chord would take {chord:.3g} MB, every slot {8e-6 * 4.0**self.n_history:.3g} MB, and "
+                "a step minutes; sample kets, trajectories=4, or take the measured schedule"
             )
 
     def _check_trajectories(self, n: int) -> None:

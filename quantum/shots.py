@@ -13,16 +13,18 @@ trace over D in every basis: the history does not notice. Kets are complex64: wh
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.memory import check_room
 from quantum.block import Block
 from quantum.channel import Music
 from quantum.evolution import unitaries
+from quantum.needs import matrix_bytes
 from quantum.sources import Real, Sizes, pieces_at
 
 ROOM = 1 << 23  # complex64 of kets at once, 64 MB; memory, not numbers, depends on it
@@ -32,6 +34,9 @@ Kets = NDArray[np.complex64]
 class Shots(Sizes):
     """A block on some music, seen in S shots in each basis: a Source.
 
+    Many variants, as of a gradient by shifts, take minutes in one call; Ctrl-C ends it within a chord, for kets are
+    moved in parts of 64 MB. What was drawn is lost.
+
     Args:
         block: registers, rotations, ladder, schedule.
         music: what is played to it.
@@ -39,19 +44,24 @@ class Shots(Sizes):
         shots: S, in each basis.
 
     Raises:
-        InputError: shots below 1, or an X that no shot shows (see `Sizes`).
+        InputError: shots below 1, an X that no shot shows (see `Sizes`), or a U for which there is no room.
     """
 
     def __init__(self, block: Block, music: Music, observables: str, shots: int) -> None:
         if shots is None:
             raise InputError("a number of shots is a whole number of at least 1; averages without scatter are Exact's")
         super().__init__(block, music.offsets, observables, shots)
+        check_room(
+            matrix_bytes(block, number=8) + 16.0 * ROOM,
+            f"shots of {block.n_qubits} qubits, by a dense U,",
+            "take fewer qubits, or a Sampler, whose circuits need none",
+        )
         self._shots = shots
         self._chords: Kets = music.states.numpy().astype(np.complex64)
         self._slots, self._which = music.blocks(), music.chord.numpy()
         self._n, self._d, self._h = (2**n for n in (block.n_qubits, block.n_data, block.n_history))
         # of a gradient by shifts all angles but one chord's are the same again and again
-        self._unitary = lru_cache(max(1, 2 * ROOM // self._n**2))(self._made)
+        self._unitary = lru_cache(max(1, 2 * ROOM // self._n**2))(partial(_unitary, block))
 
     def whole(self, angles: ArrayLike, draw: np.random.Generator) -> Real:
         """Averages of the outcomes of whole pieces, (V, n_slots, n_f).
@@ -64,7 +74,8 @@ class Shots(Sizes):
             InputError: angles of another shape or not finite; `measured` with more than one shot.
         """
         checked = self.checked_whole(angles, draw)
-        return np.concatenate([self._averages(checked, draw, basis) for basis in self.observables], 2)
+        each = zip(self.observables, _apart(draw, len(self.observables)), strict=True)
+        return np.concatenate([self._averages(checked, own, basis) for basis, own in each], 2)
 
     def chord(self, time: int, angles: ArrayLike, turns: ArrayLike, draw: np.random.Generator) -> tuple[Real, Real]:
         """Averages of the outcomes of one chord, (V, b, n_f), and those of H in Z, (V, b, n_H).
@@ -82,11 +93,11 @@ class Shots(Sizes):
         chords = self._chords[self._which[self._slots[time]]]
         kets = (chords[:, :, None] * _turned(turns)[:, :, None, :]).reshape(*turns.shape[:2], self._n)  # (V, b, 2^N)
         seen = []
-        for basis in self.observables:
+        for basis, own in zip(self.observables, _apart(draw, len(self.observables)), strict=True):
             ket = np.empty_like(kets)
             for unitary, alike in self._distinct(checked, basis):
                 ket[alike] = kets[alike] @ unitary
-            seen.append(self._counted(ket, draw))
+            seen.append(self._counted(ket, own))
         features = np.concatenate(seen, 2)
         return features, features[..., self.block.n_data : self.block.n_qubits]
 
@@ -154,14 +165,21 @@ class Shots(Sizes):
         ones = np.arange(self._n)[:, None] >> np.arange(self.block.n_qubits)[::-1] & 1
         return 1 - 2 * (counts @ ones) / self._shots
 
-    def _made(self, theta: bytes, basis: str) -> Kets:
-        """U transposed, (2^N, 2^N): kets stand in rows. With "X" what is measured is turned so that Z reads X."""
-        angles = torch.from_numpy(np.frombuffer(theta).astype(np.float32))[None]
-        unitary: Kets = unitaries(self.block.ladder, angles)[0].T.numpy()
-        for qubit in range(len(self.block.measured())) if basis == "X" else ():
-            up, down = np.moveaxis(unitary.reshape(self._n, 2**qubit, 2, -1), 2, 0)
-            unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
-        return np.ascontiguousarray(unitary.reshape(self._n, self._n), np.complex64)
+
+def _unitary(block: Block, theta: bytes, basis: str) -> Kets:
+    """U transposed, (2^N, 2^N): kets stand in rows. With "X" what is measured is turned so that Z reads X."""
+    n, angles = 2**block.n_qubits, torch.from_numpy(np.frombuffer(theta).astype(np.float32))[None]
+    unitary: Kets = unitaries(block.ladder, angles)[0].T.numpy()
+    for qubit in range(len(block.measured())) if basis == "X" else ():
+        up, down = np.moveaxis(unitary.reshape(n, 2**qubit, 2, -1), 2, 0)
+        unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
+    return np.ascontiguousarray(unitary.reshape(n, n), np.complex64)
+
+
+def _apart(draw: np.random.Generator, n: int) -> list[np.random.Generator]:
+    """n generators: what the first variants of a call show does not depend on how many follow them."""
+    keys = draw.integers(1 << 64, size=(n, 2), dtype=np.uint64)
+    return [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 
 
 def _turned(turns: Real) -> Kets:

@@ -16,7 +16,7 @@ from quantum.averaged import Averaged
 from quantum.channel import Channel, Music
 from quantum.kernels import compiled
 from quantum.sampled import Cost, Sampled
-from quantum.settings import MOST_DENSE, QuantumRNNSettings
+from quantum.settings import MOST_HISTORY_DENSE, QuantumRNNSettings
 from quantum.sources import Source
 from quantum.trajectories import Trajectories
 
@@ -30,38 +30,41 @@ class Simulation(Protocol):
 
     noisy: bool
 
-    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
-        """A pass, with `features` (1, n_slots, n_f), and what the way back needs; angles (1, n_angles)."""
+    def run(self, angles: Tensor, draw: np.random.Generator, *, sloped: bool) -> Any:
+        """A pass, with `features` (1, n_slots, n_f), and what the way back needs; angles (1, n_angles).
+
+        What is drawn for the features is the same whether the slope will be asked for or not.
+        """
         ...
 
-    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost, draw: np.random.Generator) -> Tensor:
+    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost) -> Tensor:
         """dE/d angles, (1, n_angles), from dE/d features or from E itself."""
         ...
 
 
-class Exact:
-    """Averages over infinitely many shots; what computes them is any of the exact simulators."""
+class Adjoint:
+    """Averages over infinitely many shots, with slopes by the adjoint; what computes them is any exact simulator."""
 
     noisy = False
 
     def __init__(self, simulator: Any) -> None:
         self.simulator = simulator
 
-    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+    def run(self, angles: Tensor, draw: np.random.Generator, *, sloped: bool) -> Any:
         """A pass; nothing is drawn."""
         return self.simulator.run(angles)
 
-    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost, draw: np.random.Generator) -> Tensor:
+    def slope(self, angles: Tensor, passed: Any, error: Tensor, cost: Cost) -> Tensor:
         """By the adjoint."""
         return self.simulator.slope(angles, passed, error)
 
 
-class Kets(Exact):
+class AdjointOfKets(Adjoint):
     """Sampled kets; the gradient is that of one pass."""
 
     noisy = True
 
-    def run(self, angles: Tensor, draw: np.random.Generator) -> Any:
+    def run(self, angles: Tensor, draw: np.random.Generator, *, sloped: bool) -> Any:
         """A pass with outcomes of its own."""
         return self.simulator.run(angles, [draw])
 
@@ -88,9 +91,9 @@ def simulation_of(
     if settings.shots is not None or settings.rule != "adjoint":
         return Sampled(settings, music, source)
     if settings.trajectories is not None:
-        return Kets(Trajectories(block, music, observables, n_trajectories=settings.trajectories))
-    if settings.n_history > MOST_DENSE:
-        return Exact(Averaged(block, music, observables))
+        return AdjointOfKets(Trajectories(block, music, observables, n_trajectories=settings.trajectories))
+    if settings.n_history > MOST_HISTORY_DENSE:
+        return Adjoint(Averaged(block, music, observables))
     if kernel == "fast":
-        return Exact(compiled(settings.precision).FastKernel(settings, slots, music, columns))
-    return Exact(Channel(block, music, observables))
+        return Adjoint(compiled(settings.precision).FastKernel(settings, slots, music, columns))
+    return Adjoint(Channel(block, music, observables))

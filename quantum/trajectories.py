@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from quantum.block import Block
-from quantum.channel import Music, Readout
+from quantum.channel import Music, Observables
 from quantum.evolution import evolved, undone
 
 
-class Sampled(NamedTuple):
+class TrajectoryPass(NamedTuple):
     """What a pass leaves for the way back: features (R, n_slots, n_f), averaged; of each time kets, features, outcomes.
 
     Kets after U are (R, 2^N, b n_trajectories), the trajectories of a piece side by side.
@@ -50,11 +50,11 @@ class Trajectories:
 
     def __init__(self, block: Block, music: Music, observables: str = "Z", *, n_trajectories: int = 8) -> None:
         self.block, self.music, self.n = block, music, n_trajectories
-        self.read = Readout(block.n_data, 2**block.n_qubits, observables)
+        self.read = Observables(block.n_data, 2**block.n_qubits, observables)
         self.staggered = block.schedule == "staggered"
         self._blocks = music.blocks()
 
-    def run(self, angles: Tensor, draws: Sequence[np.random.Generator]) -> Sampled:
+    def run(self, angles: Tensor, draws: Sequence[np.random.Generator]) -> TrajectoryPass:
         """Features of every slot and what the way back needs; outcomes are drawn from the generator of each replica."""
         n_replicas, first = len(angles), self._blocks[0]
         history = self._begin(angles, first.stop - first.start)
@@ -67,9 +67,9 @@ class Trajectories:
             for kept, made in ((kets, ket), (seen, features), (outcomes, outcome), (norms, norm)):
                 kept.append(made)
         means = [each.reshape(n_replicas, -1, self.n, each.shape[-1]).mean(2) for each in seen]
-        return Sampled(torch.cat(means, 1), kets, seen, outcomes, norms)
+        return TrajectoryPass(torch.cat(means, 1), kets, seen, outcomes, norms)
 
-    def slope(self, angles: Tensor, sampled: Sampled, error: Tensor) -> Tensor:
+    def slope(self, angles: Tensor, sampled: TrajectoryPass, error: Tensor) -> Tensor:
         """dL/d angles, (R, n_angles), without bias, from dL/d features, (R, n_slots, n_f)."""
         total = torch.zeros_like(angles)
         after = torch.zeros_like(self._begin(angles, 0))

@@ -30,7 +30,7 @@ def groups(settings: QuantumRNNSettings) -> dict[str, Group]:
     return lay_out(shapes, dict.fromkeys(angles, PERIOD))
 
 
-def part_of(group: str) -> str:
+def part_of_group(group: str) -> str:
     """The part that a group belongs to: angles, K, W or h0."""
     return group if group in ("K", "W", "h0") else "angles"
 
@@ -42,7 +42,7 @@ def start(settings: QuantumRNNSettings, layout: dict[str, Group], seed: int, rep
     """
     rng, shared, parts = stream(seed, replica, Purpose.START), random_readout(seed, settings.n_features), []
     for name, group in layout.items():
-        if part_of(name) == "angles":
+        if part_of_group(name) == "angles":
             parts.append(rng.uniform(-np.pi, np.pi, group.shape))
         elif name != "W" and settings.readout_start == "random":
             parts.append(shared[name])

@@ -1,7 +1,9 @@
 """One thread a process, and a cache of the session's own, set before anything slow is imported."""
 
+import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,6 +213,24 @@ def armonica() -> "Callable[..., int]":
     return run
 
 
+@pytest.fixture(scope="session")
+def exact() -> "Callable[[Callable], dict[tuple[int, ...], float]]":
+    """Probability of every outcome of the bits of a quantum function, by PennyLane."""
+    import numpy as np
+    import pennylane as qp
+
+    def of(play):
+        @qp.qnode(qp.device("default.qubit"), mcm_method="deferred")
+        def odds():
+            return qp.probs(op=list(play()))
+
+        found = np.array(odds())
+        outcomes = np.ndindex(*[2] * (len(found).bit_length() - 1))
+        return {outcome: p for outcome, p in zip(outcomes, found.tolist(), strict=True) if p > 1e-14}
+
+    return of
+
+
 @pytest.fixture
 def complaint(armonica, capsys) -> "Callable[..., str]":
     """The one line that says what is wrong; warnings, and the folder of the run, may stand before it."""
@@ -232,5 +252,8 @@ def ibm(monkeypatch) -> "Iterator[Server]":
     """A stand-in for IBM Quantum on 127.0.0.1, to which the environment leads the client; see tests/ibm/stand_in."""
     from stand_in.fixture import running
 
+    for handler in logging.getLogger("qiskit_ibm_runtime").handlers:
+        if type(handler) is logging.StreamHandler:  # it holds the stderr of the test that first loaded the client
+            monkeypatch.setattr(handler, "stream", sys.__stderr__)
     with running(monkeypatch) as server:
         yield server

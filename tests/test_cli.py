@@ -15,7 +15,7 @@ from experiments.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["--first", "3", "--excerpt", "10"]
-VERBS = "learn plot listen data systems stability sweep audit backends submit jobs collect cancel".split()
+VERBS = "learn plot listen data systems stability sweep audit backends submit jobs collect cancel train".split()
 LEARN = ["learn", "--width", "6", "--rate", "0.1", "--until-steps", "12", "--replicas", "2", "--keep-weights", *SMALL]
 
 

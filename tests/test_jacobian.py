@@ -152,7 +152,7 @@ def networks(music, **said):
 
 def pull(network):
     """dE/dH of the mean cost of a slot, in nats."""
-    data = network._slots if isinstance(network, QuantumRNN) else network._packed
+    data = network._lesson.slots if isinstance(network, QuantumRNN) else network._packed
     fields, targets = network.outputs(), data.targets
     return ((np.tanh(fields) - targets) / fields.shape[1]).reshape(len(fields), -1)
 

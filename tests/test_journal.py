@@ -25,7 +25,7 @@ from quantum.journal.money import Price, check_limit, duration, pairs_in, price_
 from quantum.journal.owners import Owner, may_be_alive, read_owner
 from quantum.journal.packing import NoResult, pack_pubs, pack_result, unpack_pubs, unpack_result
 from quantum.journal.tables import ALLOWED, STATES
-from quantum.music import heard
+from quantum.music import chord_angles
 
 WHO = {"task": "t", "step": 0, "evaluation": 0, "place": "ibm:x", "machine": "ibm:x", "charges": 1}
 PRICE = Price(1, 1, 100, 3, 1, 2.0)
@@ -80,7 +80,7 @@ def test_parameters_that_move_from_one_name_to_the_next_make_another_name():
 
 def test_the_name_does_not_depend_on_the_machine_s_gates(journal, music):
     note, pieces = encoding_named("pitch-class"), music(4)
-    chords = heard(pieces, pack(pieces), note)
+    chords = chord_angles(pieces, pack(pieces), note)
     block = Block(Ladder(5), n_data=4, schedule="coherent", rotations=note)
     theta, found = np.full((1, block.ladder.n_angles), 0.3), []
 
@@ -105,7 +105,7 @@ def test_the_name_does_not_depend_on_the_machine_s_gates(journal, music):
 
 def test_a_step_that_is_repeated_takes_its_numbers_from_the_journal(journal, music):
     note, pieces = encoding_named("pitch-class"), music(4, 3)
-    chords = heard(pieces, pack(pieces), note)
+    chords = chord_angles(pieces, pack(pieces), note)
     block = Block(Ladder(5), n_data=4, schedule="measured", rotations=note)
     theta = np.full((2, block.ladder.n_angles), 0.3)
     seen = []

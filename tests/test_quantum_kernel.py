@@ -6,7 +6,7 @@
 import logging
 from dataclasses import replace
 from importlib import import_module
-from threading import get_ident
+from threading import Event, Timer, get_ident
 
 import numpy as np
 import pytest
@@ -248,3 +248,22 @@ def test_what_goes_wrong_on_a_thread_is_said(monkeypatch):
 
     with pytest.raises(InputError, match="item 1 at place 1"):
         Threads().share(fail, range(4))
+
+
+def test_after_ctrl_c_no_thread_begins_another_item(monkeypatch):
+    """Only the thread that asks hears it: it is met while item 1 is at work on the other."""
+    monkeypatch.setenv("ARMONICA_THREADS", "2")
+    begun, other_works, heard = [], Event(), Event()
+
+    def run(item, place):
+        begun.append(item)
+        if item == 0:
+            other_works.wait(10)
+            Timer(0.2, heard.set).start()  # long after the interrupt is on its way
+            raise KeyboardInterrupt
+        other_works.set()
+        heard.wait(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        Threads().share(run, range(40))
+    assert sorted(begun) == [0, 1]

@@ -58,10 +58,10 @@ def test_the_history_is_read_where_all_is_read():
 def test_a_step_goes_down_the_gradient_of_its_batch():
     made = stirred(network(batch=5, n_replicas=2))
     before = made.weights()
-    drawn = [np.bincount(batch, minlength=13) / 5 for batch in made._batches()]
+    drawn = [np.bincount(batch, minlength=13) / 5 for batch in made._ensemble.batches(made.settings, 13, 1)[:, 0]]
     apart = []
     for slot in range(13):  # the gradient of each slot alone, by a network whose only batch it is
-        apart.append([made._now(r, made._lesson).gradient(np.array([slot])) for r in range(2)])
+        apart.append([made._plain.now(made.weights(), r).gradient(np.array([slot])) for r in range(2)])
     expected = np.einsum("rn,nrw->rw", drawn, apart)
     made.step(0.1)
     assert_allclose(made.weights(), before - 0.1 * expected, atol=1e-12)
@@ -69,7 +69,7 @@ def test_a_step_goes_down_the_gradient_of_its_batch():
 
 def test_gamma_is_the_variance_over_slots():
     made = stirred(network(batch=5, probes=400))
-    now = made._now(0, made._lesson)
+    now = made._plain.now(made.weights(), 0)
     slots = np.array([now.gradient(np.array([slot])) for slot in range(13)])
     variance = slots.var(0)
     gamma = made.noise()[0]

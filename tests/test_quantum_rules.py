@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from qiskit.primitives import BaseSamplerV2
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import N_KEYS, Chorale, InputError
 from quantum import QuantumRNN, aliases, backend_named
@@ -25,14 +27,14 @@ def network(chorales=CHORALES, **said):
 
 def seen(made, what="features"):
     """What the shots of the next step show, (n_replicas, n_slots, ...)."""
-    passes = [made._now(r, made._lesson) for r in range(made.n_replicas)]
+    passes = [made._plain.now(made.weights(), r, sloped=False) for r in range(made.n_replicas)]
     return np.stack([getattr(one, what).numpy() for one in passes])
 
 
 def slopes(made):
     """The gradient that the next step goes down, (n_replicas, n_weights)."""
-    everything = np.arange(made._slots.n_slots)
-    return np.stack([made._now(r, made._lesson).gradient(everything) for r in range(made.n_replicas)])
+    everything = np.arange(made._lesson.n_slots)
+    return np.stack([made._plain.now(made.weights(), r).gradient(everything) for r in range(made.n_replicas)])
 
 
 def test_adam_is_that_of_the_paper():
@@ -153,8 +155,60 @@ def test_what_a_step_takes_is_known_before_it_runs():
     angles = 15 + 5 + 15
     plan = network(rule="parameter-shift", shots=10).plan()
     assert plan is not None
-    assert plan == (3 + 3 * (1 + 2 * angles * 4), 2, 10 * plan.circuits)  # three pieces, four chords that are heard
-    assert network(rule="spsa", shots=7, spsa_pairs=2).plan() == (3 + 3 * 4, 2, 7 * 15)
+    assert plan == (3 * (1 + 2 * angles * 4), 1, 10 * plan.circuits)  # three pieces, four chords that are heard
+    assert network(rule="spsa", shots=7, spsa_pairs=2).plan() == (3 + 3 * 4, 1, 7 * 15)
+    assert network(rule="spsa", shots=7, learned=("K", "h0")).plan() == (3, 1, 21)  # no angle is shifted
+    chords = network(rule="parameter-shift", shots=7, schedule="measured").plan()
+    assert chords is not None
+    assert chords.jobs == 4
+
+
+class Counting(BaseSamplerV2):
+    """Aer's, with jobs and circuits counted."""
+
+    def __init__(self):
+        self.sampler, self.jobs, self.circuits = backend_named("aer", seed=1), 0, 0
+
+    def run(self, pubs, *, shots=None):
+        asked = [SamplerPub.coerce(pub, shots) for pub in pubs]
+        self.jobs += 1
+        self.circuits += sum(pub.parameter_values.size for pub in asked)
+        return self.sampler.run(asked)
+
+
+@pytest.mark.parametrize("learned", [("angles", "K", "W", "h0"), ("K",)])
+@pytest.mark.parametrize("rule", ["parameter-shift", "spsa"])
+@pytest.mark.parametrize("schedule", ["measured", "coherent"])
+def test_a_step_is_what_its_plan_says(schedule, rule, learned):
+    counting = Counting()
+    made = network(CHORALES[2:], schedule=schedule, rule=rule, shots=3, sampler=counting, learned=learned)
+    made.step(0.1)
+    plan = made.plan()
+    assert plan is not None
+    assert plan.jobs == (2 if schedule == "measured" else 1)
+    assert plan[:2] == (counting.circuits, counting.jobs)
+
+
+@pytest.mark.parametrize("rule", ["parameter-shift", "spsa"])
+@pytest.mark.parametrize(("schedule", "observables"), [("measured", "ZX"), ("coherent", "ZX"), ("staggered", "Z")])
+def test_the_loss_is_that_of_the_samples_that_the_next_step_draws(schedule, observables, rule):
+    made = network(schedule=schedule, observables=observables, rule=rule, shots=5, n_replicas=2)
+    for _ in range(2):
+        before = made.loss()
+        assert_allclose(made.step(0.05)[0], before, rtol=1e-14)
+
+
+def test_a_network_before_other_chorales_is_the_same_network():
+    made = network(n_replicas=2, skip=True, optimizer="adam")
+    one = made.on(CHORALES[1:], replica=1)
+    assert (one.weights() == made.weights()[1:]).all()
+    assert_allclose(one.loss(), made.loss_on(CHORALES[1:])[1:])
+    one.step(0.01)
+    assert (one.weights() != made.weights()[1:]).any()
+    with pytest.raises(InputError, match="replicas are 0 to 1; got 2"):
+        made.on(CHORALES, replica=2)
+    with pytest.raises(InputError, match="weights"):
+        made.on(CHORALES, n_layers=2)
 
 
 def test_notes_that_look_alike_are_said_once(caplog, monkeypatch):

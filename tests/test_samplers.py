@@ -15,7 +15,7 @@ from scipy.stats import chi2
 from encoding import InputError, encoding_named, pack
 from quantum import Block, Ladder
 from quantum.exact import Exact
-from quantum.music import heard, played
+from quantum.music import chord_angles, played
 from quantum.samplers import Sampler, SamplerFailed
 from quantum.shots import Shots
 from quantum.sources import Source, features_of
@@ -97,7 +97,7 @@ def test_chorales_are_the_same_to_circuits_and_to_the_channel(music):
     block = Block(Ladder(5, 1), n_data=4, schedule="coherent", rotations=note)
     kets = played(chorales, slots, note, dtype=torch.complex128)
     exact = features_of(Exact(block, kets), angles_of(block), rng())
-    source = Sampler(block, heard(chorales, slots, note), None, S)
+    source = Sampler(block, chord_angles(chorales, slots, note), None, S)
     assert source.offsets == kets.offsets
     assert_shows(features_of(source, angles_of(block), rng()), exact, exact[:, ::-1], S)
 
@@ -199,6 +199,16 @@ def test_a_job_that_failed_is_never_taken_for_counts(sung, make, said):
     with pytest.raises(SamplerFailed, match=said) as error:
         features_of(Sampler(block, chords, Odd(make), 10), angles_of(block), rng())
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("passing", [KeyboardInterrupt, MemoryError, TypeError, NotImplementedError, NameError])
+def test_what_no_sampler_raises_by_contract_passes_as_it_is(sung, passing):
+    def make(good):
+        raise passing("of another kind")
+
+    block, (_, chords) = block_of("coherent"), sung((2,), 2)
+    with pytest.raises(passing, match="of another kind"):
+        features_of(Sampler(block, chords, Odd(make), 10), angles_of(block), rng())
 
 
 def test_aer_out_of_memory_is_a_failure_in_a_line(sung, capfd):

@@ -1,5 +1,7 @@
 """Shots against the exact channel, against PennyLane's joint probabilities, and against sums over all counts."""
 
+import gc
+import weakref
 from itertools import chain
 
 import numpy as np
@@ -226,3 +228,17 @@ def test_offsets_that_are_none_are_refused(offsets):
 def test_observables_that_are_none_are_refused(observables):
     with pytest.raises(InputError, match="observables are one of Z, ZX"):
         Sizes(block_of("coherent"), (0, 1), observables)
+
+
+def test_shots_are_let_go_with_the_unitaries_they_keep(sung):
+    """By reference counts alone: kept unitaries know nothing of whose they are."""
+    music, block = sung((2,), 2)[0], block_of("coherent")
+    gc.disable()
+    try:
+        source = Shots(block, music, "Z", 3)
+        features_of(source, angles_of(block), rng())
+        gone = weakref.ref(source)
+        del source
+        assert gone() is None
+    finally:
+        gc.enable()

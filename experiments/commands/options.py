@@ -32,6 +32,12 @@ KernelOption = Annotated[
     str | None, typer.Option(help="fast, plain or graph. [default: fast where it can run, graph on a card]")
 ]
 AllowOption = Annotated[bool, typer.Option("--allow-other-kernel", help="Go on with runs that another kernel made.")]
+AccountOption = Annotated[
+    str | None, typer.Option("--account", help="A saved account of IBM's. [default: the environment's, or the default]")
+]
+InstanceOption = Annotated[
+    str | None, typer.Option("--instance", help="CRN of IBM's instance that is charged. [default: the account's]")
+]
 ExcerptOption = Annotated[int | None, typer.Option(help="Only so many chords of each chorale.")]
 
 

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from experiments.commands.options import (
+    AccountOption,
     ExcerptOption,
     FirstOption,
+    InstanceOption,
     RunArgument,
     ScaleOption,
     SourceOption,
@@ -155,9 +157,11 @@ def systems() -> None:
 
 def backends(
     fake: Annotated[bool, typer.Option("--fake", help="The fake machines instead, and what each can do.")] = False,
+    account: AccountOption = None,
+    instance: InstanceOption = None,
 ) -> None:
     """List what circuits run on: names, what each can do, whether IBM's client and credentials are there."""
-    from quantum.backends import backend_lines, fake_lines
+    from quantum.machines.listing import backend_lines, fake_lines
 
-    for line in fake_lines() if fake else backend_lines():
+    for line in fake_lines() if fake else backend_lines(account=account, instance=instance):
         say(line)

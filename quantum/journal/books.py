@@ -1,20 +1,14 @@
-"""The journal itself: a row an intent, written and synced before anything is sent, and never taken back.
-
-Every change is one transaction that begins by locking the file (BEGIN IMMEDIATE), so that of two processes one comes
-second and sees what the first has done.
-"""
+"""The journal itself: a row an intent, written and synced before anything is sent, and never taken back."""
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from threading import RLock
-from typing import Any, Self
+from typing import Any
 
 from encoding import InputError
+from quantum.journal.held import Held
 from quantum.journal.money import Price, check_limit
-from quantum.journal.opened import in_words, open_journal
 from quantum.journal.owners import Owner, boot, may_be_alive, now, read_owner
 from quantum.journal.places import journal_path
 from quantum.journal.rows import Row, add_job, all_rows, find_row, move, on_the_wall, read_row
@@ -27,7 +21,7 @@ class Busy(InputError):
     """Another process is at this job."""
 
 
-class Journal:
+class Journal(Held):
     """A journal of jobs.
 
     Args:
@@ -39,16 +33,15 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path: Path = journal_path(path)
+        super().__init__(journal_path(path))
         self.owner = Owner()
-        self._lock, self._held = RLock(), open_journal(self.path)
 
     def intend(self, intent: str, who: dict[str, Any], price: Price, pubs: bytes, *, limit: float) -> Row:
         """Write an intent down, or find it.
 
         Args:
             intent: its id.
-            who: task, step, evaluation, place, machine, charges.
+            who: task, step, evaluation, place, machine, instance, charges.
             price: what it will cost.
             pubs: the circuits that will be sent.
             limit: seconds that all of the journal may cost.
@@ -200,8 +193,8 @@ class Journal:
                 )
             return read_row(rows, intent)
 
-    def again(self, intent: str, *, limit: float) -> Row:
-        """Ask for what failed or was cancelled once more, under another tag.
+    def again(self, intent: str, *, limit: float, instance: str = "") -> Row:
+        """Ask for what failed or was cancelled once more, under another tag, in this instance.
 
         Raises:
             InputError: it has neither failed nor been cancelled, or would cost more than the limit leaves.
@@ -214,45 +207,12 @@ class Journal:
             bound = check_limit(price, rows.execute(SPENT).fetchone()[0], limit) if row.charges else 0
             rows.execute(
                 "UPDATE intents SET state = 'intended', attempt = attempt + 1, posts = 0, job = NULL, reason = '', "
-                "bound = ?, changed = ? WHERE id = ?",
-                (bound, on_the_wall(), intent),
+                "bound = ?, instance = ?, changed = ? WHERE id = ?",
+                (bound, instance, on_the_wall(), intent),
             )
             return read_row(rows, intent)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._held.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_held"):
-            self._held.close()
-
     # Inside
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that nobody else writes beside; on the disk when it ends."""
-        with self._lock, in_words(self.path):
-            self._held.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._held
-                self._held.execute("COMMIT")
-            except BaseException:
-                if self._held.in_transaction:
-                    self._held.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, in_words(self.path):
-            yield self._held
 
     def _blob(self, what: str, intent: str) -> bytes:
         with self._reading() as rows:

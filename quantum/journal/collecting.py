@@ -47,7 +47,7 @@ def collect(
             return unpack_result(journal.result(intent), unpack_pubs(journal.pubs(intent)))
         if row.state in ("failed", "cancelled"):
             said = f": {row.reason}" if row.reason else ""
-            raise JobEnded(f"job {row.job or row.id[:12]} {_ended(row)}{said}; armonica submit --again sends another")
+            raise JobEnded(f"job {row.job or row.id[:12]} {_ended(row)}{said}; --again sends another")
         left = float("inf") if wait is None else began + wait - now()
         if left <= 0:
             raise NotYet(f"job {row.job or row.id[:12]} is {row.state}; armonica collect asks again")

@@ -94,13 +94,14 @@ def price_of(pubs: Sequence[SamplerPub], target: Any = None, *, jobs: int = 1) -
 
 
 def check_limit(price: Price, spent: float, limit: float) -> int:
-    """Seconds after which the machine is to end the job.
+    """Seconds after which the machine is to end the job; of several the last one, when the others took their estimate.
 
     Raises:
         InputError: what is left of the limit is less than the estimate.
     """
-    bound = min(ceil(2 * price.seconds) + 1, floor(limit - spent))
-    if bound < price.seconds:
+    each = price.seconds / price.jobs
+    bound = min(ceil(2 * each) + 1, floor(limit - spent - (price.jobs - 1) * each))
+    if bound < each:
         raise InputError(
             f"{price.words()}; of the limit of {limit:g} s the journal has spent or set aside {spent:.3g} s: nothing "
             "was sent; a higher limit is --max-seconds"

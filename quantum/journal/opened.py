@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from encoding import InputError
-from quantum.journal.tables import ALLOWED, APPLICATION, SCHEMA, VERSION
+from quantum.journal.tables import ALLOWED, APPLICATION, SCHEMA, UPGRADES, VERSION
 
 PATIENCE = 30.0  # seconds that another process may hold the file
 
@@ -41,8 +41,11 @@ def _prepare(held: sqlite3.Connection, path: Path) -> None:
     held.execute("PRAGMA foreign_keys = ON")
     held.execute("BEGIN IMMEDIATE")
     try:
-        if not held.execute("PRAGMA user_version").fetchone()[0]:
+        version = held.execute("PRAGMA user_version").fetchone()[0]
+        if not version:
             _make(held)
+        elif version < VERSION:
+            _upgrade(held, version)
         held.execute("COMMIT")
     except BaseException:
         if held.in_transaction:
@@ -67,6 +70,12 @@ def _make(held: sqlite3.Connection) -> None:
         held.execute(statement)
     held.executemany("INSERT INTO allowed VALUES (?, ?)", ALLOWED)
     held.execute(f"PRAGMA application_id = {APPLICATION}")
+    held.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _upgrade(held: sqlite3.Connection, version: int) -> None:
+    for before in range(version, VERSION):
+        held.execute(UPGRADES[before])
     held.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -18,6 +18,7 @@ class Row:
     evaluation: int
     place: str
     machine: str
+    instance: str
     charges: bool
     circuits: int
     shots: int

@@ -7,7 +7,7 @@ Nothing is deleted, what is done stays as it is, and a job belongs to one intent
 """
 
 APPLICATION = 0x41524D4A  # "ARMJ"
-VERSION = 1
+VERSION = 2
 STATES = ("intended", "submitted", "running", "done", "failed", "cancelled")
 ALLOWED = (
     *(("intended", after) for after in ("submitted", "running", "failed", "cancelled")),
@@ -20,8 +20,9 @@ SCHEMA = f"""
 CREATE TABLE intents (
     id TEXT PRIMARY KEY CHECK (length(id) = 64),
     task TEXT NOT NULL, step INTEGER NOT NULL, evaluation INTEGER NOT NULL,
-    place TEXT NOT NULL,            -- the backend as it was asked for
+    place TEXT NOT NULL,            -- the backend as it was asked for, and in which manner
     machine TEXT NOT NULL,          -- and as it was found
+    instance TEXT NOT NULL DEFAULT '',  -- CRN of what is charged, and whose list has the job
     charges INTEGER NOT NULL,       -- whether its time is paid for
     circuits INTEGER NOT NULL, shots INTEGER NOT NULL, depth INTEGER NOT NULL, pairs INTEGER NOT NULL,
     estimate REAL NOT NULL,         -- seconds of the machine
@@ -60,6 +61,8 @@ CREATE TRIGGER jobs_kept BEFORE DELETE ON jobs BEGIN SELECT RAISE(ABORT, 'nothin
 CREATE TRIGGER one_intent BEFORE UPDATE OF intent ON jobs
     WHEN OLD.intent != NEW.intent BEGIN SELECT RAISE(ABORT, 'a job belongs to one intent'); END;
 """
+
+UPGRADES = {1: "ALTER TABLE intents ADD COLUMN instance TEXT NOT NULL DEFAULT ''"}  # from a version to the next
 
 SPENT = """
 SELECT (SELECT COALESCE(SUM(bound), 0) FROM intents WHERE charges AND state = 'intended')

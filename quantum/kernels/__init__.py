@@ -13,7 +13,7 @@ from typing import Any
 
 from encoding import InputError
 from encoding.kept import load, obstacle_to_compiling
-from quantum.settings import MOST_DENSE, QuantumRNNSettings
+from quantum.settings import MOST_HISTORY_DENSE, QuantumRNNSettings
 
 log = logging.getLogger("armonica")
 
@@ -61,12 +61,12 @@ def kernel_for(settings: QuantumRNNSettings, name: str | None) -> str:
         InputError: another name, or a kernel that cannot make it.
     """
     sampled = settings.shots is not None or settings.rule != "adjoint" or settings.trajectories is not None
-    if not sampled and settings.n_history <= MOST_DENSE:
+    if not sampled and settings.n_history <= MOST_HISTORY_DENSE:
         return kernel_named(name)
     if kernel_named(name or "plain") == "fast":
         raise InputError(
-            f"kernel fast makes exact averages of up to {MOST_DENSE} history qubits, by the adjoint rule; here it is "
-            "shots, kets or more: leave kernel out"
+            f"kernel fast makes exact averages of up to {MOST_HISTORY_DENSE} history qubits, by the adjoint rule; here "
+            "it is shots, kets or more: leave kernel out"
         )
     return "plain"
 

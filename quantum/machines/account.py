@@ -53,32 +53,43 @@ def find_account(*, account: str | None = None, instance: str | None = None) -> 
 
     Args:
         account: name of a saved one; None: the environment, else the default one of the file.
-        instance: CRN; None: QISKIT_IBM_INSTANCE, or what was saved.
+        instance: CRN; None: QISKIT_IBM_INSTANCE, or what was saved; of a named account what was saved comes first.
 
     Raises:
         InputError: no key, no CRN, or a file that cannot be read.
     """
     here = {} if account else _of_environment()
     found, source = (here, "the environment") if here else _of_file(account)
-    crn = instance or os.environ.get(INSTANCE) or found.get("instance")
+    environment = os.environ.get(INSTANCE)  # beside a named account it is the instance of another
+    crn = instance or (found.get("instance") or environment if account else environment or found.get("instance"))
     token = found.get("token")
     if not isinstance(token, str) or not token or len(token.split()) != 1:
         raise InputError(f"the key of {source} is no key: one word is expected")
     if not isinstance(crn, str) or not crn.startswith("crn:"):
         what = "nothing" if not crn else "a name" if isinstance(crn, str) else "no text"
         raise InputError(
-            f"the instance that is charged is named by its CRN, crn:v1:... ({INSTANCE}, or instance=...), lest the "
+            f"the instance that is charged is named by its CRN, crn:v1:... ({INSTANCE}, or --instance), lest the "
             f"client choose one that is paid for; got {what}"
         )
     route = {word: found[word] for word in ("proxies", "verify", "private_endpoint") if word in found}
     return Account(token, crn, found.get("url"), found.get("channel") or PLATFORM, source, route)
 
 
-def where_credentials_are() -> str:
-    """In words, without the key: where a key would be taken from, or that there is none."""
+def where_credentials_are(*, account: str | None = None, instance: str | None = None) -> str:
+    """In words, without the key: where a key would be taken from, or that there is none.
+
+    Args:
+        account: name of a saved one.
+        instance: CRN.
+
+    Raises:
+        InputError: an account or an instance was named, and cannot be had.
+    """
     try:
-        found = find_account()
+        found = find_account(account=account, instance=instance)
     except InputError as error:
+        if account or instance:
+            raise
         return str(error)
     return f"a key in {found.source}, and the CRN of an instance"
 
@@ -112,7 +123,9 @@ def _of_file(name: str | None) -> tuple[dict[str, Any], str]:
         raise InputError(f"{path} is no file of accounts")
     chosen = name if name is not None else _default(accounts)
     if chosen not in accounts:
-        raise InputError(f"{path} has the accounts {', '.join(accounts) or 'none'}; say which one: account=NAME")
+        raise InputError(
+            f"{path} has the accounts {', '.join(accounts) or 'none'}; say which one: account=NAME, --account NAME"
+        )
     return accounts[chosen], f"account {chosen!r} of {path}"
 
 

@@ -28,6 +28,7 @@ from quantum.samplers import SamplerFailed
 
 MOST_DENSITY_QUBITS, WORTH_A_SHOT = 12, 256
 MOST_QUBITS = 30
+GATE = 2e-6  # seconds of a gate on a few qubits, of one shot
 AER = Abilities(MOST_QUBITS)
 
 
@@ -44,6 +45,21 @@ def method_for(circuit: QuantumCircuit, shots: int, *, noisy: bool) -> str:
     mixed = (noisy or needs.reset) and not needs.branches
     small = needs.n_qubits <= MOST_DENSITY_QUBITS and 4**needs.n_qubits <= WORTH_A_SHOT * shots
     return "density_matrix" if mixed and small else "statevector"
+
+
+def seconds_of(pub: SamplerPub, *, noisy: bool) -> float:
+    """How long a pub takes, roughly, so that nobody waits unasked.
+
+        circuits x shots x gates x GATE (1 + 2^N / 200)         as trajectories
+        circuits x gates x GATE 4^N / 200                       as a density matrix
+
+    GATE is that of one busy core (`tests/benchmarks/noisy_shots.py` measures such shots).
+    """
+    circuit, used = compacted(pub.circuit)
+    gates, shots, wide = circuits_in(pub) * circuit.size(), shots_of(pub), 2 ** len(used)
+    if method_for(circuit, shots, noisy=noisy) == "density_matrix":
+        return gates * GATE * (1 + wide**2 / 200)
+    return gates * GATE * (1 + wide / 200) * (shots if noisy or needs_of(circuit).branches else 1)
 
 
 def cores() -> dict[str, int]:

@@ -20,6 +20,7 @@ from quantum.machines.abilities import Abilities, check_needs, needs_of
 from quantum.machines.aer import Checked
 from quantum.machines.calls import Play, circuits_in, read_pubs, shots_of
 from quantum.machines.fitting import check_depth, check_gates
+from quantum.machines.manner import check_manner, is_decoupled, is_twirled
 
 PROGRAMS, MODES = ("executor", "sampler"), ("job", "batch")
 OPTIONS = ("twirling", "dynamical_decoupling", "max_execution_time", "environment", "execution", "experimental")
@@ -90,9 +91,10 @@ def fake_player(machine: Any, options: dict[str, Any], program: str) -> Play:
 
 
 def checker(
-    name: str, can: Abilities, target: Any, options: dict[str, Any], least_fidelity: float
+    name: str, can: Abilities, machine: Any, options: dict[str, Any], least_fidelity: float, program: str
 ) -> Callable[[list[SamplerPub]], None]:
     """What refuses circuits before anything is sent."""
+    target = machine.target
 
     def check(pubs: list[SamplerPub]) -> None:
         for pub in pubs:
@@ -101,12 +103,14 @@ def checker(
             check_gates(pub.circuit, target, name)
             check_depth(pub.circuit, target, name, least_fidelity)
             _check_rzz(pub, name)
-            if needs.decides and _decouples(options):
+            if needs.decides and is_decoupled(options):
                 raise InputError(f"{name} has no dynamical decoupling in a circuit with if_test: leave out one of them")
-            _check_twirled(shots_of(pub), options)
+            if needs.decides and is_twirled(options) and program == "executor":
+                raise InputError(f"{name} has no twirling in a circuit with if_test: leave out one of them")
         n = sum(circuits_in(pub) * shots_of(pub) for pub in pubs)
         if can.max_shots is not None and n > can.max_shots:
             raise InputError(f"{name} takes {can.max_shots} shots a job, over all its circuits; got {n}: several jobs")
+        check_manner(pubs, options, name, machine, program)
 
     return check
 
@@ -209,11 +213,6 @@ def _looked_at(machine: Any) -> Any:
     return machine
 
 
-def _decouples(options: dict[str, Any]) -> bool:
-    said = options.get("dynamical_decoupling")
-    return bool(said.get("enable") if isinstance(said, dict) else getattr(said, "enable", False))
-
-
 def _check_rzz(pub: SamplerPub, name: str) -> None:
     """RZZ as a gate of its own turns from 0 to pi/2."""
     if "rzz" not in pub.circuit.count_ops():
@@ -225,15 +224,3 @@ def _check_rzz(pub: SamplerPub, name: str) -> None:
         validate_rzz_pubs([pub])
     except IBMInputValueError as error:
         raise InputError(f"{name}: {' '.join(error.message.split())[:120]}; quantum.fractional folds angles") from None
-
-
-def _check_twirled(shots: int, options: dict[str, Any]) -> None:
-    """Twirled circuits share the shots out evenly, and round them up."""
-    said = options.get("twirling")
-    if not isinstance(said, dict) or not (said.get("enable_gates") or said.get("enable_measure")):
-        return
-    n, each = said.get("num_randomizations", "auto"), said.get("shots_per_randomization", "auto")
-    each = each if each != "auto" else max(64, -(-shots // 32)) if n == "auto" else -(-shots // n)
-    total = each * (n if n != "auto" else -(-shots // each))
-    if total != shots:
-        raise InputError(f"twirling shares {shots} shots out as {total // each} times {each}: ask for {total} shots")

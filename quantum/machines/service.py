@@ -3,6 +3,7 @@
 What goes wrong on the way ends in one line that says what to do, and never shows the key.
 """
 
+import logging
 from typing import Any
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
@@ -14,6 +15,11 @@ from encoding import InputError
 from quantum.machines.account import Account
 from quantum.machines.names import LEAST_BUSY, nearest
 from quantum.machines.wire import ServiceFailed, guard
+
+SAID_BY_CLIENT = "Loading account with the given token"  # at every start; `armonica backends` says where the key is
+logging.getLogger("qiskit_ibm_runtime.qiskit_runtime_service").addFilter(
+    lambda record: SAID_BY_CLIENT not in record.getMessage()
+)
 
 
 class GuardedService(QiskitRuntimeService):

@@ -131,7 +131,7 @@ def beside_others(turns: int) -> None:
             a, b, c = 1e3 * times.get("user", np.nan), 1e3 * times["plain"], 1e3 * times["fast"] / 5
             rows.append((n_history, a if a == a else "", b, c, a / c if a == a else "", b / c))
         heads = ("n_H", "(a) torch, padded, ms", "(b) plain, ms", "(c) fast, ms", "(a)/(c)", "(b)/(c)")
-        n_slots, n_distinct = fast._slots.n_slots, len(fast._compiled._network.kets)
+        n_slots, n_distinct = fast._lesson.n_slots, len(fast._lesson.compiled._network.kets)
         table(f"One step, {schedule}, {n_slots} steps of music, {n_distinct} distinct chords, 3 layers", heads, rows)
 
 
@@ -191,13 +191,13 @@ def beside_pennylane(turns: int) -> None:
 
             twin = network(few, schedule, n_history, precision="float64")
             angles = theta.detach()[None]
-            passed = twin._compiled.run(angles)
+            passed = twin._lesson.compiled.run(angles)
             ones = torch.zeros_like(passed.features)
             ones[..., :N_DATA] = 1
-            np.testing.assert_allclose(gradient(), twin._compiled.slope(angles, passed, ones)[0], atol=1e-5)
+            np.testing.assert_allclose(gradient(), twin._lesson.compiled.slope(angles, passed, ones)[0], atol=1e-5)
             times = seconds({"theirs": gradient, "ours": lambda ours=ours: ours.step(RATE, 5)}, max(2, turns // 5), min)
             theirs = 1e6 * times["theirs"] / (n_chords * n_pieces)
-            each = 1e6 * times["ours"] / 5 / ours._slots.n_slots
+            each = 1e6 * times["ours"] / 5 / ours._lesson.n_slots
             device = "default.mixed" if schedule == "coherent" else "default.qubit, 5 broadcast"
             rows.append((schedule, n_history, device, theirs, each, theirs / each))
     heads = ("schedule", "n_H", "device, backprop", "PennyLane, µs a chord", "fast, µs a chord", "ratio")
@@ -213,14 +213,14 @@ def against_size(turns: int) -> None:
         for n_history in (2, 4):
             made = network([piece for piece in everything if piece.index < n], "coherent", n_history)
             ms = 1e3 * seconds({"x": lambda made=made: made.step(RATE)}, turns, min)["x"]
-            n_slots, n_distinct = made._slots.n_slots, len(made._compiled._network.kets)
+            n_slots, n_distinct = made._lesson.n_slots, len(made._lesson.compiled._network.kets)
             rows.append((f"first {n}", n_slots, n_distinct, n_history, ms, 1e3 * ms / n_slots))
     table("Against the music, coherent", ("chorales", "chords", "distinct", "n_H", "ms", "µs a chord"), rows)
     rows = []
     for schedule, n_trajectories in (("coherent", 2), ("coherent", 4), ("coherent", 8), ("measured", None)):
         made = network(excerpts(5), schedule, 8, trajectories=n_trajectories)
         ms = 1e3 * seconds({"x": lambda made=made: made.step(RATE)}, max(2, turns // 5), min)["x"]
-        rows.append((schedule, "" if n_trajectories is None else n_trajectories, made._slots.n_slots, ms))
+        rows.append((schedule, "" if n_trajectories is None else n_trajectories, made._lesson.n_slots, ms))
     table("Eight history qubits, ket by ket", ("schedule", "kets a piece", "chords", "ms"), rows)
     rows = []
     for n_distinct in (10, 100, 1000):

@@ -1,0 +1,193 @@
+"""A trained network learns on, from the shots of a machine: one job a step, all of them through the journal.
+
+    w <- w - rate dE/dw,    E, dE/d(K, W, h_0) and dE/d angles from the shots of one job       (`quantum.sampled`)
+
+In the measured schedule with more than one shot it is a job a chord. A job's name follows from (training, step, number
+of the job in the step), so a process that is killed at any line and started again asks for the jobs it has made, takes
+the same outcomes, and comes to the same weights, bit for bit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+
+from encoding import InputError
+from encoding.rates import rate_of_each
+from experiments.hardware import Wish, excerpt_of, opened
+from experiments.store import Run, system_of
+from experiments.trained import Trained, Training, folder_of, read_trained, write_trained
+from quantum.jobs import Journal, JournalSampler, NotYet, Patience, Price
+from quantum.journal.books import Row
+from quantum.journal.money import OVERHEAD, check_limit, price_of
+from quantum.ladder import checked_count
+from quantum.rnn import QuantumRNN
+from quantum.rules import RULES, Plan
+
+MOST_STEPS = 10**6
+
+
+def train(
+    run: Run,
+    asked: Training,
+    journal: Journal,
+    *,
+    steps: int,
+    most_seconds: float,
+    agreed: bool = False,
+    wait: float | None = None,
+    again: bool = False,
+    patience: Patience | None = None,
+    told: Callable[[str], None] = print,
+) -> Trained:
+    """Let a network learn from the shots of a backend, from where its training stands.
+
+    Args:
+        run: of a quantum network; nothing of it is changed.
+        asked: what is to be learned, where and how.
+        journal: where jobs are written down.
+        steps: of the training, those included that were made before.
+        most_seconds: of machines, of all of the journal.
+        agreed: to the price of all steps.
+        wait: seconds for each job; None: as long as it takes.
+        again: send what failed or was cancelled once more.
+        patience: with a service that gives no answer.
+        told: gets the price before anything is sent, and a line a step.
+
+    Returns:
+        What was learned; fewer steps than asked for where a job has not ended in the time.
+
+    Raises:
+        InputError: another system, no such chorale or rule, a price that is not agreed to, or above the limit; weights
+            that leave the finite numbers.
+        JobEnded: a job failed, or was cancelled.
+        ServiceFailed: no answer; the same again goes on.
+    """
+    _check(asked, steps)
+    trained = read_trained(folder_of(run, asked))
+    if trained is not None and trained.n_steps >= steps:
+        told(f"{trained.n_steps} steps are made already: {trained.path}")
+        return trained
+    sampler = Teacher(
+        opened(asked.backend) if trained is None else opened(trained.machine, awake=False),
+        journal,
+        task=asked.key(run.task["key"]),
+        place=asked.backend,
+        most_seconds=most_seconds,
+        agreed=agreed,
+        wait=wait,
+        patience=patience,
+    )
+    sampler.again = again
+    pupil = _pupil(run, asked, sampler)
+    if trained is None:
+        own = pupil.weights()[0]
+        trained = Trained(folder_of(run, asked), sampler.backend.name, np.empty(0), own[None], pupil.state())
+    pupil.restore(trained.state)
+    sampler.lessons = Lessons(steps, _plan(pupil), lambda: write_trained(trained, asked), told)
+    return _taught(trained, asked, steps, pupil, sampler, told)
+
+
+@dataclass
+class Lessons:
+    """What is still to come, said and checked once, before the first of it is written down.
+
+    Attributes:
+        steps: of the whole training.
+        plan: of one.
+        begin: puts on disk where the training starts.
+        told: gets the price.
+        open: whether that was done.
+    """
+
+    steps: int
+    plan: Plan
+    begin: Callable[[], None]
+    told: Callable[[str], None]
+    open: bool = False
+
+
+class Teacher(JournalSampler):
+    """A sampler with a journal whose first new job is the first of many: all of them are agreed to, or none."""
+
+    lessons: Lessons | None = None
+
+    def price_of_all(self, first: Price) -> Price:
+        """From this job on; of jobs of one step the shots cost the same."""
+        assert self.lessons is not None
+        steps, plan = self.lessons.steps - self.step, self.lessons.plan
+        jobs, shots = steps * plan.jobs - self.evaluation, steps * (plan.shots or 0)
+        seconds = OVERHEAD * jobs + shots * (first.seconds - OVERHEAD) / first.shots
+        return Price(jobs, steps * plan.circuits, shots, first.depth, first.pairs, seconds)
+
+    def _intend(self, intent: str, asked: Sequence[SamplerPub]) -> Row:
+        if self.lessons is not None and not self.lessons.open:
+            price = self.price_of_all(price_of(asked, self.backend.target))
+            self.lessons.told(f"steps {self.step + 1} to {self.lessons.steps}: {price.words()}")
+            if self.backend.abilities.charges:
+                if not self.agreed:
+                    raise InputError(
+                        f"{self.backend.name} charges: {price.words()}; nothing was sent (--yes agrees to it)"
+                    )
+                check_limit(price, self.journal.spent(), self.most_seconds)
+            self.lessons.begin()
+            self.lessons.open = True
+        return super()._intend(intent, asked)
+
+
+def _taught(
+    trained: Trained, asked: Training, steps: int, pupil: QuantumRNN, sampler: Teacher, told: Callable[[str], None]
+) -> Trained:
+    """Step after step, each on disk before the next."""
+    for step in range(trained.n_steps, steps):
+        sampler.at(step)
+        try:
+            loss = float(pupil.step(asked.rate)[0, 0])
+        except NotYet as error:
+            write_trained(trained, asked)
+            told(f"step {step + 1}: {str(error).partition(';')[0]}; the same command goes on with it")
+            return trained
+        state = pupil.state()
+        if state["frozen"][0] >= 0:
+            raise InputError(f"step {step + 1} leaves the finite numbers: a smaller rate than {asked.rate:g} is wanted")
+        trained = trained.moved(loss, pupil.weights()[0], state)
+        write_trained(trained, asked)
+        told(f"step {step + 1}: NLL {loss:.5f}")
+    return trained
+
+
+def exact_losses(run: Run, asked: Training, trained: Trained) -> tuple[float, float]:
+    """NLL with exact averages before the first step and after the last, of the same chords."""
+    first, last = (excerpt_of(run, _wish(asked), trained.weights[row]) for row in (0, -1))
+    return first.nll(first.exact()), last.nll(last.exact())
+
+
+def _pupil(run: Run, asked: Training, sampler: Any) -> QuantumRNN:
+    """The network before the chords, with shots in the place of exact averages."""
+    excerpt_of(run, _wish(asked))  # refuses what is no network, no chorale, no excerpt
+    system: Any = system_of(run)
+    piece = run.chorales()[asked.chorale]
+    excerpt = replace(piece, pitches=piece.pitches[: asked.chords])
+    settings: dict[str, Any] = {"shots": asked.shots, "rule": asked.rule, "batch": None, "trajectories": None}
+    said = {"spsa_shift": asked.shift, "spsa_pairs": asked.pairs}
+    settings |= {name: value for name, value in said.items() if value is not None}
+    return system.on([excerpt], replica=asked.replica, seed=asked.seed, sampler=sampler, **settings)
+
+
+def _plan(pupil: QuantumRNN) -> Plan:
+    plan = pupil.plan()
+    assert plan is not None  # of shots
+    return plan
+
+
+def _wish(asked: Training) -> Wish:
+    return Wish(asked.backend, asked.shots, asked.chorale, asked.chords, asked.replica)
+
+
+def _check(asked: Training, steps: int) -> None:
+    checked_count("the number of steps", steps, most=MOST_STEPS)
+    rate_of_each(asked.rate, 1, 1)
+    if asked.rule not in RULES:
+        raise InputError(f"what learns from shots learns by one of {', '.join(RULES)}; got {asked.rule!r:.40}")

@@ -1,0 +1,130 @@
+"""What learns on a machine, on disk: a folder in that of the run, which never changes the run itself.
+
+    hardware/train-ID/task.json      what was asked, and the machine that was found
+    hardware/train-ID/learned.npz    losses (n_steps,), weights (n_steps + 1, n_weights), and the state to go on from
+
+ID follows from the run's key and from what was asked, but for the number of steps: more steps go on from fewer. What
+was learned is one file, put in place whole after every step, and before the first one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding import InputError
+from encoding.files import replace_file
+from experiments.run_files import read_json, write_json
+from experiments.store import Run
+
+LEARNED, ASKED = "learned.npz", "task.json"
+STATE = "state."
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be learned, where and how.
+
+    Attributes:
+        backend: its name.
+        rule: "spsa" or "parameter-shift".
+        shots: S, in each basis.
+        rate: eta, as of a run.
+        chorale: number of the chorale that was learned from.
+        chords: of its beginning; None: all.
+        replica: which network.
+        seed: of the directions of SPSA. Another seed is another training, with shots of its own.
+        shift: of SPSA, in radians; None: that of the run's settings.
+        pairs: of SPSA; None: those of the run's settings.
+    """
+
+    backend: str
+    rule: str
+    shots: int
+    rate: float
+    chorale: int = 0
+    chords: int | None = None
+    replica: int = 0
+    seed: int = 0
+    shift: float | None = None
+    pairs: int | None = None
+
+    def key(self, run: str) -> str:
+        """What the evaluations of a run's training are called by, 64 hexadecimal digits."""
+        asked = {"run": run, "training": asdict(self) | {"rate": float(self.rate)}}
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What was learned so far.
+
+    Attributes:
+        path: its folder.
+        machine: where.
+        losses: seen at every step, before the move, (n_steps,), in bits per output unit and time step.
+        weights: before the first step and after each, (n_steps + 1, n_weights).
+        state: of the network, to go on from.
+    """
+
+    path: Path
+    machine: str
+    losses: NDArray[np.float64]
+    weights: NDArray[np.floating]
+    state: dict[str, NDArray[Any]]
+
+    @property
+    def n_steps(self) -> int:
+        """Steps that were made."""
+        return len(self.losses)
+
+    def moved(self, loss: float, weights: NDArray[np.floating], state: dict[str, NDArray[Any]]) -> "Trained":
+        """One step further."""
+        losses, rows = np.append(self.losses, loss), np.concatenate([self.weights, weights[None]])
+        return Trained(self.path, self.machine, losses, rows, state)
+
+
+def folder_of(run: Run, asked: Training) -> Path:
+    """Where a training lies, or will."""
+    return run.path / "hardware" / f"train-{asked.key(run.task['key'])[:12]}"
+
+
+def write_trained(trained: Trained, asked: Training) -> None:
+    """Put on disk what was learned; a reader sees the step before or this one.
+
+    Raises:
+        OSError: the disk is full, or the run's folder cannot be written.
+    """
+    path = trained.path
+    path.mkdir(parents=True, exist_ok=True)
+    if not (path / ASKED).exists():
+        write_json(path / ASKED, asdict(asked) | {"machine": trained.machine})
+    arrays: dict[str, Any] = {STATE + name: array for name, array in trained.state.items()}
+    with replace_file(path / LEARNED) as file:
+        np.savez(file, losses=trained.losses, weights=trained.weights, **arrays)
+
+
+def read_trained(path: Path) -> Trained | None:
+    """What was learned in a folder; None: nothing was begun.
+
+    Raises:
+        InputError: files that are damaged.
+    """
+    if not (path / LEARNED).exists():
+        return None
+    asked: Mapping[str, Any] = read_json(path / ASKED)
+    try:
+        with open(path / LEARNED, "rb") as file, np.load(file, allow_pickle=False) as held:
+            found = {name: held[name] for name in held.files}
+        losses, weights = found.pop("losses"), found.pop("weights")
+        state = {name.removeprefix(STATE): array for name, array in found.items()}
+        if losses.ndim != 1 or weights.ndim != 2 or len(weights) != len(losses) + 1:
+            raise ValueError(f"losses {losses.shape} and weights {weights.shape}")
+        return Trained(path, str(asked["machine"]), losses, weights, state)
+    except Exception as error:  # a damaged archive fails in many ways
+        raise InputError(f"{path / LEARNED} cannot be read ({error}): move {path} aside to begin anew") from None
