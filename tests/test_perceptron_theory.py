@@ -40,7 +40,7 @@ def test_one_layer_is_gardners_perceptron(alpha, overlap):
 @pytest.mark.parametrize(("alpha", "error"), [(20, 0.6223), (100, 0.6246), (1e3, 0.625)])
 def test_one_layer_learns_from_a_teacher_as_gibbs_students_do(alpha, error):
     """eps alpha -> 0.625 (Gyorgyi & Tishby 1990)."""
-    assert generalisation_error(bayes_optimal(alpha, 1)) * alpha == pytest.approx(error, abs=5e-5)
+    assert generalisation_error(bayes_optimal(alpha, 1)) * alpha == pytest.approx(error, abs=5e-4)
 
 
 def test_layers_freeze_one_after_the_other():
