@@ -10,6 +10,7 @@ holds a date.
 import os
 import struct
 import wave
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from encoding.errors import InputError
 from encoding.files import replace_file
 from encoding.synthesis import glass_armonica
 
+MADE_BY = b"armonica"
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 QUARTERS_IN_A_BAR = 4
 TICKS = 480  # MIDI ticks in a quarter
@@ -118,6 +120,16 @@ def write_wav(
         recording.writeframes(samples.tobytes())
 
 
+def is_our_midi(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one that `write_midi` wrote: the text in its first track says so.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    begins = Path(path).read_bytes()[:200]
+    return begins.startswith(b"MThd") and MADE_BY in begins
+
+
 def write_midi(path: str | os.PathLike[str], pitches: ArrayLike, *, tempo: float = 80, held: bool = True) -> None:
     """Write the chorale as a Standard MIDI File of format 1: a track for the tempo, then one a voice, sung by a choir.
 
@@ -135,6 +147,7 @@ def write_midi(path: str | os.PathLike[str], pitches: ArrayLike, *, tempo: float
     _check_tempo(tempo)
     quarter = struct.pack(">I", round(60e6 / tempo))[1:]  # microseconds, 3 bytes
     conductor = b"\x00\xff\x51\x03" + quarter + b"\x00\xff\x58\x04\x04\x02\x18\x08"  # tempo; four quarters in a bar
+    conductor += b"\x00\xff\x01" + bytes([len(MADE_BY)]) + MADE_BY  # a text
     tracks = [_track(conductor, 0)]
     tracks += [_voice_track(channel, voice, held) for channel, voice in enumerate(array.T)]
     header = b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), TICKS)

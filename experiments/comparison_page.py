@@ -1,5 +1,6 @@
 """The page of a comparison: one HTML file with its pictures inside, without a script, made to be printed."""
 
+import os
 from collections.abc import Callable, Iterator
 from html import escape
 from importlib.metadata import version
@@ -9,6 +10,7 @@ import numpy as np
 
 from encoding import InputError
 from encoding.files import replace_file
+from encoding.score import is_our_midi
 from experiments.comparison import HEADER, Comparison, Critical, compared, critical_number, write_table
 from experiments.duet import Duet, duet, names_of, write_music
 from experiments.figures.both_agings import Aged, panel_of
@@ -22,15 +24,17 @@ from experiments.figures.style import new_figure
 from experiments.figures.times_of_sizes import fits_of, refuted
 from experiments.html import STYLE, image_of, list_of, table_of
 from experiments.observables import Fit
-from experiments.side_by_side import counted, named, nobody
+from experiments.side_by_side import SYSTEMS, counted, named, nobody
 from experiments.store import Store
 from experiments.study import Study
 
 MARK = '<meta name="generator" content="armonica compare">'
 ABOUT = (
     "Machines learn the same chorales and are measured with one ruler: recurrent circuits of qubits, and recurrent "
-    "networks whose matrices are orthogonal (classical) or unitary. All hear the same clocks, all are read by an "
-    "affine readout of as many features between -1 and 1. What a machine is worth on the music is the rank M of "
+    "networks whose matrices are orthogonal (classical) or unitary. All hear the same clocks and are read by an affine "
+    "readout of as many features between -1 and 1. Where the roll is heard, a circuit hears all 54 keys by the matrix "
+    "W of its readout, beside its clocks; networks hear them by W and, in place of clocks, by J_0: 54 weights a unit. "
+    "What a machine is worth on the music is the rank M of "
     "dH/dx, its effective parameters; the floor is a lower bound of the loss that its readout leaves, whatever it is "
     "given to read. A readout that is frozen at random says little about music: where its floor lies above 1 bit, "
     "silence would be better, and what is compared is how near a machine comes to that floor, and how fast. Where no "
@@ -39,7 +43,7 @@ ABOUT = (
 
 
 def check_page(path: Path) -> None:
-    """See that a page, and its table, may be written there, and lose nobody's file.
+    """See that a page, its table and its music may be written there, and lose nobody's file.
 
     Raises:
         InputError: another suffix, a folder, or files that are none of ours.
@@ -48,21 +52,22 @@ def check_page(path: Path) -> None:
         raise InputError(f"a page is written as .html; got {path.name!r}")
     if path.is_dir():
         raise InputError(f"{path} is to be a page, and is a folder: give it another name (--out)")
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        what = "a folder is wanted there" if not there.is_dir() else "it cannot be written to"
+        raise InputError(f"{path} cannot be made in {there}: {what}; give the page another place (--out)")
     if path.exists() and not _is_ours(path):
         raise InputError(f"{path} is no page of armonica compare, and is left as it is: give another name (--out)")
-    check_table(path.with_suffix(".csv"), begins=f"{HEADER}\n", of="comparison")
+    check_table(path.with_suffix(".csv"), begins=f"{HEADER}\n", of="comparison", beside="page")
+    known = path.read_text("utf-8") if path.exists() else ""
+    for music in names_of(SYSTEMS, path).values():
+        named_there = f'href="{escape(music.name)}"' in known
+        if music.exists() and not (music.is_file() and (named_there or is_our_midi(music))):
+            raise InputError(f"{music} is none of ours, and is left as it is: give the page another name (--out)")
 
 
 def _is_ours(path: Path) -> bool:
     return path.is_file() and MARK.encode() in path.read_bytes()[:1000]
-
-
-def _check_music(played: Duet, page: Path) -> None:
-    """MIDI files in the places of ours are ours where the page, already there, names them."""
-    known = page.read_text("utf-8") if page.exists() else ""
-    for path in names_of(played, page).values():
-        if path.exists() and (path.is_dir() or f'href="{escape(path.name)}"' not in known):
-            raise InputError(f"{path} is not of this page, and is left as it is: give the page another name (--out)")
 
 
 def write_page(
@@ -79,8 +84,6 @@ def write_page(
     check_page(path)
     found = compared(studies, store, hears)
     played = duet([each.match for each in found.learned] or [each.match for each in found.aged])
-    if played:
-        _check_music(played, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = page_of(found, played, path)
     with replace_file(path) as file:
@@ -90,7 +93,7 @@ def write_page(
         write_music(played, path)
     notes = [note for picture in found.pictures if picture for note in picture.notes]
     lacking = [note for note in notes if note.startswith(("missing", "not ended"))]
-    files = [path, path.with_suffix(".csv"), *(names_of(played, path).values() if played else ())]
+    files = [path, path.with_suffix(".csv"), *(names_of(played.systems, path).values() if played else ())]
     return [*found.notes, *lacking, *map(str, files)]
 
 
@@ -205,7 +208,7 @@ def _whole(fit: Fit | None) -> str:
 
 
 def _music(played: Duet, path: Path) -> Iterator[str]:
-    chorale, files = played.parts[0].played.chorale, names_of(played, path)
+    chorale, files = played.parts[0].played.chorale, names_of(played.systems, path)
     figure = new_figure(9, 2.6 * (1 + len(played.parts)))
     rolls = [(f"{chorale.name}, as written", chorale.pitches)]
     rolls += [(f"{named(part.line, part.machine)}", part.played.pitches) for part in played.parts]

@@ -30,6 +30,11 @@ class Duet(NamedTuple):
     parts: list[Part]
     opening: int
 
+    @property
+    def systems(self) -> list[str]:
+        """Their names."""
+        return [part.line.label.split(",")[0] for part in self.parts]
+
 
 def duet(matches: Sequence[Match]) -> Duet | None:
     """The best runs on the music that all systems learned best, each from the opening of its first piece.
@@ -68,9 +73,8 @@ def _played(chosen: Sequence[tuple[Match, Line, Machine, int, float]]) -> Duet:
     return Duet(parts, opening)
 
 
-def names_of(duet: Duet, page: Path) -> dict[str, Path]:
+def names_of(systems: Sequence[str], page: Path) -> dict[str, Path]:
     """Where the MIDI files lie, beside the page: one for each system, and the original."""
-    systems = [part.line.label.split(",")[0] for part in duet.parts]
     return {name: page.with_name(f"{page.stem}-{name}.mid") for name in (*systems, "original")}
 
 
@@ -81,5 +85,5 @@ def write_music(duet: Duet, page: Path) -> None:
         OSError: the folder cannot be written.
     """
     pieces = [part.played.pitches for part in duet.parts] + [duet.parts[0].played.chorale.pitches]
-    for path, pitches in zip(names_of(duet, page).values(), pieces, strict=True):
+    for path, pitches in zip(names_of(duet.systems, page).values(), pieces, strict=True):
         write_midi(path, pitches)

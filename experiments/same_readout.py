@@ -13,6 +13,7 @@ from experiments.observables import irreducible_loss, readout_floor
 from experiments.observables.irreducible import after_histories
 from experiments.system import System
 from experiments.task import Task
+from quantum.settings import QuantumRNNSettings
 
 Array = NDArray[np.float64]
 
@@ -88,6 +89,20 @@ def hears_roll(task: Task) -> bool:
     if task.system == "deep-rnn":
         return settings["inputs"] == "roll"
     return bool(settings["skip"]) and "W" in settings["learned"]
+
+
+def given_to(task: Task) -> dict[str, Any]:
+    """What two machines must share to be compared, by name: notes as qubits, features, and the start of the readout."""
+    settings = task.settings
+    if task.system == "deep-rnn":
+        n_features = settings["n_features"] or settings["width"]
+    else:
+        n_features = QuantumRNNSettings(**settings).n_features
+    return {
+        "heard:": KEYS if hears_roll(task) else settings["encoding"],
+        "n_f =": n_features,
+        "readout at the start:": settings["readout_start"],
+    }
 
 
 def heard_by(task: Task) -> Callable[[NDArray[np.integer]], NDArray]:

@@ -3,7 +3,8 @@
 The same for both are the music, what is heard of it, and the readout H = K f + h_0, whose n_f features lie between -1
 and 1; where the whole piano roll S is heard, by J_0 or by W, it is H = K f + W S + h_0. So a match is one music, one
 way to treat the readout (frozen, or learned), and the roll or no roll; in it each system has a line of machines that
-differ in size alone. What the size is worth on this music is the rank of dH/dx
+differ in size alone. Where machines on one music differ in what they hear or read, they are not matched, and the label
+says in what. What the size is worth on this music is the rank of dH/dx
 (`experiments.effective_rank`); what can be learned at all is the floor.
 """
 
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from encoding import InputError
 from experiments.effective_rank import effective_parameters_on_data, kernel_rate
 from experiments.figures.answers import WORDS, Answer, asked_of, said, told, word
 from experiments.figures.picture import Picture
@@ -22,7 +24,7 @@ from experiments.observables import (
     logistic_loss,
     reservoir_loss,
 )
-from experiments.same_readout import constraints_of, floor_of, heard_by, hears_roll, part_of
+from experiments.same_readout import constraints_of, floor_of, given_to, heard_by, hears_roll, part_of
 from experiments.store import system_of
 from experiments.system import System
 from experiments.task import Music, Task
@@ -31,8 +33,10 @@ Array = NDArray[np.float64]
 
 SIZES = {"quantum": "n_layers", "deep-rnn": "width"}  # the setting that makes a system larger
 NAMES = {"quantum": "quantum", "deep-rnn": "classical"}
+SYSTEMS = ("quantum", "classical", "unitary")
 SERIES = {(): "readout frozen", ("h0",): "h₀ learned", ("K",): "K learned", ("K", "h0"): "K and h₀ learned"}
 READOUT = ("K", "W", "h0")
+ROUNDING = 1e-5  # bits: of float32 in an NLL near its floor
 SEEDS = range(3)  # of reservoirs
 CHORDS = (1, 2)  # heard, of machines that remember no more
 
@@ -107,14 +111,41 @@ def matches(runs: Sequence[Answer], picture: Picture, hears: Callable[[str], Non
     every = [answer.planned.task.music for answer in runs]
     for music in dict.fromkeys(every):
         here = [answer for answer in runs if answer.planned.task.music == music]
-        for series in dict.fromkeys(map(series_of, here)):
+        fair = [answer for answer in here if told(picture, said_of(answer), check_nll, answer) is not None]
+        for series, group in _alike(fair):
             lines = [
                 Line(label, machines)
-                for label, group in _lines([answer for answer in here if series_of(answer) == series])
-                if (machines := _measured(group, floors, picture, hears))
+                for label, runs in _lines(group)
+                if (machines := _measured(runs, floors, picture, hears))
             ]
             found += [Match(music_said(music, every), series, lines)] if lines else []
     return found
+
+
+def check_nll(answer: Answer) -> Answer:
+    """A run whose loss is the NLL.
+
+    Raises:
+        InputError: it learns by another cost, which has no floor here.
+    """
+    cost = answer.planned.task.settings.get("cost", "nll")
+    if cost != "nll":
+        raise InputError(f"its cost is {cost}, and what is compared is the NLL: it is left out")
+    return answer
+
+
+def _alike(runs: Sequence[Answer]) -> list[tuple[str, list[Answer]]]:
+    """Runs that may be matched, under the name of their series; with what they hear and read where that differs."""
+    groups: dict[tuple[str, str], list[Answer]] = {}
+    for answer in runs:
+        groups.setdefault((series_of(answer), str(given_to(answer.planned.task))), []).append(answer)
+    named = []
+    for (series, _), group in groups.items():
+        own = given_to(group[0].planned.task)
+        rivals = [given_to(each[0].planned.task) for (other, _), each in groups.items() if other == series]
+        differ = [f"{name} {own[name]}" for name in own if len({str(each[name]) for each in rivals}) > 1]
+        named.append((", ".join([series, *differ]), group))
+    return named
 
 
 def series_of(answer: Answer) -> str:
@@ -194,11 +225,13 @@ def said_of(answer: Answer) -> str:
 def _measured(
     runs: Sequence[Answer], floors: dict[Any, float], picture: Picture, hears: Callable[[str], None]
 ) -> list[Machine]:
-    hears(f"{len(runs)} runs, from {said_of(runs[0])} on")
+    hears(f"measuring {len(runs)} runs: {said_of(runs[0])} and larger")
     found = [told(picture, said_of(answer), machine_of, answer, floors) for answer in runs]
     for machine, unclear in [each for each in found if each]:
         if unclear:
             picture.note(f"{said_of(machine.answer)}: no gap of three decades tells the rank {sorted(machine.rank)}")
+        if (lowest := np.nanmin(machine.last, initial=np.inf)) < machine.floor - ROUNDING:
+            picture.note(f"flagged: {said_of(machine.answer)}: NLL {lowest:.6f}, below the floor {machine.floor:.6f}")
     return [each[0] for each in found if each]
 
 

@@ -50,6 +50,18 @@ def test_brownian_motion_in_log_time_is_one_function_of_the_ratio_and_of_nothing
     assert found.fitted.collapses
 
 
+@pytest.mark.parametrize(("mu", "told"), [(1.4, True), (3.0, False), (-2.0, False)])
+def test_an_exponent_at_the_edge_of_those_that_are_tried_has_no_interval(mu, told):
+    scatter = np.exp(0.05 * gaussians(3, len(WAITING), 6, len(LAG)))
+    made = [
+        Displacement(waiting, LAG, np.sqrt(LAG / waiting**mu)[:, None] * one.T, None)
+        for waiting, one in zip(WAITING, scatter, strict=True)
+    ]
+    found = collapse(made).mu
+    assert bool(np.isfinite([found.low, found.high]).all()) == told
+    assert found.holds(mu) == told
+
+
 def test_an_ornstein_uhlenbeck_process_is_stationary_and_fails_in_the_ratio(planted):
     run = planted(LOOKS, weights=ornstein_uhlenbeck(LOOKS, seed=1))
     found = collapse([displacement(run, waiting) for waiting in WAITING])

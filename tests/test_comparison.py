@@ -217,7 +217,7 @@ def test_the_page_is_in_the_store_where_nothing_else_is_said(armonica, words, st
 FOREIGN = {
     "mine.html": ("mine.html", "is no page of armonica compare, and is left as it is"),
     "mine.csv": ("mine.html", "is no table of a comparison, and is left as it is"),
-    "mine-original.mid": ("mine.html", "is not of this page, and is left as it is"),
+    "mine-original.mid": ("mine.html", "is none of ours, and is left as it is"),
 }
 
 

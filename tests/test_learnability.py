@@ -193,7 +193,7 @@ def test_the_picture_has_four_panels_a_match_and_says_whose_rank_it_is(both):
     picture = learnability(both[:4])
     label = "2 excerpts of 5 chords, readout frozen"
     assert list(picture.panels) == [f"{label}: {kind}" for kind in ("curves", "times", "rates", "losses")]
-    named = {one.name.removeprefix("≤ floor: ").split(":")[0] for one in picture.series if one.kind == "named"}
+    named = {one.name.removeprefix("below this axis: ").split(":")[0] for one in picture.series if one.kind == "named"}
     assert {"h₀ alone", "W and h₀ alone", "irreducible loss", "reservoir of 4 units"} <= named  # a frozen readout
     assert any(note.startswith(f"{label}: the floor of the readout is ") for note in picture.notes)
     walls = {(one.name, float(one.x[0])) for one in picture.series if one.kind == "wall"}
@@ -227,6 +227,29 @@ def test_who_hears_the_roll_is_matched_with_who_hears_it_too(planted, tmp_path):
     machine = found[0].lines[0].machines[0]
     assert machine.n_readout == 54 * 4 + 54 * 54 + 54
     assert machine.n_coordinates == machine.n_readout + 40
+
+
+def test_machines_that_hear_or_read_other_things_are_not_matched(planted):
+    looks = falling(planted, 40, floor=1.4)
+    runs = [answered(looks, n_layers=2), answered(looks, "deep-rnn", width=6)]
+    runs += [answered(looks, "deep-rnn", width=6, encoding="compass")]
+    runs += [answered(looks, "deep-rnn", width=6, n_features=None)]
+    found = matches(runs, Picture("", {}))
+    assert [(each.series, len(each.lines)) for each in found] == [
+        ("readout frozen, heard: pitch-class, n_f = 4", 2),
+        ("readout frozen, heard: compass, n_f = 4", 1),
+        ("readout frozen, heard: pitch-class, n_f = 6", 1),
+    ]
+
+
+def test_another_cost_is_left_out_and_an_nll_below_its_floor_is_flagged(planted):
+    picture = Picture("", {})
+    low, other = falling(planted, 40, floor=0.3), falling(planted, 40, floor=1.3)
+    runs = [answered(low, n_layers=2), answered(other, "deep-rnn", width=6, cost="hinge")]
+    found = matches(runs, picture)
+    assert [line.label for each in found for line in each.lines] == ["quantum"]
+    assert any("its cost is hinge, and what is compared is the NLL: it is left out" in note for note in picture.notes)
+    assert any(note.startswith("flagged: quantum") and "below the floor 1." in note for note in picture.notes)
 
 
 def test_what_both_ears_tell_apart_is_told_apart():

@@ -1,5 +1,6 @@
 """The verb that puts both systems side by side: compare."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -28,5 +29,6 @@ def compare(
 
     path = expanded(out or store / f"compare-{scale}.html")
     check_page(path)
-    for line in write_page(asked_for(learnability, aging, scale), Store(store), path, hears=CONSOLE.print):
+    hears = partial(CONSOLE.print, soft_wrap=True, highlight=False)
+    for line in write_page(asked_for(learnability, aging, scale), Store(store), path, hears=hears):
         say(line)

@@ -107,7 +107,7 @@ def _baselines(picture: Picture, panel: str, learned: Learned) -> None:
         if above > NO_FLOOR:
             picture.add(panel, name, 0.0, above, kind="floor")
         else:
-            picture.add(panel, f"≤ floor: {name}", 0.0, above, kind="named")
+            picture.add(panel, f"below this axis: {name}", 0.0, above, kind="named")
     picture.note(f"{learned.match.label}: the floor of the readout is {floor:.4f} {BITS}")
 
 

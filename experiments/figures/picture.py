@@ -179,7 +179,11 @@ def write_numbers(picture: Picture, path: Path) -> None:
 
 
 def check_table(
-    path: Path, *, begins: str | tuple[str, ...] = (f"{HEADER}\n", f"{BEFORE}\n"), of: str = "figure"
+    path: Path,
+    *,
+    begins: str | tuple[str, ...] = (f"{HEADER}\n", f"{BEFORE}\n"),
+    of: str = "figure",
+    beside: str = "picture",
 ) -> None:
     """See that a table of numbers may be written there.
 
@@ -187,15 +191,16 @@ def check_table(
         path: of the table.
         begins: how the first line of such a table may begin.
         of: what it is a table of.
+        beside: what it lies beside, and is named after.
 
     Raises:
         InputError: a folder, or a file that is no such table.
     """
     if path.is_dir():
-        raise InputError(f"{path} is to be a table, and is a folder: give the picture another name (--out)")
+        raise InputError(f"{path} is to be a table, and is a folder: give the {beside} another name (--out)")
     first = path.read_bytes().split(b"\n", 1)[0] if path.exists() else None
     if first is not None and not (first.decode("utf-8", "replace").rstrip() + "\n").startswith(begins):
-        raise InputError(f"{path} is no table of a {of}, and is left as it is: give the picture another name (--out)")
+        raise InputError(f"{path} is no table of a {of}, and is left as it is: give the {beside} another name (--out)")
 
 
 def _rows(picture: Picture) -> Iterable[str]:

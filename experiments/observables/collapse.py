@@ -75,7 +75,8 @@ class Collapse(NamedTuple):
         lag: as functions of tau.
         ratio: of tau / tau_w.
         fitted: of tau / tau_w^mu with the best mu; its null does not know that mu was fitted, so it is a little wide.
-        mu: with its 95 % interval over replicas (NaN ends for a single one).
+        mu: with its 95 % interval over replicas; NaN for an end that cannot be told: of a single replica, beyond -0.8
+            or 2, or of a best mu there.
         n_replicas: how many counted in every curve.
         left_out: the replicas that did not count in some curve, by number: frozen, at rest, or without a look at its
             tau_w (`TwoTimeCurve.lasting`). The other curves keep them.
@@ -188,8 +189,13 @@ def _left(laid: NDArray[np.float64] | None) -> float:
 
 
 def _mu_fit(lines: Sequence[Line]) -> Fit:
-    """The mu of the smallest V, with what it moves by as one replica is left out: V is a parabola near its minimum."""
+    """The mu of the smallest V, with what it moves by as one replica is left out: V is a parabola near its minimum.
+
+    An end beyond the mu that were tried is NaN; both are where the smallest V is at the edge of them, for no minimum.
+    """
     best = _best_mu(lines)
+    if not MU[0] + STEP < best < MU[1] - STEP:
+        return Fit(np.nan, best, np.nan)
     nearby = [_laid(lines, best + step) for step in (-STEP, 0.0, STEP)]
     counted = np.array([line.replicas for line in lines])
 
@@ -201,7 +207,8 @@ def _mu_fit(lines: Sequence[Line]) -> Fit:
         return STEP * (low - high) / (2 * curvature) if curvature > 0 and max(low, high) < APART else np.nan
 
     moved = jackknife(len(counted.T), lambda chosen: np.array([vertex(chosen)]))[0]
-    return Fit(best + moved.low - moved.best, best, best + moved.high - moved.best)
+    low, high = best + moved.low - moved.best, best + moved.high - moved.best
+    return Fit(low if low > MU[0] else np.nan, best, high if high < MU[1] else np.nan)
 
 
 def _best_mu(lines: Sequence[Line]) -> float:
