@@ -15,7 +15,6 @@ import pennylane as qp
 from numpy.typing import NDArray
 from pennylane.measurements import ExpectationMP, MeasurementProcess, ProbabilityMP, StateMeasurement
 from pennylane.ops import LinearCombination, SProd, Sum
-from pennylane.wires import Wires
 
 from encoding.errors import shown
 from quantum.device.outcomes import Outcomes, bits_of, value_of, word_of
@@ -56,7 +55,7 @@ class Term(NamedTuple):
     values: Callable[[Outcomes], NDArray[np.float64]] | None
 
 
-def terms_of(asked: MeasurementProcess, wires: Wires) -> list[Term]:
+def terms_of(asked: MeasurementProcess, wires: Sequence[Wire]) -> list[Term]:
     """The parts of a measurement.
 
     Args:
@@ -79,9 +78,8 @@ def terms_of(asked: MeasurementProcess, wires: Wires) -> list[Term]:
         return [Term(1.0, together if word and together else _whole(asked.obs), None)]
     if together is None:
         return [Term(1.0, _whole(asked.obs), _eigenvalues(asked.obs))]
-    return [
-        Term(1.0, together, word_of([(_real(c, asked.obs), dict(word)) for word, c in asked.obs.pauli_rep.items()]))
-    ]
+    words = [(_real(factor, asked.obs), dict(word)) for word, factor in asked.obs.pauli_rep.items()]
+    return [Term(1.0, together, word_of(words))]
 
 
 def shared(terms: Sequence[Term]) -> tuple[list[dict[Wire, Hashable]], list[int]]:

@@ -48,8 +48,7 @@ class QiskitDevice(Device):
 
     Args:
         wires: how many, or their labels; None: those of each circuit.
-        backend: a name (`quantum.backend_named`: "aer", "aer:noise=FakeTorino", "fake:FakeTorino", "ibm:NAME", "exact"),
-            a `quantum.Backend`, a sampler of Qiskit's (`BaseSamplerV2`), or a backend of its (`BackendV2`).
+        backend: a name of `quantum.backend_named` ("aer", "aer:noise=FakeTorino", "fake:FakeTorino", "ibm:NAME"), a `quantum.Backend`, a sampler of Qiskit's (`BaseSamplerV2`), or a backend of its (`BackendV2`).
         shots: of circuits that do not say; None: exact, where that can be computed.
         seed: of all calls of a backend by name or a `BackendV2`; None: one is drawn. A machine takes none.
         journal: a `Journal`, or the path of one; None: on machines that are charged the one of the user, else none.

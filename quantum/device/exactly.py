@@ -42,9 +42,8 @@ def exact_outcomes(one: Played, circuit: QuantumCircuit, place: Place) -> Outcom
         Refused: a place that shows shots, or a circuit whose law it does not give.
     """
     if place.name not in ("exact", "aer") and not place.name.startswith("aer:noise="):
-        raise Refused(
-            f"{place.name} shows shots, and the circuit has none: qp.set_shots(qnode, 1000), or backend='aer'"
-        )
+        instead = "qp.set_shots(qnode, 1000), or backend='aer'"
+        raise Refused(f"{place.name} shows shots, and the circuit has none: {instead}")
     noise = place.backend.target if place.backend is not None else None
     if place.name == "exact" or any(step.name == "measure" and not _at_end(circuit, step) for step in circuit.data):
         if noise is not None:

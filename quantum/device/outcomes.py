@@ -61,12 +61,10 @@ class Outcomes:
         """How often each of n indices is seen, (rows, n)."""
         rows, shots = self._shape()
         index = np.broadcast_to(index, (rows, shots))
-        if self.weights is None:
-            weights: Numbers = np.full((rows, shots), 1 / shots)
-        else:
-            weights = self.weights
         place = (index + n * np.arange(rows)[:, None]).ravel()
-        return np.bincount(place, weights.ravel(), minlength=rows * n).reshape(rows, n)
+        if self.weights is None:
+            return np.bincount(place, minlength=rows * n).reshape(rows, n) / shots
+        return np.bincount(place, self.weights.ravel(), minlength=rows * n).reshape(rows, n)
 
     def _shape(self) -> tuple[int, int]:
         if self.weights is not None:

@@ -1,6 +1,7 @@
 """Circuits before they run: what is refused, and what is decomposed into gates that Qiskit has."""
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import pennylane as qp
@@ -19,6 +20,7 @@ from pennylane.measurements import (
 from pennylane.operation import StatePrepBase
 from pennylane.ops import Adjoint, Conditional, Controlled, MidMeasure
 from pennylane.tape import QuantumScript
+from pennylane.transforms import broadcast_expand
 from pennylane.wires import Wires
 
 from encoding.errors import shown
@@ -47,9 +49,9 @@ def in_own_gates(tape: QuantumScript, wires: Wires | None = None) -> Any:
     with qp.QueuingManager.stop_recording():
         own = [least for operation in tape.operations for least in own_operations(operation)]
     if tape.batch_size is not None and any(_is_one_at_a_time(operation) for operation in own):
-        tapes, gathered = qp.transforms.broadcast_expand(tape)
-        each = [in_own_gates(one, wires)[0][0] for one in tapes]
-        return each, gathered
+        tapes, gathered = broadcast_expand(tape)
+        each: Any = [in_own_gates(one, wires) for one in tapes]
+        return [few[0] for few, _ in each], gathered
     changed = len(own) != len(tape.operations) or any(a is not b for a, b in zip(own, tape.operations, strict=True))
     named = [_named(asked, wires) for asked in tape.measurements]
     if changed or named != tape.measurements:
@@ -124,8 +126,7 @@ def _named(asked: MeasurementProcess, wires: Wires | None) -> MeasurementProcess
     """A measurement of all wires, with those of the device."""
     if wires is None or asked.obs is not None or asked.mv is not None or asked.wires:
         return asked
-    with qp.QueuingManager.stop_recording():
-        found = qp.copy(asked) if hasattr(qp, "copy") else asked.__copy__()
+    found = copy(asked)
     found._wires = wires  # as PennyLane's own validate_device_wires does
     return found
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
-from pennylane.measurements import MeasurementProcess
 from pennylane.ops import MeasurementValue
 from pennylane.tape import QuantumScript
 from pennylane.wires import Wires
@@ -54,7 +53,7 @@ class Question:
     """
 
     tape: QuantumScript
-    wires: Wires
+    wires: list[Wire]
     terms: list[list[Term]]
     places: list[list[int]]
     played: list[Played]
@@ -79,8 +78,9 @@ def question_of(tape: QuantumScript, wires: Wires | None) -> Question:
     Raises:
         Refused: an observable that cannot be measured, angles that are not finite.
     """
-    used = tape.wires if wires is None else Wires([wire for wire in wires if wire in tape.wires])
-    used = used if len(used) else Wires([0])
+    of_tape: list[Any] = list(tape.wires)
+    order: list[Any] = of_tape if wires is None else list(wires)
+    used = [wire for wire in order if wire in of_tape] or [0]
     terms = [terms_of(asked, used) for asked in tape.measurements]
     bases, flat = shared([term for some in terms for term in some])
     found = iter(flat)
@@ -90,7 +90,7 @@ def question_of(tape: QuantumScript, wires: Wires | None) -> Question:
     return Question(tape, used, terms, places, [_played(tape, used, marks, middle) for marks in bases])
 
 
-def _played(tape: QuantumScript, wires: Wires, marks: Marks, middle: list[int]) -> Played:
+def _played(tape: QuantumScript, wires: list[Wire], marks: Marks, middle: list[int]) -> Played:
     operations = [*tape.operations, *_own(turns({wire: marks[wire] for wire in wires if wire in marks}))]
     places = {wire: place for place, wire in enumerate(wires)}
     ket = KET in marks.values()
@@ -105,7 +105,7 @@ def _own(operations: list[Any]) -> list[Any]:
     return [least for operation in operations for least in own_operations(operation)]
 
 
-def _values(asked: MeasurementProcess) -> list[MeasurementValue]:
+def _values(asked: Any) -> list[MeasurementValue]:
     if asked.mv is None:
         return []
     return [asked.mv] if isinstance(asked.mv, MeasurementValue) else list(asked.mv)

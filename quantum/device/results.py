@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from pennylane.measurements import (
     CountsMP,
     ExpectationMP,
-    MeasurementProcess,
     ProbabilityMP,
     SampleMP,
     Shots,
@@ -19,14 +18,14 @@ from pennylane.ops import MeasurementValue
 from pennylane.wires import Wires
 
 from quantum.device.bases import Term
-from quantum.device.outcomes import Outcomes, bits_of, table_of
+from quantum.device.outcomes import Outcomes, Wire, bits_of, table_of
 
 Read = Sequence[tuple[Term, Outcomes]]  # the terms of a measurement, each with the outcomes that it is read from
 
 
 def results_of(
-    asked: Sequence[MeasurementProcess], reads: Sequence[Read], shots: Shots, wires: Wires, rows: int | None
-):
+    asked: Sequence[Any], reads: Sequence[Read], shots: Shots, wires: Sequence[Wire], rows: int | None
+) -> Any:
     """Of every part of the shots, of every measurement, its result.
 
     Args:
@@ -42,12 +41,12 @@ def results_of(
     return tuple(_of_all(asked, part, wires, rows) for part in parts)
 
 
-def _of_all(asked: Sequence[MeasurementProcess], reads: Sequence[Read], wires: Wires, rows: int | None) -> Any:
+def _of_all(asked: Sequence[Any], reads: Sequence[Read], wires: Sequence[Wire], rows: int | None) -> Any:
     found = tuple(_shaped(one, read, wires, rows) for one, read in zip(asked, reads, strict=True))
     return found[0] if len(found) == 1 else found
 
 
-def _shaped(one: MeasurementProcess, read: Read, wires: Wires, rows: int | None) -> Any:
+def _shaped(one: Any, read: Read, wires: Sequence[Wire], rows: int | None) -> Any:
     """A result, of each set of angles where there are several."""
     if isinstance(one, ExpectationMP | VarianceMP | ProbabilityMP):
         found = np.asarray(_statistic(one, read, wires))
@@ -59,16 +58,15 @@ def _shaped(one: MeasurementProcess, read: Read, wires: Wires, rows: int | None)
     return each if isinstance(one, CountsMP) else np.stack(each)
 
 
-def _statistic(one: MeasurementProcess, read: Read, wires: Wires) -> NDArray[np.float64]:
+def _statistic(one: Any, read: Read, wires: Sequence[Wire]) -> NDArray[np.float64]:
     """An average, a variance or probabilities, (rows, ...)."""
-    term, outcomes = read[0] if read else (None, None)
     if isinstance(one, ExpectationMP):
         total: Any = np.zeros(1)
         for part, seen in read:
             assert part.values is not None
             total = total + part.factor * seen.mean(part.values(seen))
         return total
-    assert term is not None and outcomes is not None
+    term, outcomes = read[0]
     if isinstance(one, VarianceMP):
         assert term.values is not None
         values = term.values(outcomes)
@@ -82,11 +80,11 @@ def _statistic(one: MeasurementProcess, read: Read, wires: Wires) -> NDArray[np.
     return outcomes.law(bits_of(outcomes, named), 2 ** len(named))
 
 
-def _single(one: MeasurementProcess, read: Read, wires: Wires) -> Any:
+def _single(one: Any, read: Read, wires: Sequence[Wire]) -> Any:
     """Samples, counts, or what a measurement makes of them itself, of one set of angles."""
     term, outcomes = read[0]
     if outcomes.kets is not None and isinstance(one, StateMeasurement):
-        return one.process_state(outcomes.kets[0], wires)
+        return one.process_state(outcomes.kets[0], Wires(list(wires)))
     named = one.wires or wires
     values = None if term.values is None or isinstance(one.mv, list | tuple) else _values(term, outcomes)
     if values is None and one.mv is None:
@@ -103,7 +101,7 @@ def _single(one: MeasurementProcess, read: Read, wires: Wires) -> Any:
     if isinstance(one, CountsMP):
         return _counts(one, table, values)
     assert table is not None
-    return one.process_samples(table, Wires(list(named)))  # type: ignore[attr-defined]
+    return one.process_samples(table, Wires(list(named)))
 
 
 def _values(term: Term, outcomes: Outcomes) -> NDArray[Any]:
@@ -118,13 +116,14 @@ def _counts(one: CountsMP, table: NDArray[np.int64] | None, values: NDArray[Any]
         assert table is not None
         seen, times = np.unique(table, axis=0, return_counts=True)
         names: list[Any] = ["".join(map(str, bits)) for bits in seen.tolist()]
-        all_names: list[Any] = [
-            f"{k:0{table.shape[1]}b}" for k in range(2 ** table.shape[1] if one.all_outcomes else 0)
-        ]
+        n = table.shape[1]
+        all_names: list[Any] = [f"{k:0{n}b}" for k in range(2**n if one.all_outcomes else 0)]
     else:
         exact = _eigenvalues(one)
-        if exact is not None and len(exact):  # one name for an eigenvalue, whatever the rounding of a sum
+        if exact is not None:  # one name for an eigenvalue, whatever the rounding of a sum
             values = exact[np.abs(values[:, None] - exact).argmin(1)]
+        elif values.dtype == np.float64:
+            values = np.round(values, 12) + 0.0
         found, times = np.unique(values, return_counts=True)
         names, all_names = list(found), list(exact) if one.all_outcomes and exact is not None else []
     return dict.fromkeys(all_names, np.int64(0)) | dict(zip(names, times, strict=True))

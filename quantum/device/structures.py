@@ -58,7 +58,9 @@ def angles_of(operations: Operations, rows: int) -> NDArray[np.float64]:
     numbers = [angle for operation in operations for angle in _angles(operation)]
     try:
         found = np.array(numbers, np.float64)[None]
-    except (TypeError, ValueError, RuntimeError):  # a batch, or tensors that remember where they came from
+    except (TypeError, ValueError, RuntimeError):  # batches, or tensors that remember where they came from
+        found = np.zeros(0)
+    if found.ndim != 2:
         numbers = [np.asarray(number, np.float64) for number in _plain(numbers)]
         found = np.stack(np.broadcast_arrays(*numbers), -1).reshape(-1, len(numbers))
     if not np.isfinite(found).all():
