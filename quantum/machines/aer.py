@@ -149,13 +149,15 @@ def _run(circuit: QuantumCircuit, pub: SamplerPub, seed: int, noise: Any) -> dic
     from qiskit_aer.primitives import SamplerV2
 
     method = method_for(circuit, shots_of(pub), noisy=noise is not None)
-    simulator: Any = Checked(AerSimulator(method=method, noise_model=noise, **cores()).run)
+    fused = {"fusion_threshold": 1} if noise is None and needs_of(circuit).branches else {}  # a third faster a shot
+    simulator: Any = Checked(AerSimulator(method=method, noise_model=noise, **cores(), **fused).run)
     sampler = SamplerV2(seed=seed)
     sampler._backend = simulator  # a run and its result are all that it asks for
     names = [register.name for register in circuit.cregs if register.size]
     if circuit.parameters and not bound_by_aer(circuit):
         each = pub.parameter_values.bind_all(circuit)
-        parts: Any = sampler.run([(one, None, pub.shots) for one in each.ravel().tolist()]).result()
+        bound: Any = [(one, None, pub.shots) for one in each.ravel().tolist()]
+        parts = sampler.run(bound).result()
         arrays = {name: np.array([part.data[name].array for part in parts]) for name in names}
         sizes = {register.name: register.size for register in circuit.cregs}
         return {name: BitArray(one.reshape(*each.shape, *one.shape[1:]), sizes[name]) for name, one in arrays.items()}
