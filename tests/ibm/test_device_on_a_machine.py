@@ -1,5 +1,8 @@
 """A QNode on a machine whose time is paid for: agreed to, limited, sent once, and found again."""
 
+import re
+from pathlib import Path
+
 import pennylane as qp
 import pytest
 
@@ -79,3 +82,12 @@ def test_a_machine_of_ibms_past_the_journal_is_refused(service):
     for backend in (machine, BackendSamplerV2(backend=machine)):
         with pytest.raises(InputError, match="its jobs go through a journal: backend='ibm:"):
             QiskitDevice(wires=2, backend=backend)
+
+
+def test_the_recipe_of_the_page_runs_on_a_machine(ibm, signed_in):
+    page = (Path(__file__).parents[2] / "docs" / "pennylane.md").read_text(encoding="utf-8")
+    [recipe] = re.findall(r"^```python\n(import tempfile\n.*?)^```", page, re.DOTALL | re.MULTILINE)
+    seen = {"qp": qp}
+    exec(recipe.replace("fake:FakeManilaV2", "ibm:fake_manila"), seen)
+    assert len(ibm.jobs()) == 1
+    assert seen["first"].shape == (500, 2)
