@@ -1,6 +1,6 @@
 """What circuits run on, by name: laws known on paper, noise left out where it does nothing, and what is refused."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from math import pi, sin
 from typing import Any
 
@@ -525,16 +525,18 @@ def test_the_command_lists_names_abilities_and_what_is_missing(armonica, capsys,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("decides", [False, True])
 @pytest.mark.parametrize("gate", ["cp", "cu1", "crx", "cry", "crz"])
-def test_parameters_of_controlled_gates_and_of_decisions_are_the_numbers_that_were_given(gate):
+def test_parameters_of_controlled_gates_and_of_decisions_are_the_numbers_that_were_given(gate, decides):
     # Aer's own binding leaves those of controlled gates out, and takes others after a decision: its #2403, #1849
     circuit, a, b = QuantumCircuit(2, 2), Parameter("a"), Parameter("b")
     circuit.h(0)
     circuit.h(1)
     {"cu1": lambda: circuit.append(CU1Gate(a), [0, 1])}.get(gate, lambda: getattr(circuit, gate)(a, 0, 1))()
     circuit.ry(0.7, 1)
+    circuit.rx(0.7, 0)
     circuit.measure(0, 0)
-    with circuit.if_test((circuit.clbits[0], 1)):
+    with circuit.if_test((circuit.clbits[0], 1)) if decides else nullcontext():
         circuit.ry(b, 1)
     circuit.measure(1, 1)
     angles = [[0.4, 0.0], [2.0, 1.0], [3.0, -2.0]]

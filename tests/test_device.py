@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pennylane as qp
 import pytest
 import torch
 from pennylane import numpy as pnp
+from pennylane.tape import QuantumScript
 from qiskit.primitives import StatevectorSampler
 from qiskit.providers.fake_provider import GenericBackendV2
 
@@ -97,7 +99,7 @@ def test_words_that_agree_wherever_they_meet_are_read_from_the_same_shots():
     @qp.qnode(device_)
     def sums():
         qp.Hadamard(0)
-        return qp.expval(qp.dot([1, 2, 3, 4, 5], words)), qp.sample(qp.X(0)), qp.probs(wires=1)
+        return qp.expval(qp.Hamiltonian([1, 2, 3, 4, 5], words)), qp.sample(qp.X(0)), qp.probs(wires=1)
 
     with qp.Tracker(device_) as told:
         sums()
@@ -140,12 +142,12 @@ def test_a_gradient_is_one_job_and_its_circuits_are_compiled_once(asked):
 
 
 def test_circuits_of_the_same_structure_on_other_angles_have_their_own_outcomes():
-    tapes = [qp.tape.QuantumScript([qp.RX(x, "q")], [qp.expval(qp.Z("q"))], shots=60) for x in (0, np.pi, 0, np.pi)]
+    tapes = [QuantumScript([qp.RX(x, "q")], [qp.expval(qp.Z("q"))], shots=60) for x in (0, np.pi, 0, np.pi)]
     assert np.array(device().execute(tapes)).tolist() == [1, -1, 1, -1]
 
 
 def test_matrices_tell_structures_apart():
-    tapes = [qp.tape.QuantumScript([qp.QubitUnitary(u, 0)], [qp.expval(qp.Z(0))]) for u in (np.eye(2), np.eye(2)[::-1])]
+    tapes = [QuantumScript([qp.QubitUnitary(u, 0)], [qp.expval(qp.Z(0))]) for u in (np.eye(2), np.eye(2)[::-1])]
     assert np.array(device().execute(tapes)).tolist() == [1, -1]
 
 
@@ -180,10 +182,22 @@ def test_what_was_measured_in_the_middle_is_seen_in_samples_and_counts():
     assert strings == {"10": 5}
 
 
+def test_without_shots_the_state_has_the_first_wire_leftmost():
+    @qp.qnode(device(wires=["b", "a"]))
+    def one(x):
+        qp.RY(x, "a")
+        return qp.state(), qp.expval(qp.Z("a"))
+
+    kets, heights = one(np.array([0, np.pi]))
+    assert kets == pytest.approx(np.array([[1, 0, 0, 0], [0, 1, 0, 0]]), abs=1e-12)
+    assert heights == pytest.approx([1, -1])
+
+
 def test_deferring_gives_the_same():
     def turned():
         qp.RX(0.7, 0)
-        qp.cond(qp.measure(0), qp.RY)(0.4, 1)
+        turn: Any = qp.cond(qp.measure(0), qp.RY)
+        turn(0.4, 1)
         return qp.expval(qp.X(1)), qp.expval(qp.Z(1))
 
     found = [qp.QNode(turned, device(), mcm_method=method)() for method in ("device", "deferred")]
@@ -256,7 +270,8 @@ def test_a_layer_of_torch_has_the_gradient_of_the_exact_one():
             qp.CRX(turns[0], [0, 1]), qp.Rot(turns[1], turns[2], turns[0], 0)
             return [qp.expval(qp.Z(wire)) for wire in (0, 1)]
 
-        return qp.qnn.TorchLayer(node, {"turns": 3}, init_method={"turns": torch.tensor([0.3, 0.5, -0.4])})
+        made: Any = qp.qnn.TorchLayer
+        return made(node, {"turns": 3}, init_method={"turns": torch.tensor([0.3, 0.5, -0.4])})
 
     inputs = torch.tensor([[0.1, 0.2], [0.3, -0.4], [1.0, 2.0]], dtype=torch.float64)
     slopes = []
@@ -268,16 +283,17 @@ def test_a_layer_of_torch_has_the_gradient_of_the_exact_one():
 
 
 def test_with_a_journal_the_same_program_has_the_same_outcomes(tmp_path):
-    def program(seed, **options):
+    def program(seed, angles=(1.0, 1.0, 2.0), **options):
         with Journal(tmp_path / "jobs.sqlite") as journal:
             device_ = QiskitDevice(wires=1, seed=seed, shots=30, journal=journal, **options)
             node = qp.QNode(lambda x: [qp.RX(x, 0), qp.sample(wires=0)][1], device_)
-            return [node(x).ravel().tolist() for x in (1.0, 1.0, 2.0)], len(journal.rows())
+            return [node(x).ravel().tolist() for x in angles], len(journal.rows())
 
     first, n_jobs = program(1)
     assert n_jobs == 3
     assert first[0] != first[1]  # asked twice on purpose
     assert program(2) == (first, 3)
+    assert program(2, angles=(2.0, 1.0)) == ([first[2], first[0]], 3)  # in whatever order
     again, n_jobs = program(2, task="another")
     assert (again != first, n_jobs) == (True, 6)
 

@@ -1,5 +1,7 @@
 """Of random circuits the device says what PennyLane says: exactly, and with shots within their scatter."""
 
+from typing import Any
+
 import numpy as np
 import pennylane as qp
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from quantum.device.device import QiskitDevice
+from quantum.gates import GATES
 
 WIRES = ("b", 3, "a", 0)
 ANGLE = st.floats(-3.2, 3.2, allow_nan=False).map(lambda x: round(x, 3))
@@ -81,6 +84,24 @@ def both(circuit, device, **options):
     ]
 
 
+@pytest.mark.parametrize("kind", GATES)
+def test_every_gate_that_qiskit_has_is_the_same_forwards_undone_and_controlled(kind):
+    wires = list(WIRES[: kind.num_wires or 1])
+
+    def circuit():
+        for k, wire in enumerate(WIRES):
+            qp.Hadamard(wire), qp.RX(0.3 + k, wire)
+        gate = kind(*(0.7 + 0.4 * k for k in range(kind.num_params)), wires=wires)
+        qp.apply(gate), qp.RY(0.4, wires[0]), qp.adjoint(gate)
+        qp.RY(0.7, wires[-1])
+        qp.ctrl(gate, control=WIRES[3], control_values=[0])
+        qp.Hadamard(wires[0])
+        return qp.probs(wires=WIRES)
+
+    ours, theirs = both(circuit, QiskitDevice(wires=WIRES))
+    assert ours == pytest.approx(theirs, abs=1e-10)
+
+
 @given(st.lists(gates(), min_size=1, max_size=8), st.lists(observables(), min_size=1, max_size=3))
 @settings(max_examples=40)
 def test_without_shots_it_is_the_same_to_rounding(operations, measured):
@@ -123,12 +144,15 @@ def test_measured_and_decided_in_the_middle_it_is_the_same_to_rounding(before, a
             qp.apply(operation)
         first, second = qp.measure("a", reset=reset), qp.measure(0)
         for operation in after:
-            qp.cond(first & ~second, lambda made=operation: qp.apply(made))()
+            decided: Any = qp.cond(first & ~second, lambda made=operation: qp.apply(made))
+            decided()
         qp.RX(0.3, "a")
         return [qp.expval(word), qp.expval(first + 2 * second), qp.probs(op=[second, first]), qp.probs(wires=["b", 0])]
 
     ours = np.hstack([np.ravel(one) for one in qp.QNode(circuit, QiskitDevice(seed=1))()])
-    theirs = np.hstack([np.ravel(one) for one in qp.QNode(circuit, qp.device("default.qubit"), mcm_method="deferred")()])
+    theirs = np.hstack(
+        [np.ravel(one) for one in qp.QNode(circuit, qp.device("default.qubit"), mcm_method="deferred")()]
+    )
     assert ours == pytest.approx(theirs, abs=1e-10)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pennylane as qp
 from numpy.typing import NDArray
-from pennylane.measurements import ExpectationMP, MeasurementProcess, ProbabilityMP, StateMeasurement
+from pennylane.measurements import ExpectationMP, ProbabilityMP, StateMeasurement
 from pennylane.ops import LinearCombination, SProd, Sum
 
 from encoding.errors import shown
@@ -55,7 +55,7 @@ class Term(NamedTuple):
     values: Callable[[Outcomes], NDArray[np.float64]] | None
 
 
-def terms_of(asked: MeasurementProcess, wires: Sequence[Wire]) -> list[Term]:
+def terms_of(asked: Any, wires: Sequence[Wire]) -> list[Term]:
     """The parts of a measurement.
 
     Args:
@@ -72,13 +72,13 @@ def terms_of(asked: MeasurementProcess, wires: Sequence[Wire]) -> list[Term]:
         return [Term(1.0, dict.fromkeys(asked.wires or wires, mark), None)]
     if isinstance(asked, ExpectationMP):
         return [term for factor, part in _summands(asked.obs) for term in _read(part, factor)]
-    together = _together(asked.obs)
+    observable, together = asked.obs, _together(asked.obs)
     if isinstance(asked, ProbabilityMP):  # of eigenvectors, in the order of the bits
-        word = together is not None and len(words := asked.obs.pauli_rep) == 1 and len(next(iter(words))) > 0
-        return [Term(1.0, together if word and together else _whole(asked.obs), None)]
+        is_word = together and len(observable.pauli_rep) == 1
+        return [Term(1.0, together if together and is_word else _whole(observable), None)]
     if together is None:
-        return [Term(1.0, _whole(asked.obs), _eigenvalues(asked.obs))]
-    words = [(_real(factor, asked.obs), dict(word)) for word, factor in asked.obs.pauli_rep.items()]
+        return [Term(1.0, _whole(observable), _eigenvalues(observable))]
+    words = [(_real(factor, observable), dict(word)) for word, factor in observable.pauli_rep.items()]
     return [Term(1.0, together, word_of(words))]
 
 
@@ -106,9 +106,9 @@ def turns(marks: Marks) -> list[Operator]:
     with qp.QueuingManager.stop_recording():
         for wire, mark in marks.items():
             if mark == "X":
-                made.append(qp.Hadamard(wire))
+                made.append(qp.Hadamard(wires=[wire]))
             elif mark == "Y":
-                made.extend((qp.adjoint(qp.S(wire)), qp.Hadamard(wire)))
+                made.extend((qp.adjoint(qp.S(wires=[wire])), qp.Hadamard(wires=[wire])))
         for whole in {mark: None for mark in marks.values() if isinstance(mark, Whole)}:
             made.extend(_turned(whole.observable)[1])
     return made

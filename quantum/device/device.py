@@ -26,6 +26,7 @@ import pennylane as qp
 from pennylane.devices import Device, ExecutionConfig
 from pennylane.measurements import Shots
 from pennylane.tape import QuantumScript
+from pennylane.wires import Wires
 from qiskit import QuantumCircuit
 
 from encoding import InputError
@@ -48,7 +49,8 @@ class QiskitDevice(Device):
 
     Args:
         wires: how many, or their labels; None: those of each circuit.
-        backend: a name of `quantum.backend_named` ("aer", "aer:noise=FakeTorino", "fake:FakeTorino", "ibm:NAME"), a `quantum.Backend`, a sampler of Qiskit's (`BaseSamplerV2`), or a backend of its (`BackendV2`).
+        backend: a name of `quantum.backend_named` ("aer", "aer:noise=FakeTorino", "fake:FakeTorino", "ibm:NAME"), a
+            `quantum.Backend`, a sampler of Qiskit's (`BaseSamplerV2`), or a backend of its (`BackendV2`).
         shots: of circuits that do not say; None: exact, where that can be computed.
         seed: of all calls of a backend by name or a `BackendV2`; None: one is drawn. A machine takes none.
         journal: a `Journal`, or the path of one; None: on machines that are charged the one of the user, else none.
@@ -61,7 +63,7 @@ class QiskitDevice(Device):
         Refused: no such backend, wires beyond it, the extra `ibm` missing; an InputError, and PennyLane's DeviceError.
     """
 
-    name = NAME
+    name: Any = NAME  # a property of PennyLane's, which it also lets be an attribute
 
     @refusing
     def __init__(
@@ -96,7 +98,8 @@ class QiskitDevice(Device):
             Refused: another way of either.
         """
         config = config or ExecutionConfig()
-        method = config.mcm_config.mcm_method
+        middle: Any = config.mcm_config
+        method = middle.mcm_method
         if method not in (*NATIVE, DEFERRED):
             raise Refused(f"measurements in the middle are played ('device') or 'deferred'; got {shown(str(method))}")
         if config.device_options:
@@ -108,13 +111,14 @@ class QiskitDevice(Device):
             use_device_gradient=False,
             use_device_jacobian_product=False,
             grad_on_execution=False,
-            mcm_config=replace(config.mcm_config, mcm_method=kept),
+            mcm_config=replace(middle, mcm_method=kept),
         )
 
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> Any:
         """What is refused is refused here, and the rest decomposed into gates that Qiskit has."""
         program = qp.CompilePipeline()
-        if execution_config is not None and execution_config.mcm_config.mcm_method == DEFERRED:
+        middle: Any = execution_config and execution_config.mcm_config
+        if middle and middle.mcm_method == DEFERRED:
             program.add_transform(qp.defer_measurements, allow_postselect=False)
         program.add_transform(_ready_to_play, wires=self.wires)
         return program
@@ -203,7 +207,7 @@ def _shots(given: Any) -> Shots:
 def _check_wires(wires: Any) -> None:
     try:
         if not isinstance(wires, bool) and (not isinstance(wires, int) or wires > 0):
-            qp.wires.Wires(range(wires) if isinstance(wires, int) else () if wires is None else wires)
+            Wires(range(wires) if isinstance(wires, int) else () if wires is None else wires)
             return
     except Exception:  # PennyLane's own are of several kinds
         pass

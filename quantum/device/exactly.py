@@ -67,7 +67,7 @@ def _at_once(one: Played, circuit: QuantumCircuit, target: Any) -> Outcomes:
     body, qubits = _without_end(small)
     check_room(32.0 * len(one.angles) * 2 ** (2 * body.num_qubits if mixed else body.num_qubits), "exact averages")
     if one.ket:
-        return Outcomes({}, {}, np.ones((len(one.angles), 1)), _kets(body, one.angles, len(one.places)))
+        return Outcomes({}, {}, np.ones((len(one.angles), 1)), _kets(body, used, one.angles, len(one.places)))
     body.save_probabilities(qubits)  # type: ignore[attr-defined]  # Aer's, put there by its import
     law = np.array(_run(body, one.angles, "density_matrix" if mixed else "statevector", noise, "probabilities"))
     for place, misread in enumerate(_misreadings(noise, qubits)):
@@ -77,10 +77,10 @@ def _at_once(one: Played, circuit: QuantumCircuit, target: Any) -> Outcomes:
     return Outcomes(bits, {}, law)
 
 
-def _kets(body: QuantumCircuit, angles: NDArray[Any], n: int) -> NDArray[np.complex128]:
-    """States in PennyLane's order: the first wire counts most."""
+def _kets(body: QuantumCircuit, used: list[int], angles: NDArray[Any], n: int) -> NDArray[np.complex128]:
+    """States in PennyLane's order, the first wire counting most, of a body on the used ones of n qubits."""
     whole = QuantumCircuit(n)
-    whole.compose(body, qubits=range(body.num_qubits), inplace=True)
+    whole.compose(body, qubits=used, inplace=True)
     whole.save_statevector()  # type: ignore[attr-defined]
     kets = np.array([np.asarray(ket) for ket in _run(whole, angles, "statevector", None, "statevector")])
     return kets.reshape(-1, *(2,) * n).transpose(0, *range(n, 0, -1)).reshape(-1, 2**n)
@@ -141,6 +141,10 @@ def _misreadings(noise: Any, qubits: Sequence[int]) -> list[NDArray[np.float64]]
 
 
 def _misread(law: Law, place: int, misread: NDArray[np.float64]) -> Law:
-    """The law of what is seen, from that of what is, of one bit."""
+    """The law of what is seen, from that of what is, of one bit.
+
+    >>> _misread(np.array([[1.0, 0.0]]), 0, np.array([[0.75, 0.25], [0.0, 1.0]]))
+    array([[0.75, 0.25]])
+    """
     parts = law.reshape(len(law), -1, 2, 2**place)  # the bit, and those that count less
     return np.einsum("rabc,bs->rasc", parts, misread).reshape(law.shape)

@@ -37,19 +37,17 @@ class Outcomes:
 
     def part(self, first: int, last: int) -> "Outcomes":
         """Some of the shots."""
-        bits, middle = ({key: one[:, first:last] for key, one in of.items()} for of in (self.bits, self.middle))
-        return replace(self, bits=bits, middle=middle)
+        return self._cut(lambda one: one[:, first:last])
 
     def row(self, k: int) -> "Outcomes":
         """Those of one set of angles."""
-        bits, middle = ({key: _row(one, k) for key, one in of.items()} for of in (self.bits, self.middle))
         weights = None if self.weights is None else self.weights[k : k + 1]
-        return Outcomes(bits, middle, weights, None if self.kets is None else self.kets[k : k + 1])
+        kets = None if self.kets is None else self.kets[k : k + 1]
+        return replace(self._cut(lambda one: one if len(one) == 1 else one[k : k + 1]), weights=weights, kets=kets)
 
-    def rows(self, first: int, last: int) -> "Outcomes":
-        """Those of some sets of angles."""
-        bits, middle = ({key: one[first:last] for key, one in of.items()} for of in (self.bits, self.middle))
-        return replace(self, bits=bits, middle=middle)
+    def _cut(self, cut: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Outcomes":
+        bits = {wire: cut(one) for wire, one in self.bits.items()}
+        return replace(self, bits=bits, middle={key: cut(one) for key, one in self.middle.items()})
 
     def mean(self, values: Numbers) -> Numbers:
         """The average of values, (rows,)."""
@@ -62,19 +60,15 @@ class Outcomes:
         rows, shots = self._shape()
         index = np.broadcast_to(index, (rows, shots))
         place = (index + n * np.arange(rows)[:, None]).ravel()
-        if self.weights is None:
-            return np.bincount(place, minlength=rows * n).reshape(rows, n) / shots
-        return np.bincount(place, self.weights.ravel(), minlength=rows * n).reshape(rows, n)
+        weights = None if self.weights is None else self.weights.ravel()
+        seen: Any = np.bincount(place, weights, minlength=rows * n).reshape(rows, n)
+        return seen / shots if weights is None else seen
 
     def _shape(self) -> tuple[int, int]:
         if self.weights is not None:
             return self.weights.shape[0], self.weights.shape[1]
         rows, shots = next(iter({**self.bits, **self.middle}.values())).shape
         return rows, shots
-
-
-def _row(one: NDArray[np.uint8], k: int) -> NDArray[np.uint8]:
-    return one if len(one) == 1 else one[k : k + 1]
 
 
 def word_of(words: Sequence[tuple[float, Mapping[Wire, str]]]) -> Callable[[Outcomes], Numbers]:

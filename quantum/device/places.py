@@ -112,7 +112,8 @@ def _of_qiskit(backend: BackendV2, seed: int | None) -> Place:
     """A backend of Qiskit's kind; every call has a seed of its own."""
     name = str(getattr(backend, "name", None) or type(backend).__name__)
     _check_charged(backend, name)
-    can = abilities_of(backend.target) if backend.target.num_qubits else Abilities()
+    target: Any = backend.target
+    can = abilities_of(target) if target.num_qubits else Abilities()
 
     def play(pub: SamplerPub, seed: int) -> dict[str, BitArray]:
         options = {"seed_simulator": seed}
@@ -123,7 +124,7 @@ def _of_qiskit(backend: BackendV2, seed: int | None) -> Place:
         for pub in pubs:
             check_needs(needs_of(pub.circuit), can, name)
 
-    return Place(name, LocalSampler(play, check, seed=seed), _passes(name, can, backend.target), can)
+    return Place(name, LocalSampler(play, check, seed=seed), _passes(name, can, target), can)
 
 
 def _sampler(sampler: BaseSamplerV2) -> Place:
@@ -134,8 +135,9 @@ def _sampler(sampler: BaseSamplerV2) -> Place:
     if not isinstance(backend, BackendV2):
         return Place(name, sampler, lambda circuit: circuit)
     _check_charged(backend, name)
-    can = abilities_of(backend.target) if backend.target.num_qubits else Abilities()
-    return Place(name, sampler, _passes(name, can, backend.target), can)
+    target: Any = backend.target
+    can = abilities_of(target) if target.num_qubits else Abilities()
+    return Place(name, sampler, _passes(name, can, target), can)
 
 
 def _passes(name: str, can: Abilities, target: Any) -> Ready:

@@ -49,7 +49,8 @@ def in_own_gates(tape: QuantumScript, wires: Wires | None = None) -> Any:
     with qp.QueuingManager.stop_recording():
         own = [least for operation in tape.operations for least in own_operations(operation)]
     if tape.batch_size is not None and any(_is_one_at_a_time(operation) for operation in own):
-        tapes, gathered = broadcast_expand(tape)
+        expanded: Any = broadcast_expand(tape)
+        tapes, gathered = expanded
         each: Any = [in_own_gates(one, wires) for one in tapes]
         return [few[0] for few, _ in each], gathered
     changed = len(own) != len(tape.operations) or any(a is not b for a, b in zip(own, tape.operations, strict=True))

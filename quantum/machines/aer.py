@@ -157,7 +157,7 @@ def _run(circuit: QuantumCircuit, pub: SamplerPub, seed: int, noise: Any) -> dic
     if circuit.parameters and not bound_by_aer(circuit):
         each = pub.parameter_values.bind_all(circuit)
         bound: Any = [(one, None, pub.shots) for one in each.ravel().tolist()]
-        parts = sampler.run(bound).result()
+        parts: Any = sampler.run(bound).result()
         arrays = {name: np.array([part.data[name].array for part in parts]) for name in names}
         sizes = {register.name: register.size for register in circuit.cregs}
         return {name: BitArray(one.reshape(*each.shape, *one.shape[1:]), sizes[name]) for name, one in arrays.items()}

@@ -16,11 +16,12 @@ os.environ.setdefault("ARMONICA_THREADS", "1")
 
 from collections.abc import Callable
 from time import process_time
+from typing import Any
 
 import numpy as np
 import pennylane as qp
 from measuring import asked, seconds, table
-from pennylane.tape import QuantumScript
+from pennylane.tape import QuantumScript, make_qscript
 from qiskit_aer import AerSimulator
 from qiskit_aer.primitives import SamplerV2
 
@@ -49,7 +50,7 @@ def of_aer(turns: int) -> None:
     angles = np.random.default_rng(0).uniform(-3, 3, (N_CIRCUITS, N_LAYERS, 4, N_QUBITS))
     device = QiskitDevice(wires=N_QUBITS, seed=1)
     read = [qp.counts(wires=range(N_QUBITS))]
-    tapes = [qp.tape.make_qscript(layers)(one) for one in angles]
+    tapes = [make_qscript(layers)(one) for one in angles]
     tapes = [QuantumScript(tape.operations, read, shots=SHOTS) for tape in tapes]
     circuits = [to_qiskit(tape) for tape in tapes]
     simulator, sampler = AerSimulator(method="statevector", max_parallel_threads=1), SamplerV2()
@@ -58,9 +59,7 @@ def of_aer(turns: int) -> None:
     took = seconds(
         {
             "AerSimulator.run, all circuits": lambda: simulator.run(circuits, shots=SHOTS).result().get_counts(),
-            "Aer's SamplerV2, all circuits": lambda: [
-                one.data.meas.get_counts() for one in sampler.run(circuits, shots=SHOTS).result()
-            ],
+            "Aer's SamplerV2, all circuits": lambda: _counts(sampler.run(circuits, shots=SHOTS).result()),
             "AerSimulator.run, a circuit a call": lambda: [
                 simulator.run(one, shots=SHOTS).result().get_counts() for one in circuits
             ],
@@ -75,6 +74,10 @@ def of_aer(turns: int) -> None:
     first = next(iter(took.values()))
     rows = [(name, time, time / first) for name, time in took.items()]
     table(f"{N_CIRCUITS} circuits, {N_QUBITS} qubits, {N_LAYERS} layers, {SHOTS} shots", ("", "s", "ratio"), rows)
+
+
+def _counts(results: Any) -> list:
+    return [one.data.meas.get_counts() for one in results]
 
 
 def steps(x) -> list:
