@@ -1,6 +1,6 @@
 """PennyLane's operations, one after the other, as gates that Qiskit has; what has no counterpart is decomposed."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,17 @@ class Step(NamedTuple):
     when: MeasurementValue | None
 
 
-def gate_steps(operation: Operator, when: MeasurementValue | None = None) -> Iterator[Step]:
+def numbers(operation: Operator) -> list[Any]:
+    """The angles of an operation as plain numbers."""
+    return [float(angle) for angle in _detached(operation.data)]
+
+
+Angles = Callable[[Operator], list[Any]]  # those of a gate that has a counterpart, as numbers or as Qiskit's parameters
+
+
+def gate_steps(
+    operation: Operator, when: MeasurementValue | None = None, *, angles: Angles = numbers
+) -> Iterator[Step]:
     """An operation as gates that Qiskit has, measurements, barriers and phases.
 
     Raises:
@@ -35,7 +45,7 @@ def gate_steps(operation: Operator, when: MeasurementValue | None = None) -> Ite
     wires = tuple(operation.wires)
     if isinstance(operation, Conditional):
         both = operation.meas_val if when is None else when & operation.meas_val
-        yield from gate_steps(operation.base, both)
+        yield from gate_steps(operation.base, both, angles=angles)
     elif isinstance(operation, MidMeasure):
         if operation.postselect is not None or when is not None:
             what = "a postselected measurement" if when is None else "a measurement on a condition"
@@ -48,42 +58,49 @@ def gate_steps(operation: Operator, when: MeasurementValue | None = None) -> Ite
         yield Step(operation, wires, when)
     elif isinstance(operation, qp.Identity):
         yield from (Step(IGate(), (wire,), when) for wire in wires)
-    elif found := _counterpart(operation):
+    elif found := _counterpart(operation, angles):
         yield Step(*found, when)
     elif operation.has_decomposition and not isinstance(operation, qp.WireCut):
         for part in operation.decomposition():
-            yield from gate_steps(part, when)
+            yield from gate_steps(part, when, angles=angles)
     else:
         yield Step(*_as_matrix(operation), when)
 
 
-def _counterpart(operation: Operator) -> tuple[Any, tuple[Hashable, ...]] | None:
+def _counterpart(operation: Operator, angles: Angles) -> tuple[Any, tuple[Hashable, ...]] | None:
     """The gate of Qiskit that does the same, and its wires in Qiskit's order; None if there is none."""
     if type(operation) in GATES:
-        return GATES[type(operation)](*numbers(operation)), tuple(operation.wires)
+        return GATES[type(operation)](*angles(operation)), tuple(operation.wires)
     if isinstance(operation, qp.QubitUnitary):
         return _as_matrix(operation)
-    if isinstance(operation, Adjoint) and (base := _counterpart(operation.base)):
+    if isinstance(operation, Adjoint) and (base := _counterpart(operation.base, angles)):
         return base[0].inverse(), base[1]
-    if isinstance(operation, Controlled) and (base := _counterpart(operation.base)):
+    if isinstance(operation, Controlled) and (base := _counterpart(operation.base, angles)):
         at_one = sum(bool(value) << place for place, value in enumerate(operation.control_values))
         gate = base[0].control(len(operation.control_wires), ctrl_state=at_one, annotated=False)
         return gate, (*operation.control_wires, *base[1])
     return None
 
 
-def numbers(operation: Operator) -> list[Any]:
-    """The angles of an operation as plain numbers."""
-    return [float(angle) for angle in _detached(operation.data)]
+def matrix_of(operation: Operator) -> Any:
+    """The matrix of an operation, or of each of a batch.
+
+    Raises:
+        InputError: it has none.
+    """
+    try:
+        return np.asarray(_detached([operation.matrix()])[0], np.complex128)
+    except (qp.exceptions.MatrixUndefinedError, ValueError):
+        raise InputError(_without(operation)) from None
 
 
 def _as_matrix(operation: Operator) -> tuple[Any, tuple[Hashable, ...]]:
     """A gate with the operation's matrix; its first wire is Qiskit's last."""
     try:
-        return UnitaryGate(np.asarray(_detached([operation.matrix()])[0], np.complex128)), tuple(
-            reversed(operation.wires)
-        )
-    except (qp.exceptions.MatrixUndefinedError, QiskitError, ValueError):
-        raise InputError(
-            f"{operation.name} on wires {list(operation.wires)} is neither a gate of Qiskit nor made of such gates"
-        ) from None
+        return UnitaryGate(matrix_of(operation)), tuple(reversed(operation.wires))
+    except (QiskitError, ValueError):
+        raise InputError(_without(operation)) from None
+
+
+def _without(operation: Operator) -> str:
+    return f"{operation.name} on wires {list(operation.wires)} is neither a gate of Qiskit nor made of such gates"

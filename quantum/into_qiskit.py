@@ -84,6 +84,25 @@ def to_qiskit(
     written = (kept or Registers((), _names(wires), ())).empty(wires)
     at = dict(zip(wires, written.qubits, strict=True))
     bits = _bits(written, steps, _values([one.mv for one in tape.measurements]), _values(returned))
+    write_steps(written, steps, at, bits)
+    _measure_at_the_end(written, tape, at)
+    return written
+
+
+def write_steps(
+    written: QuantumCircuit, steps: Iterable[Step], at: dict[Hashable, Qubit], bits: dict[int, Clbit]
+) -> None:
+    """Put steps into a circuit, those under a condition into the branches of an if.
+
+    Args:
+        written: the circuit, with its bits.
+        steps: of `quantum.gate_steps`.
+        at: where each wire is.
+        bits: where each measurement that is read is written down, by its hash.
+
+    Raises:
+        InputError: a condition on what is not written down, or on too much.
+    """
     before, otherwise = ALWAYS, nullcontext()
     for condition, group in groupby(steps, lambda step: _condition(step, bits)):
         if condition == ALWAYS:
@@ -96,8 +115,6 @@ def to_qiskit(
             with written.if_test(_expression(condition)) as otherwise:
                 _write(written, group, at, bits)
         before = condition
-    _measure_at_the_end(written, tape, at)
-    return written
 
 
 def _recorded(circuit: Any, arguments: tuple, keywords: dict[str, Any]) -> tuple[Tape, list[Hashable] | None, Any]:

@@ -10,15 +10,16 @@ def seconds(
     candidates: Mapping[str, Callable[[], object]],
     turns: int,
     of_turns: Callable[[list[float]], float] = statistics.median,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Median time of each candidate, or what `of_turns` says, taking turns; the first turn warms up, uncounted."""
     seen: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(turns + 1):
         for name, candidate in candidates.items():
-            started = time.perf_counter()
+            started = clock()
             candidate()
             if turn:
-                seen[name].append(time.perf_counter() - started)
+                seen[name].append(clock() - started)
     return {name: of_turns(times) for name, times in seen.items()}
 
 

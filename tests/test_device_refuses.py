@@ -1,0 +1,133 @@
+"""What the device does not do is said in one line, which is an InputError, and a DeviceError to PennyLane."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pennylane as qp
+import pytest
+from pennylane.exceptions import DeviceError, QuantumFunctionError
+
+from encoding import InputError
+from quantum.device.device import QiskitDevice
+from quantum.machines import names
+
+Play = Callable[[], Any]
+
+
+def line(play: Play) -> str:
+    with pytest.raises(InputError) as refused:
+        play()
+    assert isinstance(refused.value, DeviceError)
+    said = str(refused.value)
+    assert "\n" not in said
+    assert len(said) < 300
+    return said
+
+
+def played(*made: Any, wires: Any = 2, shots: int | None = None, **options: Any) -> Any:
+    """The result of a circuit: what is measured comes last, all else before it."""
+
+    @qp.qnode(QiskitDevice(wires=wires, seed=1, shots=shots, **options))
+    def circuit():
+        for gate in made[:-1]:
+            gate()
+        return made[-1]()
+
+    return circuit()
+
+
+def up() -> Any:
+    return qp.expval(qp.Z(0))
+
+
+OBSERVED = {
+    "sample is read from shots, and the circuit has none: qp.set_shots": (lambda: qp.sample(qp.Z(0)), None),
+    "counts is read from shots": (lambda: qp.counts(), None),
+    "state(wires=[]) not accepted with finite shots": (lambda: qp.state(), 10),
+    "does not measure shadow(wires=[0, 1])": (lambda: qp.classical_shadow([0, 1]), 10),
+    "X(0) @ Z(0) is not": (lambda: qp.expval(qp.X(0) @ qp.Z(0)), None),
+    "is turned as a whole, on up to 8 wires; it has 9": (lambda: qp.var(qp.Projector([0] * 9, range(9))), None),
+}
+
+
+@pytest.mark.parametrize("words", OBSERVED)
+def test_what_cannot_be_measured_is_named(words):
+    measured, shots = OBSERVED[words]
+    assert words in line(lambda: played(measured, wires=9, shots=shots))
+
+
+def test_an_operation_without_a_counterpart_is_named_with_its_wires():
+    said = line(lambda: played(lambda: qp.AmplitudeDamping(0.1, wires=1), up))
+    assert said == "AmplitudeDamping on wires [1] is neither a gate of Qiskit nor made of such gates"
+
+
+def test_postselection_is_refused():
+    assert "does not postselect; got a measurement on wires [1]" in line(
+        lambda: played(lambda: qp.measure(1, postselect=1), up)
+    )
+
+
+def test_an_angle_that_is_no_number_is_refused():
+    assert "an angle is a finite number" in line(lambda: played(lambda: qp.RX(np.nan, 0), up))
+
+
+def test_a_wire_that_the_device_does_not_have_is_named():
+    assert line(lambda: played(lambda: qp.X("z"), up)) == "armonica.qiskit has wires [0, 1]; the circuit also has ['z']"
+
+
+def test_more_wires_than_the_backend_has_are_refused_when_the_device_is_made():
+    assert line(lambda: QiskitDevice(wires=6, backend="fake:FakeManilaV2")) == (
+        "fake:FakeManilaV2 has 5 qubits; the device has 6 wires"
+    )
+
+
+def test_more_wires_than_the_backend_has_are_refused_in_a_circuit():
+    device = QiskitDevice(backend="aer:noise=FakeManilaV2")
+    node = qp.set_shots(qp.QNode(lambda: [qp.expval(qp.Z(wire)) for wire in range(6)], device), 10)
+    assert "aer:noise=FakeManilaV2 has 5 qubits; the circuit takes 6" in line(node)
+
+
+def test_a_backend_that_shows_shots_is_not_asked_without():
+    said = line(lambda: played(up, backend="fake:FakeManilaV2"))
+    assert said.startswith("fake:FakeManilaV2 shows shots, and the circuit has none: qp.set_shots(qnode, 1000)")
+
+
+def test_noise_with_a_measurement_in_the_middle_is_not_exact():
+    said = line(lambda: played(lambda: qp.measure(0), up, backend="aer:noise=FakeManilaV2"))
+    assert "measures in the middle with shots only" in said
+
+
+MADE = {
+    "there is no backend 'eer': did you mean aer?": {"backend": "eer"},
+    "there is no fake machine FakeManila3": {"backend": "fake:FakeManila3"},
+    "plays on a name, a sampler (BaseSamplerV2) or a BackendV2; got 3": {"backend": 3},
+    "aer takes a seed and a number of shots; got colour": {"colour": "red"},
+    "shots are a whole number of at least 1": {"shots": 0},
+    "wires are a number of at least 1, or labels that differ; got ['a', 'a']": {"wires": ["a", "a"]},
+    "a journal is a Journal or its path; got 3": {"journal": 3},
+    "seed is a whole number": {"seed": "x"},
+}
+
+
+@pytest.mark.parametrize("words", MADE)
+def test_a_device_that_cannot_be_made_is_refused(words):
+    assert words in line(lambda: QiskitDevice(**({"wires": 2} | MADE[words])))
+
+
+@pytest.mark.parametrize("backend", ["fake:FakeManilaV2", "ibm:ibm_torino"])
+def test_without_the_extra_it_says_what_to_install(backend, monkeypatch):
+    monkeypatch.setattr(names, "find_spec", lambda name: None)
+    assert line(lambda: QiskitDevice(wires=2, backend=backend)) == (
+        f"{backend} needs qiskit-ibm-runtime, which is not installed: pip install 'armonica[ibm]'"
+    )
+
+
+def test_a_gradient_that_it_does_not_have_is_refused_by_pennylane():
+    with pytest.raises(QuantumFunctionError, match="does not support backprop"):
+        qp.QNode(up, QiskitDevice(wires=1), diff_method="backprop")()
+
+
+def test_another_way_of_measuring_in_the_middle_is_refused():
+    node = qp.QNode(up, QiskitDevice(wires=1), mcm_method="tree-traversal")
+    assert "'device') or 'deferred'; got 'tree-traversal'" in line(node)
