@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
+from qiskit.circuit.classical import expr
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
@@ -55,6 +56,56 @@ def bell():
 
 
 angles = arrays(np.float64, st.integers(0, 5), elements=st.floats(-10, 10))
+
+
+def decided(build):
+    """A circuit with an if on an expression of two bits."""
+    circuit = QuantumCircuit(2, 2)
+    circuit.measure([0, 1], [0, 1])
+    with circuit.if_test(build(*circuit.clbits)):
+        circuit.x(0)
+    return circuit
+
+
+def with_matrix(entry):
+    circuit = QuantumCircuit(6)
+    phases = np.ones(64)
+    phases[30] = entry
+    circuit.unitary(np.diag(phases), range(6))
+    return circuit
+
+
+def with_gate(angle, *, state=None):
+    inner = QuantumCircuit(1)
+    inner.rx(angle, 0)
+    gate = inner.to_gate()
+    circuit = QuantumCircuit(2)
+    circuit.append(gate if state is None else gate.control(1, ctrl_state=state), [0] if state is None else [0, 1])
+    return circuit
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (decided(lambda a, b: expr.logic_and(a, b)), decided(lambda a, b: expr.logic_or(a, b))),
+        (decided(lambda a, b: expr.logic_and(a, b)), decided(lambda a, b: expr.logic_and(a, expr.logic_not(b)))),
+        (decided(lambda a, b: (a, 1)), decided(lambda a, b: (b, 1))),
+        (decided(lambda a, b: (a, 1)), decided(lambda a, b: (a, 0))),
+        (with_matrix(1), with_matrix(-1)),
+        (with_gate(0.1), with_gate(0.2)),
+        (with_gate(0.1, state=0), with_gate(0.1, state=1)),
+        (with_gate(0.1, state=0), with_gate(0.2, state=0)),
+    ],
+)
+def test_circuits_that_do_other_things_have_other_names(one, other):
+    assert circuit_digest(one) != circuit_digest(other)
+
+
+def test_circuits_that_do_the_same_have_one_name_whatever_their_gates_are_called():
+    for build in (lambda: with_gate(0.1), lambda: with_gate(0.1, state=0), lambda: with_matrix(1)):
+        first, again = build(), build()
+        assert circuit_digest(first) == circuit_digest(again)
+    assert with_gate(0.1).data[0].name != with_gate(0.1).data[0].name  # Qiskit counts
 
 
 @settings(max_examples=40)

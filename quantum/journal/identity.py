@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit
+from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit import Clbit, ControlledGate, Gate, Instruction, SwitchCaseOp
+from qiskit.circuit.classical import expr
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
 from encoding.errors import shown
 
+OF_USERS = (Gate, Instruction, ControlledGate)  # what `to_gate`, `to_instruction` and `control` make
 Logical = Mapping[str, Any]  # name -> text, number or array
 
 
@@ -65,25 +68,65 @@ def given_logical(pub: SamplerPub) -> Logical:
 
 
 def circuit_digest(circuit: QuantumCircuit) -> str:
-    """SHA-256 of what a circuit does, branches included; not of its name."""
+    """SHA-256 of what a circuit does, branches and what they depend on included; not of its name, nor of its gates'."""
     digest = hashlib.sha256()
     registers = [(register.name, register.size) for register in circuit.cregs]
     _add(digest, f"{circuit.num_qubits} {circuit.num_clbits} {registers} {circuit.global_phase}".encode())
     for step in circuit.data:
         places = [circuit.find_bit(bit).index for bit in (*step.qubits, *step.clbits)]
         blocks = [circuit_digest(body) for body in getattr(step.operation, "blocks", ())]
-        parameters = [] if blocks else [str(parameter) for parameter in step.operation.params]
-        condition = getattr(step.operation, "condition", None)
-        _add(digest, f"{step.name} {places} {parameters} {blocks} {_bits_of(circuit, condition)}".encode())
+        given = [one for one in step.operation.params if not isinstance(one, QuantumCircuit)]
+        for part in (_kind(step.operation), places, blocks, *map(_given, given), _decided(circuit, step.operation)):
+            _add(digest, part if isinstance(part, bytes) else str(part).encode())
     return digest.hexdigest()
 
 
-def _bits_of(circuit: QuantumCircuit, condition: Any) -> str:
-    if not isinstance(condition, tuple):
-        return "" if condition is None else repr(type(condition))
-    where, value = condition
-    bits = [where] if not hasattr(where, "size") else list(where)
-    return f"{[circuit.find_bit(bit).index for bit in bits]} {int(value)}"
+def _kind(operation: Any) -> str:
+    """The name of a gate of Qiskit's; what a gate of the user's does, for names of those are counted in a process."""
+    if type(operation) not in OF_USERS:
+        return operation.name
+    if operation.definition is None:
+        raise InputError(f"gate {operation.name} has no definition, so nothing tells it from others: give it one")
+    if isinstance(operation, ControlledGate):  # its definition leaves the state of the controls out
+        controls, base = f"{operation.num_ctrl_qubits} {operation.ctrl_state}", operation.base_gate
+        assert base is not None  # of a gate with a definition
+        return f"{controls} {_kind(base)} {list(map(_given, base.params))}"
+    return circuit_digest(operation.definition)
+
+
+def _given(parameter: Any) -> bytes:
+    """An angle, an expression, or a matrix, number for number."""
+    if isinstance(parameter, np.ndarray):
+        return str(parameter.shape).encode() + np.ascontiguousarray(parameter, np.complex128).tobytes()
+    return str(parameter).encode()
+
+
+def _decided(circuit: QuantumCircuit, operation: Any) -> str:
+    """What an if, a loop or a switch depends on; nothing of other operations."""
+    if isinstance(operation, SwitchCaseOp):
+        labels = [list(map(str, values)) for values, _ in operation.cases_specifier()]
+        return f"{_value(circuit, operation.target)} {labels}"
+    condition = getattr(operation, "condition", None)
+    if isinstance(condition, tuple):
+        return f"{_value(circuit, condition[0])} {int(condition[1])}"
+    return "" if condition is None else _value(circuit, condition)
+
+
+def _value(circuit: QuantumCircuit, node: Any) -> str:
+    """A classical value by its places in the circuit: a bit, a register, or an expression of them."""
+    if isinstance(node, Clbit):
+        return f"bit {circuit.find_bit(node).index}"
+    if isinstance(node, ClassicalRegister):
+        return f"register {[circuit.find_bit(bit).index for bit in node]}"
+    if isinstance(node, expr.Var):
+        return node.name if node.standalone else _value(circuit, node.var)
+    if isinstance(node, expr.Value):
+        return f"{node.value!r} {node.type}"
+    names = [name for name in ("operand", "left", "right", "target", "index") if hasattr(node, name)]
+    if not names:
+        raise InputError(f"a condition is an expression of bits and registers; got {shown(node)}")
+    op = getattr(getattr(node, "op", None), "name", type(node).__name__)
+    return f"{op}({', '.join(_value(circuit, getattr(node, name)) for name in names)}) {node.type}"
 
 
 def _canonical(name: str, value: Any) -> bytes:
