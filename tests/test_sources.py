@@ -198,7 +198,7 @@ def test_what_is_no_music_is_refused(make, music):
 def test_the_remedy_is_that_of_the_mistake(sung):
     """Angles of a ladder that are too few are not those of another encoding."""
     source, angles = offered(sung)
-    with pytest.raises(InputError, match=r"angles of the ladder at every chord have shape .*; got \(2, 3, 23\)$"):
+    with pytest.raises(InputError, match=r"angles of the ladder at every chord have shape .*; got \(2, 3, 31\)$"):
         source.whole(np.zeros((2, 3, angles.shape[1] - 1)), rng())
 
 

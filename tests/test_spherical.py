@@ -71,6 +71,11 @@ def test_random_spins_have_energies_of_the_variance_of_the_p_spin_model():
     assert abs(energies.mean()) < 4 * np.sqrt(expected / 4000)
 
 
+def test_whole_numbers_of_numpy_are_plain_ones():
+    glass = SphericalGlass(n_spins=np.int8(100), disorder=np.int64(1))
+    assert repr(glass.settings) == "SphericalGlassSettings(n_spins=100, disorder=1)"
+
+
 def test_a_quench_ends_near_the_threshold_energy():
     # -1.1547 for N to infinity; -1.04 +- .03 at N = 100, where gradient descent soon finds a minimum.
     glass = SphericalGlass(n_spins=100, n_replicas=4)
