@@ -123,7 +123,8 @@ def checked_count(what: str, value: object, least: int = 1, most: int = 1 << 31)
     Raises:
         InputError: anything else; True is none.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
-        up_to = f", at most {most}" if isinstance(value, Integral) and value > most else ""
+    found = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if found is None or not least <= found <= most:
+        up_to = f", at most {most}" if found is not None and found > most else ""
         raise InputError(f"{what} is a whole number of at least {least}{up_to}; got {shown(value, 40)}")
-    return int(value)
+    return found

@@ -436,10 +436,10 @@ def test_a_run_of_it_is_a_trajectory(music):
 
 
 def test_whole_numbers_of_numpy_ask_the_same_question(music):
-    sizes = {"depth": 2, "width": 5, "batch": 3, "n_features": 4}
-    plain, given = (
-        DeepRNN(music(6), kernel="plain", **{k: n(size) for k, size in sizes.items()}) for n in (int, np.int64)
-    )
+    number: Any = np.int64
+    sizes: dict[str, Any] = {"depth": 2, "width": 5, "batch": 3, "n_features": 4}
+    numpys: dict[str, Any] = {name: number(size) for name, size in sizes.items()}
+    plain, given = (DeepRNN(music(6), kernel="plain", **said) for said in (sizes, numpys))
     assert repr(given.settings) == repr(plain.settings)
     np.testing.assert_array_equal(given.state()["question"], plain.state()["question"])
 

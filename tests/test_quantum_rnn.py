@@ -187,13 +187,14 @@ def test_what_makes_no_network_is_refused_in_a_line(message):
 
 
 def test_whole_numbers_of_numpy_ask_the_same_question():
-    sizes = {"n_history": 2, "n_layers": 1, "shots": 5, "batch": 3, "spsa_pairs": 2, "probes": 4}
+    number: Any = np.int64
+    sizes: dict[str, Any] = {"n_history": 2, "n_layers": 1, "shots": 5, "batch": 3, "spsa_pairs": 2, "probes": 4}
     plain = network(rule="spsa", **sizes)
-    given = network(rule="spsa", **{name: np.int64(size) for name, size in sizes.items()})
+    given = network(rule="spsa", **{name: number(size) for name, size in sizes.items()})
     assert repr(given.settings) == repr(plain.settings)
     np.testing.assert_array_equal(given.state()["question"], plain.state()["question"])
     np.testing.assert_array_equal(given.step(0.1, 2), plain.step(0.1, 2))
-    blocks = [Block(Ladder(n(5), n(2)), n_data=n(4), schedule="coherent") for n in (int, np.int64)]
+    blocks = [Block(Ladder(n(5), n(2)), n_data=n(4), schedule="coherent") for n in (int, number)]
     assert repr(blocks[0]) == repr(blocks[1])
 
 

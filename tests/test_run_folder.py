@@ -203,7 +203,9 @@ def test_no_flipped_bit_of_a_checkpoint_is_taken_for_another_number(run):
     assert all("cannot be read" in line or "format" in line for line in said)
 
 
-@pytest.mark.parametrize("write", [lambda path: path.write_bytes(b"x" * 300), lambda path: np.save(path, [object()])])
+@pytest.mark.parametrize(
+    "write", [lambda path: path.write_bytes(b"x" * 300), lambda path: np.save(path, np.array([object()]))]
+)
 def test_nobody_is_told_to_load_without_care_what_is_no_archive(tmp_path, write):
     path = tmp_path / "checkpoint.npy"
     write(path)

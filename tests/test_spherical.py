@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,8 @@ def test_random_spins_have_energies_of_the_variance_of_the_p_spin_model():
 
 
 def test_whole_numbers_of_numpy_are_plain_ones():
-    glass = SphericalGlass(n_spins=np.int8(100), disorder=np.int64(1))
+    small: Any = np.int8
+    glass = SphericalGlass(n_spins=small(100), disorder=small(1))
     assert repr(glass.settings) == "SphericalGlassSettings(n_spins=100, disorder=1)"
 
 
