@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from encoding import N_KEYS, InputError, encoding_named
-from encoding.asked import asked, later
+from encoding.asked import asked, later, nothing_said
 from encoding.clock import ENCODINGS
 from encoding.errors import shown
 from encoding.hearing import ClockInputs
@@ -97,12 +97,13 @@ class DeepRNNSettings:
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} is True or False; got {getattr(self, name)!r}")
         for name in ("depth", "width", "batch", "n_features"):
-            _check_count(name, getattr(self, name))
+            object.__setattr__(self, name, _checked_count(name, getattr(self, name)))
         if self.depth > MOST_LAYERS:
             raise InputError(f"depth is a number of layers, at most {MOST_LAYERS}; got {shown(self.depth)}")
         named = isinstance(self.learned, tuple | list) and all(isinstance(group, str) for group in self.learned)
         if not named or not self.learned or not set(self.learned) <= set(GROUPS):
-            raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {shown(self.learned)}")
+            came = "nothing: it is empty" if nothing_said(self.learned) else shown(self.learned)
+            raise InputError(f"learned is a tuple of some of {', '.join(GROUPS)}; got {came}")
         object.__setattr__(self, "learned", tuple(group for group in GROUPS if group in self.learned))
         self._check_together()
 
@@ -116,6 +117,23 @@ class DeepRNNSettings:
             raise InputError(f"n_features is at most the {self.n_units} units of a layer; got {shown(self.n_features)}")
         if self.learned == ("W",) and not self.skip:
             raise InputError("learned is W alone, and with skip off there is no W: nothing would move")
+        self._check_moves()
+
+    def _check_moves(self) -> None:
+        """Refuse groups that all stand still: behind a K that is 0 for ever, or an M in O(1), which is +1 or -1."""
+        if "K" in self.learned or "h0" in self.learned or ("W" in self.learned and self.skip):
+            return
+        said = ", ".join(self.learned)
+        if self.readout_start == "zero":
+            raise InputError(
+                f"learned is {said}, and a K that starts at 0 and is not learned hides what is before it: nothing "
+                "would move; take readout_start random, or learn K too"
+            )
+        if "J" not in self.learned and self.width == 1 and self.recurrent == "orthogonal":
+            raise InputError(
+                f"learned is {said}, and an orthogonal M of width 1 cannot turn: nothing would move; take a width of "
+                "at least 2, or learn J too"
+            )
 
     @property
     def n_units(self) -> int:
@@ -158,8 +176,9 @@ def fingerprint(settings: DeepRNNSettings, data: str) -> np.uint64:
     return np.frombuffer(digest[:8], "<u8")[0]
 
 
-def _check_count(name: str, count: int | None) -> None:
+def _checked_count(name: str, count: int | None) -> int | None:
     if name in ("batch", "n_features") and count is None:
-        return
+        return None
     if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
         raise InputError(f"{name} is a whole number of at least 1; got {count!r}")
+    return int(count)

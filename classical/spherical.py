@@ -8,6 +8,7 @@ as the smallest System that is glassy, and as a check of what the ruler says abo
 """
 
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,10 @@ class SphericalGlassSettings:
         Raises:
             InputError: fewer than 3 spins, more than 500, or a seed that is none.
         """
-        if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, int) or not 3 <= self.n_spins <= 500:
+        if isinstance(self.n_spins, bool) or not isinstance(self.n_spins, Integral) or not 3 <= self.n_spins <= 500:
             raise InputError(f"n_spins is a whole number from 3 to 500; got {self.n_spins!r}")
-        checked_seed(self.disorder, "disorder")
+        object.__setattr__(self, "n_spins", int(self.n_spins))
+        object.__setattr__(self, "disorder", checked_seed(self.disorder, "disorder"))
 
 
 class SphericalGlass:
@@ -68,6 +70,7 @@ class SphericalGlass:
             InputError: see `SphericalGlassSettings`; fewer than 1 replica, or more than there is room for.
         """
         self.settings = SphericalGlassSettings(n_spins=n_spins, disorder=disorder)
+        n_spins, disorder = self.settings.n_spins, self.settings.disorder
         seed, first_replica = checked_seed(seed), checked_seed(first_replica, "first_replica")
         self.n_replicas, self.kernel = checked_replicas(n_replicas), "plain"
         numbers = 5 * n_spins**3 + n_replicas * (n_spins**2 + 8 * n_spins)  # while the couplings are made symmetric

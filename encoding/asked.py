@@ -32,6 +32,11 @@ def asked(settings: Any) -> dict[str, Any]:
     return {entry.name: value for entry, value in pairs if LATER not in entry.metadata or value != entry.default}
 
 
+def nothing_said(names: Any) -> bool:
+    """Whether a list of names holds none, as `--set learned=` gives it."""
+    return isinstance(names, str | tuple | list) and not any(names)
+
+
 def check_known(options: dict[str, Any], settings: type, system: str) -> None:
     """Refuse options that are no settings.
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding.cache import cache_folder
-from encoding.errors import InputError
+from encoding.errors import InputError, why_unread
 from encoding.facts import Fact, chorale_facts
 from encoding.files import replace_file
 from encoding.notation import Voice, read_voices
@@ -104,7 +104,7 @@ def _recall(fact: Fact) -> NDArray[np.int16] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except Exception as error:  # a damaged archive fails in many ways, and none of them matters
-        log.warning("%s cannot be read (%s) and is made again", path, error or type(error).__name__)
+        log.warning("%s cannot be read (%s) and is made again", path, why_unread(error))
         return None
 
 

@@ -5,6 +5,12 @@ class InputError(ValueError):
     """Raised where input from outside (an argument, a file, a run folder) is not what was expected."""
 
 
+def why_unread(error: BaseException) -> str:
+    """Why a file of arrays cannot be read: numpy, where it finds none, advises to load it without care."""
+    text = " ".join(str(error).split())
+    return "it is no file of arrays" if "pickle" in text else text or type(error).__name__
+
+
 def shown(value: object, most: int = 60) -> str:
     """What came, for the end of such a line: one line, not too long, whatever it is."""
     try:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import why_unread
 from encoding.files import replace_file
 from experiments.recording import Saved
 
@@ -54,7 +55,7 @@ def read_checkpoint(path: Path) -> Saved:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             saved = {name: arrays[name] for name in arrays.files}
     except Exception as error:  # a damaged archive fails in many ways
-        raise InputError(f"{path} should be a checkpoint; it cannot be read ({error})") from None
+        raise InputError(f"{path} should be a checkpoint; it cannot be read ({why_unread(error)})") from None
     if saved.get("run.format", np.array(-1)).tolist() != FORMAT:
         raise InputError(f"{path} has format {saved.get('run.format', 'none')}; this armonica reads format {FORMAT}")
     if saved.pop(SEAL, np.array("")).tolist() != _seal(saved):

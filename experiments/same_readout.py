@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoding import N_KEYS, multi_hot
+from encoding import N_KEYS, InputError, multi_hot
 from encoding.clock import encoding_named
+from encoding.errors import shown
 from encoding.hearing import ClockInputs
 from experiments.observables import irreducible_loss, readout_floor
+from experiments.observables.given import whole
 from experiments.observables.irreducible import after_histories
 from experiments.system import System
 from experiments.task import Task
@@ -18,6 +20,7 @@ from quantum.settings import QuantumRNNSettings
 Array = NDArray[np.float64]
 
 KEYS = "keys"
+LEARNED = ("angles", "J", "M", "K", "W", "h0")
 ROUNDED = 9  # digits of a Bloch vector that are no rounding
 
 
@@ -31,9 +34,16 @@ def constraints(n_histories: int, n_features: int, learned: Sequence[str], *, sk
     for K and h_0 frozen; h_0, K, and both learned (fewer where there are fewer histories than features). Where W is
     learned N G is said, which no fields exceed.
 
+    Raises:
+        InputError: fewer than one history or feature, or learned that are no names of groups.
+
     >>> constraints(10, 4, ("angles",)), constraints(10, 4, ("angles", "K", "h0"))
     (40, 290)
     """
+    n_histories, n_features = whole("n_histories", n_histories), whole("n_features", n_features)
+    named = isinstance(learned, tuple | list) and all(isinstance(name, str) for name in learned)
+    if not named or not set(learned) <= set(LEARNED):
+        raise InputError(f"learned is a tuple of some of {', '.join(LEARNED)}; got {shown(learned)}")
     everything = N_KEYS * n_histories
     if skip and "W" in learned:
         return everything

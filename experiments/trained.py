@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import why_unread
 from encoding.files import replace_file
 from experiments.run_files import read_json, write_json
 from experiments.store import Run
@@ -127,4 +128,6 @@ def read_trained(path: Path) -> Trained | None:
             raise ValueError(f"losses {losses.shape} and weights {weights.shape}")
         return Trained(path, str(asked["machine"]), losses, weights, state)
     except Exception as error:  # a damaged archive fails in many ways
-        raise InputError(f"{path / LEARNED} cannot be read ({error}): move {path} aside to begin anew") from None
+        raise InputError(
+            f"{path / LEARNED} cannot be read ({why_unread(error)}): move {path} aside to begin anew"
+        ) from None

@@ -73,6 +73,7 @@ class Block:
             raise InputError(
                 f"a block has data and history: n_data is below the ladder's {self.n_qubits} qubits; got {self.n_data}"
             )
+        object.__setattr__(self, "n_data", int(self.n_data))
         object.__setattr__(self, "rotations", checked_rotations(self.rotations))
         n_voices_of(self.n_data, self.rotations)
 

@@ -114,7 +114,8 @@ def _flat(inputs: ArrayLike, chord_shape: tuple[int, int]) -> Real:
         x = np.full(1, np.nan)
     if x.ndim < 3 or x.shape[-2:] != chord_shape or not x.size or not np.isfinite(x).all():
         wanted = f"(..., n_steps, {chord_shape[0]}, {chord_shape[1]})"
-        raise InputError(f"inputs are finite angles of chords, {wanted}; got shape {x.shape}{remedy(x, chord_shape)}")
+        what = "angles of chords"
+        raise InputError(f"inputs are finite {what}, {wanted}; got shape {x.shape}{remedy(what, x, chord_shape)}")
     return x.reshape(-1, x.shape[-3], chord_shape[0] * chord_shape[1])
 
 

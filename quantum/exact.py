@@ -17,7 +17,7 @@ from quantum.block import Block
 from quantum.channel import Channel, Music
 from quantum.evolution import unitaries
 from quantum.needs import channel_bytes
-from quantum.sources import Real, Sizes, pieces_at
+from quantum.sources import Real, Sizes, checked_music, pieces_at
 
 ROOM = 1 << 22  # complex numbers of maps made at once; memory, not numbers, depends on it
 
@@ -31,11 +31,11 @@ class Exact(Sizes):
         observables: "Z" or "ZX".
 
     Raises:
-        InputError: offsets that are none, or more memory is needed than there is.
+        InputError: no block or music, offsets that are none, or more memory is needed than there is.
     """
 
     def __init__(self, block: Block, music: Music, observables: str = "Z") -> None:
-        super().__init__(block, music.offsets, observables)
+        super().__init__(block, checked_music(music).offsets, observables)
         check_room(
             channel_bytes(block, music) + 64.0 * ROOM,
             f"exact averages of {block.n_qubits} qubits over {len(music.states)} distinct chords",

@@ -1,11 +1,26 @@
 """Angles as they are given to templates and circuits, checked."""
 
+from math import pi
 from typing import Any
 
 import numpy as np
 
 from encoding import InputError
 from encoding.errors import shown
+
+LEAST_SHIFT = 1e-3  # radians: of less, differences are rounding
+
+
+def checked_shift(what: str, given: Any) -> float:
+    """How far SPSA shifts all angles, in radians.
+
+    Raises:
+        InputError: no number, or none from 1e-3, below which differences are rounding, to pi.
+    """
+    number = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+    if not number or not LEAST_SHIFT <= given <= pi:
+        raise InputError(f"{what} is an angle from {LEAST_SHIFT} to pi; got {shown(given, 40)}")
+    return float(given)
 
 
 def checked_angles(what: str, given: Any, shape: tuple[int, ...]) -> Any:
@@ -17,7 +32,7 @@ def checked_angles(what: str, given: Any, shape: tuple[int, ...]) -> Any:
     array = _array(what, given)
     if array.shape not in (shape, (*array.shape[:1], *shape)) or 0 in array.shape[: array.ndim - len(shape)]:
         raise InputError(
-            f"{what} have shape {shape} or (B, {str(shape)[1:]}; got {tuple(array.shape)}{remedy(array, shape)}"
+            f"{what} have shape {shape} or (B, {str(shape)[1:]}; got {tuple(array.shape)}{remedy(what, array, shape)}"
         )
     return array
 
@@ -31,7 +46,7 @@ def checked_numbers(what: str, given: Any, shape: tuple[int, ...]) -> Any:
     array = _array(what, given)
     array = np.asarray(array.detach().cpu() if hasattr(array, "detach") else array, np.float64)
     if array.shape != shape:
-        raise InputError(f"{what} have shape {shape} and are finite; got {array.shape}{remedy(array, shape)}")
+        raise InputError(f"{what} have shape {shape} and are finite; got {array.shape}{remedy(what, array, shape)}")
     return array
 
 
@@ -44,14 +59,20 @@ def checked_chords(given: Any, shape: tuple[int, int]) -> Any:
     array = _array("angles of chords", given)
     if array.shape != (*array.shape[:1], *shape) or not len(array):
         raise InputError(
-            f"angles of chords have shape (n_chords, {str(shape)[1:]}; got {tuple(array.shape)}{remedy(array, shape)}"
+            f"angles of chords have shape (n_chords, {str(shape)[1:]}; got {tuple(array.shape)}"
+            f"{remedy('angles of chords', array, shape)}"
         )
     return array
 
 
-def remedy(array: Any, shape: tuple[int, ...]) -> str:
+def remedy(what: str, array: Any, shape: tuple[int, ...]) -> str:
     """What to do where an encoding has other rotations than those that a chord is to have here."""
-    if len(shape) < 2 or array.ndim < 2 or array.shape[-1] == shape[-1]:
+    if (
+        not what.startswith(("angles of a chord", "angles of chords"))
+        or len(shape) < 2
+        or array.ndim < 2
+        or array.shape[-1] == shape[-1]
+    ):
         return ""
     return f": {array.shape[-1]} angles a voice are those of an encoding with as many; say rotations=encoding.rotations"
 

@@ -107,12 +107,11 @@ def _along(channel: Channel, passed: ChannelPass, turned: Tensor) -> Tensor:
 def _carried(
     channel: Channel, maps: Tensor, d_maps: Tensor, history: Tensor, d_history: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Slopes of features and of the next density matrix."""
+    """Slopes of features, and of the next density matrix but for an anti-Hermitian part, which no average sees."""
     cell = channel.cell
     assert isinstance(cell, Carried)
     moved = maps @ d_history + 2 * d_maps @ history  # the other half is its conjugate
-    rho = cell._reduced(moved, maps)
-    return cell.read.expectations(moved, maps), (rho + rho.mH) / 2
+    return cell.read.expectations(moved, maps), cell._reduced(moved, maps)
 
 
 def _measured(

@@ -14,6 +14,7 @@ reach for what is read in Z, and 3N instead of 4N angles a layer on a ring.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 from encoding import InputError
@@ -75,7 +76,9 @@ class Ladder:
 
     def __post_init__(self) -> None:
         edges(self.n_qubits, self.topology)
-        checked_count("a ladder's number of layers", self.n_layers, most=MOST_LAYERS)
+        layers = checked_count("a ladder's number of layers", self.n_layers, most=MOST_LAYERS)
+        object.__setattr__(self, "n_qubits", int(self.n_qubits))
+        object.__setattr__(self, "n_layers", layers)
         if not isinstance(self.rotations, str) or self.rotations not in ROTATIONS:
             raise InputError(f"rotations are one of {', '.join(ROTATIONS)}; got {shown(self.rotations, 40)}")
         if not isinstance(self.closing, bool):
@@ -115,12 +118,13 @@ class Ladder:
 
 
 def checked_count(what: str, value: object, least: int = 1, most: int = 1 << 31) -> int:
-    """A whole number of at least `least` and at most `most`.
+    """A whole number of at least `least` and at most `most`, a plain one: numpy's are written otherwise in keys.
 
     Raises:
         InputError: anything else; True is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        up_to = f", at most {most}" if isinstance(value, int) and value > most else ""
+    found = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if found is None or not least <= found <= most:
+        up_to = f", at most {most}" if found is not None and found > most else ""
         raise InputError(f"{what} is a whole number of at least {least}{up_to}; got {shown(value, 40)}")
-    return value
+    return found

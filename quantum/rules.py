@@ -12,19 +12,22 @@ and the features at the angles themselves are part of it: `Shifts` and `Pairs` a
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from math import isfinite, nan
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from encoding import InputError
 from encoding.errors import shown
-from quantum.given import checked_numbers
+from encoding.memory import check_room
+from quantum.given import checked_numbers, checked_shift
 from quantum.ladder import checked_count
 from quantum.shifts import shifts_shown
-from quantum.sources import Real, Sizes, Source, check_draw, chord_by_chord, features_of, pieces_at
+from quantum.sources import Real, Sizes, Source, check_draw, check_source, chord_by_chord, features_of, pieces_at
 
 RULES = ("parameter-shift", "spsa")
+FEWER = "average fewer pairs"
 
 
 class Slope(NamedTuple):
@@ -75,7 +78,7 @@ def parameter_shift(
         draw: a source of shots draws from it.
 
     Raises:
-        InputError: angles of another shape or not finite, or errors that are.
+        InputError: no source, angles of another shape or not finite, or errors that are.
 
     >>> import torch
     >>> from quantum import Block, Ladder
@@ -88,6 +91,8 @@ def parameter_shift(
     >>> round(slope.gradient[0], 6) == round(-np.sin(0.5), 6)
     np.True_
     """
+    if not callable(error_of_features):
+        raise InputError(f"error_of_features is a function of features that gives dL/d; got {shown(error_of_features)}")
     seen = shifts_shown(source, angles, draw)
     error = checked_numbers("dL/d features", error_of_features(seen.features.copy()), seen.features.shape)
     return Slope(seen.gradient(error), seen.features)
@@ -113,17 +118,22 @@ def spsa(
         n: pairs of evaluations that are averaged.
 
     Raises:
-        InputError: angles of another shape or not finite, a c that is no distance, or no pair.
+        InputError: no source, angles of another shape or not finite, a c below 1e-3 or above pi, no pair, more pairs
+            than there is room for, or a loss that is no finite number.
     """
+    if not callable(loss_of_features):
+        raise InputError(f"a loss is a function of features that gives a number; got {shown(loss_of_features)}")
+    check_source(source)
     theta = checked_numbers("angles of the ladder", angles, (source.block.ladder.n_angles,))
     check_draw(draw)
     signs = directions(len(theta), draw, n=n)
-    return pairs_shown(source, theta, c, signs, draw).gradient(loss_of_features)
+    return pairs_shown(source, theta, c, signs, draw).gradient(lambda seen: _checked_loss(loss_of_features(seen)))
 
 
 def directions(n_angles: int, draw: np.random.Generator, *, n: int = 1) -> Real:
     """Delta, +-1 at random, (n, n_angles)."""
-    checked_count("n, the number of pairs of evaluations,", n)
+    n = checked_count("n, the number of pairs of evaluations,", n)
+    check_room(16.0 * n * n_angles, f"({n}, {n_angles}) signs of SPSA", FEWER)
     return draw.choice([-1.0, 1.0], (n, n_angles))
 
 
@@ -141,14 +151,30 @@ def pairs_shown(
         centre: features at the angles themselves too, the first that are shown.
 
     Raises:
-        InputError: angles of another shape or not finite, or a c that is no distance.
+        InputError: no source, angles of another shape or not finite, a c below 1e-3 or above pi, or no room.
     """
-    theta = checked_numbers("angles of the ladder", angles, (source.block.ladder.n_angles,))
-    if isinstance(c, bool) or not isinstance(c, int | float | np.number) or not 0 < c < np.inf:
-        raise InputError(f"c is a distance in radians, above 0 and finite; got {shown(c, 40)}")
+    block, c = check_source(source).block, checked_shift("c", c)
+    theta = checked_numbers("angles of the ladder", angles, (block.ladder.n_angles,))
+    each = len(theta) * (2 if chord_by_chord(source) else 2 + source.n_times) + source.n_slots * source.n_features
+    check_room(16.0 * len(signs) * each, f"{len(signs)} pairs of evaluations", FEWER)
     variants = np.concatenate([theta[None][:centre], theta + c * signs, theta - c * signs])
     seen = features_of(source, variants, draw)
-    return Pairs(seen[0] if centre else None, seen[int(centre) :], signs, float(c))
+    return Pairs(seen[0] if centre else None, seen[int(centre) :], signs, c)
+
+
+def _checked_loss(given: Any) -> float:
+    """A loss that can be compared.
+
+    Raises:
+        InputError: no number, an array of several, NaN or infinity.
+    """
+    try:
+        loss = float(given)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # a RuntimeError: a tensor of several numbers
+        loss = nan
+    if not isfinite(loss):
+        raise InputError(f"a loss is a finite number; got {shown(given)} for features that a source has shown")
+    return loss
 
 
 def circuits_of(rule: str, source: Source | Sizes, *, n: int = 1) -> Plan:
@@ -160,7 +186,7 @@ def circuits_of(rule: str, source: Source | Sizes, *, n: int = 1) -> Plan:
         n: pairs of evaluations of SPSA.
 
     Raises:
-        InputError: a rule that a sampler cannot give.
+        InputError: a rule that a sampler cannot give, or no source.
 
     >>> from quantum import Block, Ladder
     >>> sizes = Sizes(Block(Ladder(6, 2), n_data=4, schedule="coherent"), range(0, 17, 2), "Z", 1000)
@@ -172,7 +198,8 @@ def circuits_of(rule: str, source: Source | Sizes, *, n: int = 1) -> Plan:
             f"a sampler shows outcomes and no states: its rules are {', '.join(RULES)}; got {shown(rule, 40)} (exact "
             "simulation has the slope itself, without a rule: leave shots out)"
         )
-    checked_count("n, the number of pairs of evaluations,", n)
+    n = checked_count("n, the number of pairs of evaluations,", n)
+    check_source(source)
     shifts, first = 2 * source.block.ladder.n_angles, pieces_at(source, 0)
     if rule == "spsa":
         played = 2 * n * (source.n_slots if chord_by_chord(source) else first)

@@ -6,6 +6,7 @@ is one circuit of one chord, and a job a chord. Circuits say what `quantum.circu
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,6 +170,8 @@ class Sampler(Sizes):
                 self.block, n_chords, theta, averages=z, feed_forward=self._feed_forward, basis=basis
             )
             made = circuit if self._pass_manager is None else self._pass_manager.run(circuit)
+            if not isinstance(made, QuantumCircuit):
+                raise InputError(f"a pass manager's run gives the circuit back, for a machine; got {shown(made)}")
             self._circuits[n_chords, basis] = made
         return self._circuits[n_chords, basis]
 
@@ -249,21 +252,37 @@ def _checked_sampler(sampler: Any) -> Any:
                 "a function of a seed, such as lambda seed: SamplerV2(seed=seed)"
             )
         return sampler
-    if not callable(sampler):
+    if isinstance(sampler, type) or not callable(sampler) or not _takes_seed(sampler):
         raise InputError(
-            f"a sampler is a BaseSamplerV2 of Qiskit's, or a function that makes one from a seed; got {shown(sampler)}"
+            "a sampler is a BaseSamplerV2 of Qiskit's, such as SamplerV2(), or a function that makes one from a seed, "
+            f"such as lambda seed: SamplerV2(seed=seed); got {shown(sampler)}"
         )
     return sampler
 
 
+def _takes_seed(make: Callable[..., Any]) -> bool:
+    """Whether a function can be called with one number; what does not tell is believed."""
+    try:
+        signature(make).bind(0)
+    except TypeError:
+        return False
+    except ValueError:  # compiled functions have no signature
+        return True
+    return True
+
+
 def _fixed_seed(sampler: Any) -> bool:
-    """Whether Aer's, Qiskit's or the runtime's sampler was given a whole number for a seed."""
+    """Whether Aer's, Qiskit's or the runtime's sampler, or its simulator, was given a whole number for a seed.
+
+    A generator that is given for a seed goes on from call to call, and is none.
+    """
     options = getattr(sampler, "options", None)
     run_options = getattr(options, "run_options", None) or {}
     seeds = [
         getattr(sampler, "seed", None),
         getattr(options, "seed_simulator", None),
         getattr(getattr(options, "simulator", None), "seed_simulator", None),
+        getattr(getattr(getattr(sampler, "_backend", None), "options", None), "seed_simulator", None),
         run_options.get("seed_simulator") if isinstance(run_options, dict) else None,
     ]
     return any(isinstance(seed, int | np.integer) for seed in seeds)

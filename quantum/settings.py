@@ -1,18 +1,16 @@
 """What can be chosen about a quantum recurrent network, checked where it is said."""
 
 from dataclasses import dataclass
-from math import pi
 from typing import ClassVar
 
-import numpy as np
-
 from encoding import Encoding, InputError, encoding_named
-from encoding.asked import later
+from encoding.asked import later, nothing_said
 from encoding.clock import ENCODINGS
 from encoding.errors import shown
 from encoding.pianoroll import STANDARDISATIONS
 from encoding.voices import N_VOICES
 from quantum.block import SCHEDULES, Block
+from quantum.given import checked_shift
 from quantum.ladder import ROTATIONS, TOPOLOGIES, Ladder, checked_count
 
 PARTS = ("angles", "K", "W", "h0")
@@ -32,7 +30,6 @@ CHOICES = {
 MOST_HISTORY = 8
 MOST_HISTORY_DENSE = 5  # history qubits whose density matrix, and U, still take milliseconds
 FLAGS = ("closing", "skip", "replacement")
-LEAST_SHIFT = 1e-3  # radians: of less, differences are rounding
 MOST = {"shots": 10**6, "batch": 10**6, "probes": 10**5, "spsa_pairs": 10**4, "trajectories": 10**4, "n_layers": 10**4}
 COUNTS = ("n_history", "n_layers", "probes", "spsa_pairs")
 
@@ -107,24 +104,31 @@ class QuantumRNNSettings:
                 raise InputError(f"{name} is True or False; got {getattr(self, name)!r:.40}")
         asked = [name for name in ("batch", "shots", "trajectories") if getattr(self, name) is not None]
         for name in (*COUNTS, *asked):
-            checked_count(name, getattr(self, name), most=MOST.get(name, 1 << 31))
+            object.__setattr__(self, name, checked_count(name, getattr(self, name), most=MOST.get(name, 1 << 31)))
         named = isinstance(self.learned, tuple | list) and all(isinstance(part, str) for part in self.learned)
         if not named or not self.learned or not set(self.learned) <= set(PARTS):
-            raise InputError(f"learned is a tuple of some of {', '.join(PARTS)}; got {shown(self.learned, 40)}")
+            came = "nothing: it is empty" if nothing_said(self.learned) else shown(self.learned, 40)
+            raise InputError(f"learned is a tuple of some of {', '.join(PARTS)}; got {came}")
         object.__setattr__(self, "learned", tuple(part for part in PARTS if part in self.learned))
-        if self.learned == ("W",) and not self.skip:
-            raise InputError("learned is W alone, and with skip off there is no W: nothing would move")
+        self._check_moves()
         if self.read == "all" and self.schedule != "measured":
             raise InputError(f"read all is of the measured schedule; {self.schedule} measures the data qubits alone")
         self._check_shots()
         self._check_history()
 
+    def _check_moves(self) -> None:
+        """Refuse parts that all stand still: a W that is not there, angles behind a K that is 0 for ever."""
+        if self.learned == ("W",) and not self.skip:
+            raise InputError("learned is W alone, and with skip off there is no W: nothing would move")
+        heard = "K" in self.learned or self.readout_start == "random"
+        if not heard and "h0" not in self.learned and not ("W" in self.learned and self.skip):
+            raise InputError(
+                f"learned is {', '.join(self.learned)}, and a K that starts at 0 and is not learned hides the angles: "
+                "nothing would move; take readout_start random, or learn K too"
+            )
+
     def _check_shots(self) -> None:
-        shift = self.spsa_shift
-        number = isinstance(shift, int | float | np.floating) and not isinstance(shift, bool)
-        if not number or not LEAST_SHIFT <= shift <= pi:
-            raise InputError(f"spsa_shift is an angle from {LEAST_SHIFT} to pi; got {shown(shift, 40)}")
-        object.__setattr__(self, "spsa_shift", float(shift))
+        object.__setattr__(self, "spsa_shift", checked_shift("spsa_shift", self.spsa_shift))
         if self.shots is not None and self.rule == "adjoint":
             raise InputError(
                 f"the adjoint rule needs amplitudes, which {self.shots} shots do not show: with shots take rule "

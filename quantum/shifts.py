@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from encoding.memory import check_room
 from quantum.block import reencoded
 from quantum.given import checked_numbers
-from quantum.sources import Real, Source, check_draw, chord_by_chord, pieces_at
+from quantum.sources import Real, Source, check_draw, check_source, chord_by_chord, pieces_at
 
 SHIFTS = np.array([pi / 2, -pi / 2])
 
@@ -45,8 +45,9 @@ def shifts_shown(source: Source, angles: ArrayLike, draw: np.random.Generator) -
     """All that the parameter-shift rule asks for, in one job, or a job a chord.
 
     Raises:
-        InputError: angles of another shape or not finite.
+        InputError: no source, angles of another shape or not finite.
     """
+    check_source(source)
     theta = checked_numbers("angles of the ladder", angles, (source.block.ladder.n_angles,))
     check_draw(draw)
     return (_chord_by_chord if chord_by_chord(source) else _whole)(source, theta, draw)

@@ -25,7 +25,7 @@ from quantum.block import Block
 from quantum.channel import Music
 from quantum.evolution import unitaries
 from quantum.needs import matrix_bytes
-from quantum.sources import Real, Sizes, pieces_at
+from quantum.sources import Real, Sizes, checked_music, pieces_at
 
 ROOM = 1 << 23  # complex64 of kets at once, 64 MB; memory, not numbers, depends on it
 Kets = NDArray[np.complex64]
@@ -44,19 +44,21 @@ class Shots(Sizes):
         shots: S, in each basis.
 
     Raises:
-        InputError: shots below 1, an X that no shot shows (see `Sizes`), or a U for which there is no room.
+        InputError: no block or music, shots below 1, an X that no shot shows (see `Sizes`), or a U for which there is
+            no room.
     """
 
     def __init__(self, block: Block, music: Music, observables: str, shots: int) -> None:
         if shots is None:
             raise InputError("a number of shots is a whole number of at least 1; averages without scatter are Exact's")
-        super().__init__(block, music.offsets, observables, shots)
+        super().__init__(block, checked_music(music).offsets, observables, shots)
         check_room(
             matrix_bytes(block, number=8) + 16.0 * ROOM,
             f"shots of {block.n_qubits} qubits, by a dense U,",
             "take fewer qubits, or a Sampler, whose circuits need none",
         )
-        self._shots = shots
+        assert self.shots is not None
+        self._shots = self.shots
         self._chords: Kets = music.states.numpy().astype(np.complex64)
         self._slots, self._which = music.blocks(), music.chord.numpy()
         self._n, self._d, self._h = (2**n for n in (block.n_qubits, block.n_data, block.n_history))
@@ -168,12 +170,17 @@ class Shots(Sizes):
 
 def _unitary(block: Block, theta: bytes, basis: str) -> Kets:
     """U transposed, (2^N, 2^N): kets stand in rows. With "X" what is measured is turned so that Z reads X."""
-    n, angles = 2**block.n_qubits, torch.from_numpy(np.frombuffer(theta).astype(np.float32))[None]
+    n, angles = 2**block.n_qubits, torch.from_numpy(_near_0(np.frombuffer(theta)).astype(np.float32))[None]
     unitary: Kets = unitaries(block.ladder, angles)[0].T.numpy()
     for qubit in range(len(block.measured())) if basis == "X" else ():
         up, down = np.moveaxis(unitary.reshape(n, 2**qubit, 2, -1), 2, 0)
         unitary = np.stack([up + down, up - down], 2) / np.float32(np.sqrt(2))
     return np.ascontiguousarray(unitary.reshape(n, n), np.complex64)
+
+
+def _near_0(angles: Real) -> Real:
+    """The same gates by angles within 2 pi, whose digits single precision keeps: all have the period 4 pi."""
+    return np.where(abs(angles) <= 2 * np.pi, angles, 2 * np.arctan2(np.sin(angles / 2), np.cos(angles / 2)))
 
 
 def _apart(draw: np.random.Generator, n: int) -> list[np.random.Generator]:

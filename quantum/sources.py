@@ -97,7 +97,7 @@ class Sizes:
             raise InputError(f"observables are one of {', '.join(OBSERVABLES)}; got {shown(observables, 40)}")
         self.observables = observables
         if shots is not None:
-            checked_count("the number of shots in each basis", shots)
+            self.shots = checked_count("the number of shots in each basis", shots)
             _check_x(block, observables, shots)
 
     @property
@@ -162,8 +162,9 @@ def features_of(source: Source, angles: ArrayLike, draw: np.random.Generator) ->
     """Features of all slots, (V, n_slots, n_f), of V variants of the angles, (V, n_angles), the same at every chord.
 
     Raises:
-        InputError: angles of another shape, or not finite.
+        InputError: no source, angles of another shape, or not finite.
     """
+    check_source(source)
     variants: Real = checked_numbers("angles of the ladder", angles, (_first(angles), source.block.ladder.n_angles))
     if not chord_by_chord(source):
         return source.whole(np.repeat(variants[:, None], source.n_times, 1), draw)
@@ -183,6 +184,28 @@ def check_draw(draw: Any) -> None:
     """
     if not isinstance(draw, np.random.Generator):
         raise InputError(f"draw is a numpy.random.Generator, as encoding.stream makes it; got {shown(draw, 40)}")
+
+
+def check_source(source: Any) -> Any:
+    """What says how much it shows: a source, or the `Sizes` of one.
+
+    Raises:
+        InputError: anything else, a block by itself too.
+    """
+    if isinstance(source, type) or not all(hasattr(source, name) for name in ("block", "offsets", "observables")):
+        raise InputError(f"a source is an Exact, Shots or Sampler, or its Sizes; got {shown(source)}")
+    return source
+
+
+def checked_music(music: Any) -> Any:
+    """What a simulation plays.
+
+    Raises:
+        InputError: anything but a Music, a list of chorales too.
+    """
+    if isinstance(music, type) or not all(hasattr(music, name) for name in ("states", "chord", "offsets")):
+        raise InputError(f"music is a quantum.channel.Music, such as quantum.music.played gives; got {shown(music)}")
+    return music
 
 
 def _check_x(block: Block, observables: str, shots: int) -> None:

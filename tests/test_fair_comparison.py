@@ -435,6 +435,15 @@ def test_a_run_of_it_is_a_trajectory(music):
     assert trajectory.loss[-1, 0] < trajectory.loss[0, 0]
 
 
+def test_whole_numbers_of_numpy_ask_the_same_question(music):
+    number: Any = np.int64
+    sizes: dict[str, Any] = {"depth": 2, "width": 5, "batch": 3, "n_features": 4}
+    numpys: dict[str, Any] = {name: number(size) for name, size in sizes.items()}
+    plain, given = (DeepRNN(music(6), kernel="plain", **said) for said in (sizes, numpys))
+    assert repr(given.settings) == repr(plain.settings)
+    np.testing.assert_array_equal(given.state()["question"], plain.state()["question"])
+
+
 # What is refused
 
 
@@ -450,6 +459,17 @@ def test_a_run_of_it_is_a_trajectory(music):
         ),
         ({"skip": "no"}, "skip is True or False; got 'no'"),
         ({"skip": False, "learned": ("W",)}, "learned is W alone, and with skip off there is no W: nothing would move"),
+        (
+            {"learned": ("J", "M")},
+            "learned is J, M, and a K that starts at 0 and is not learned hides what is before it: nothing would move; "
+            "take readout_start random, or learn K too",
+        ),
+        (
+            {"learned": ("M",), "width": 1, "readout_start": "random"},
+            "learned is M, and an orthogonal M of width 1 cannot turn: nothing would move; take a width of at least 2, "
+            "or learn J too",
+        ),
+        ({"learned": ("",)}, "learned is a tuple of some of J, M, K, W, h0; got nothing: it is empty"),
         ({"readout_start": "random!"}, "readout_start is one of zero, random; got 'random!'"),
         ({"n_features": 6}, "n_features is at most the 5 units of a layer; got 6"),
         ({"n_features": 11, "recurrent": "unitary"}, "n_features is at most the 10 units of a layer; got 11"),
@@ -460,5 +480,5 @@ def test_a_run_of_it_is_a_trajectory(music):
 )
 def test_what_makes_no_network_is_one_line(options, said, music):
     with pytest.raises(InputError) as refused:
-        DeepRNN(music(5), depth=1, width=5, **options)
+        DeepRNN(music(5), **{"depth": 1, "width": 5, **options})
     assert str(refused.value) == said

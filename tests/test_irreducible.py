@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from encoding import Chorale, InputError, load_chorales
-from experiments.observables import irreducible_loss
+from experiments.observables import irreducible_loss, readout_floor
 
 PAPER = {None: 0.00253, 1: 0.138, 2: 0.043, 3: 0.015, 4: 0.0067, 8: 0.0037}
 
@@ -45,6 +45,9 @@ def test_who_hears_no_octaves_confuses_what_differs_by_one():
     assert irreducible_loss(pieces, encoding=lambda pitches: pitches % 12) == pytest.approx(2 * 2 * 1.0 / (2 * 54))
     with pytest.raises(InputError, match="a row for each of 2 chords"):
         irreducible_loss(pieces, encoding=lambda pitches: pitches[1:])
+    for ask in (irreducible_loss, lambda pieces, encoding: readout_floor(pieces, np.ones((54, 2)), encoding=encoding)):
+        with pytest.raises(InputError, match="an encoding gives finite numbers"):
+            ask(pieces, encoding=lambda pitches: pitches * np.nan)
 
 
 def test_no_memory_and_no_music_are_refused():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from encoding import InputError
 from experiments.figures.answers import Answer
 from experiments.figures.learnability import learnability
 from experiments.figures.picture import Picture
@@ -156,6 +157,23 @@ def test_constraints_are_the_directions_in_which_fields_can_move(n_histories, n_
         moves += [np.outer(np.ones(n_histories), np.eye(n)[i]) for i in range(n)]
     rank = np.linalg.matrix_rank(np.array(moves).reshape(len(moves), -1), tol=1e-9)
     assert constraints(n_histories, n_features, learned) == rank
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ((4, 4, None), "learned is a tuple of some of .*; got None"),
+        ((4, 4, ("angle",)), r"learned is a tuple of some of .*; got \('angle',\)"),
+        ((4, 4, "angles"), "learned is a tuple of some of .*; got 'angles'"),
+        ((-1, 4, ("angles",)), "n_histories is a whole number of at least 1; got -1"),
+        ((np.nan, 4, ("angles",)), "n_histories is a whole number of at least 1; got nan"),
+        ((0, 4, ("angles",)), "n_histories is a whole number of at least 1; got 0"),
+        ((4, 0, ("angles",)), "n_features is a whole number of at least 1; got 0"),
+    ],
+)
+def test_constraints_of_nothing_are_refused(said, line):
+    with pytest.raises(InputError, match=line):
+        constraints(*said)
 
 
 @pytest.fixture(scope="module")

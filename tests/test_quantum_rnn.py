@@ -1,5 +1,6 @@
 """The quantum network: gradients by differences, Gamma by every slot, the closed loop, and what it refuses."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from encoding import N_KEYS, Chorale, InputError, multi_hot
 from encoding.transitions import pack
-from quantum import QuantumRNN
+from quantum import Block, Ladder, QuantumRNN
 from quantum.playing import _Ear
 from quantum.settings import CHOICES
 
@@ -76,6 +77,14 @@ def test_gamma_is_the_variance_over_slots():
     for found, (name, group) in zip(gamma, made.layout().items(), strict=True):
         wanted = variance[group.slice].mean() / 5
         assert_allclose(found, wanted, rtol=0.15 if group.period else 1e-9, err_msg=name)
+
+
+def test_without_replacement_gamma_is_smaller_by_the_finite_population():
+    def gamma(replacement, batch):
+        return stirred(network(batch=batch, replacement=replacement)).noise()
+
+    assert_allclose(gamma(False, 5), gamma(True, 5) * 8 / 12, rtol=1e-12)  # (n - p)/(n - 1) of 13 slots
+    assert (gamma(False, 13) == 0).all()
 
 
 def test_the_full_gradient_has_no_noise():
@@ -151,7 +160,12 @@ REFUSED = {
     "n_history is at most 8; got 1000000000: each more doubles the kets": {"n_history": 10**9},
     "circuits of shots, .*, are simulated up to n_history 5; got 6": {"n_history": 6, "shots": 2, "rule": "spsa"},
     "learned is W alone, and with skip off there is no W": {"learned": ("W",)},
+    "learned is angles, and a K that starts at 0 and is not learned hides the angles: nothing would move; take "
+    "readout_start random, or learn K too": {"learned": ("angles",)},
+    "learned is angles, W, and a K that starts at 0": {"learned": ("angles", "W")},
     "learned is a tuple of some of angles, K, W, h0; got": {"learned": (["K"],)},
+    "learned is a tuple of some of angles, K, W, h0; got nothing: it is empty": {"learned": ("",)},
+    "n_history is a whole number of at least 1; got np.False_": {"n_history": np.False_},
     "schedule is one of measured, coherent, staggered; got array": {"schedule": np.array([1, 2])},
     "spsa_pairs is a whole number": {"spsa_pairs": 0},
     "optimizer is one of sgd, adam": {"optimizer": "momentum"},
@@ -170,6 +184,26 @@ def test_what_makes_no_network_is_refused_in_a_line(message):
     with pytest.raises(InputError, match=message) as refused:
         QuantumRNN(CHORALES, **SMALL | {"schedule": "coherent"} | REFUSED[message])
     assert "\n" not in str(refused.value)
+
+
+def test_whole_numbers_of_numpy_ask_the_same_question():
+    number: Any = np.int64
+    sizes: dict[str, Any] = {"n_history": 2, "n_layers": 1, "shots": 5, "batch": 3, "spsa_pairs": 2, "probes": 4}
+    plain = network(rule="spsa", **sizes)
+    given = network(rule="spsa", **{name: number(size) for name, size in sizes.items()})
+    assert repr(given.settings) == repr(plain.settings)
+    np.testing.assert_array_equal(given.state()["question"], plain.state()["question"])
+    np.testing.assert_array_equal(given.step(0.1, 2), plain.step(0.1, 2))
+    blocks = [Block(Ladder(n(5), n(2)), n_data=n(4), schedule="coherent") for n in (int, number)]
+    assert repr(blocks[0]) == repr(blocks[1])
+
+
+@pytest.mark.parametrize("kernel", ["plain", "fast"])
+def test_a_replica_freezes_at_the_step_that_it_does_not_make(kernel):
+    made = network(kernel=kernel, precision="float32", n_replicas=2)
+    made.step(0.1, 2)
+    made.step([sys.float_info.max, 0.1], 3)
+    assert made.state()["frozen"].tolist() == [2, -1]
 
 
 def test_damaged_states_and_weights_that_are_no_real_numbers_are_refused():

@@ -14,10 +14,10 @@ from quantum.channel import Channel
 from quantum.dense import unitary
 from quantum.exact import Exact
 from quantum.ladder import TOPOLOGIES
-from quantum.rules import circuits_of, parameter_shift, spsa
+from quantum.rules import circuits_of, pairs_shown, parameter_shift, spsa
 from quantum.samplers import Sampler
 from quantum.shots import Shots
-from quantum.sources import Sizes
+from quantum.sources import Sizes, features_of
 
 SCHEDULES = ("measured", "coherent", "staggered")
 LENGTHS = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(lambda n: tuple(sorted(n, reverse=True)))
@@ -138,7 +138,7 @@ def test_random_directions_average_to_the_slope(sung, schedule):
 def test_one_pair_is_the_difference_along_its_direction(sung):
     block = block_of("coherent")
     music, angles, error, slope = case(sung, block)
-    made = spsa(Exact(block, music), lambda features: float((features * error).sum()), angles, 1e-4, rng())
+    made = spsa(Exact(block, music), lambda features: float((features * error).sum()), angles, 1e-3, rng())
     assert abs(abs(made) - abs(made[0])).max() < 1e-12
     assert made[0] * np.sign(made[0]) == pytest.approx(abs(slope @ np.sign(made)), rel=1e-5)
 
@@ -220,11 +220,31 @@ def test_what_makes_no_gradient_is_refused(sung):
     for error in (lambda features: features[1:], lambda features: features * np.inf, lambda features: "none"):
         with pytest.raises(InputError, match="dL/d features"):
             parameter_shift(source, angles, error, rng())  # pyright: ignore[reportArgumentType]  # as a user may
-    for c in (0, -0.1, np.inf, np.nan, True, "small"):
-        with pytest.raises(InputError, match="c is a distance in radians"):
+    for c in (0, -0.1, np.inf, np.nan, True, "small", 1e-300, 1e300, 10**400):
+        with pytest.raises(InputError, match=r"c is an angle from 0\.001 to pi; got"):
             spsa(source, np.sum, angles, c, rng())  # pyright: ignore[reportArgumentType]  # as a user may
     for n in (0, True, 1.5):
         with pytest.raises(InputError, match="number of pairs"):
             spsa(source, np.sum, angles, 0.1, rng(), n=n)  # pyright: ignore[reportArgumentType]  # as a user may
+    with pytest.raises(InputError, match=r"\(1000000000, 24\) signs of SPSA need about"):
+        spsa(source, np.sum, angles, 0.1, rng(), n=10**9)
+    with pytest.raises(InputError, match="pairs of evaluations need about"):
+        pairs_shown(source, angles, 0.1, np.broadcast_to(np.ones(24), (10**9, 24)), rng())
+    for loss in (lambda features: np.nan, lambda features: -np.inf, lambda features: None, lambda features: "low"):
+        with pytest.raises(InputError, match="a loss is a finite number; got"):
+            spsa(source, loss, angles, 0.1, rng())  # pyright: ignore[reportArgumentType]  # as a user may
+    for loss in (None, lambda features: features, 3):
+        with pytest.raises(InputError, match="a loss is"):
+            spsa(source, loss, angles, 0.1, rng())  # pyright: ignore[reportArgumentType]  # as a user may
+    with pytest.raises(InputError, match="error_of_features is a function of features"):
+        parameter_shift(source, angles, None, rng())  # pyright: ignore[reportArgumentType]  # as a user may
+    for ask in (
+        lambda: parameter_shift(None, angles, np.ones_like, rng()),  # pyright: ignore[reportArgumentType]
+        lambda: spsa(None, np.sum, angles, 0.1, rng()),  # pyright: ignore[reportArgumentType]
+        lambda: features_of(None, angles[None], rng()),  # pyright: ignore[reportArgumentType]
+        lambda: circuits_of("spsa", block),  # pyright: ignore[reportArgumentType]
+    ):
+        with pytest.raises(InputError, match="a source is an Exact, Shots or Sampler"):
+            ask()
     with pytest.raises(InputError, match="draw is a"):
         parameter_shift(source, angles, np.ones_like, 0)  # pyright: ignore[reportArgumentType]  # as a user may

@@ -203,6 +203,17 @@ def test_no_flipped_bit_of_a_checkpoint_is_taken_for_another_number(run):
     assert all("cannot be read" in line or "format" in line for line in said)
 
 
+@pytest.mark.parametrize(
+    "write", [lambda path: path.write_bytes(b"x" * 300), lambda path: np.save(path, np.array([object()]))]
+)
+def test_nobody_is_told_to_load_without_care_what_is_no_archive(tmp_path, write):
+    path = tmp_path / "checkpoint.npy"
+    write(path)
+    with pytest.raises(InputError, match=r"should be a checkpoint; it cannot be read \([^\n]*\)$") as refused:
+        read_checkpoint(path)
+    assert "pickle" not in str(refused.value)
+
+
 def test_one_process_at_a_time_learns_in_a_folder(store, run, unbroken):
     holding = (
         "import sys; from experiments.run_folder import RunFolder; from classical import SphericalGlass\n"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from qiskit import generate_preset_pass_manager
+from qiskit import QuantumCircuit, generate_preset_pass_manager
 from qiskit.primitives import BackendSamplerV2, BaseSamplerV2, StatevectorSampler
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_aer import AerSimulator
@@ -118,11 +118,34 @@ def test_every_call_has_numbers_of_its_own_and_a_generator_repeats_them(sung):
         SamplerV2(options={"run_options": {"seed_simulator": 3}}),
         StatevectorSampler(seed=3),
         BackendSamplerV2(backend=AerSimulator(), options={"seed_simulator": 3}),
+        SamplerV2(options={"backend_options": {"seed_simulator": 3}}),
+        BackendSamplerV2(backend=AerSimulator(seed_simulator=3)),
+        SamplerV2.from_backend(AerSimulator(seed_simulator=3)),
     ],
 )
 def test_a_sampler_that_would_repeat_itself_is_refused(sung, sampler):
     with pytest.raises(InputError, match="the same numbers at every call"):
         Sampler(block_of("coherent"), sung((2,), 2)[1], sampler, 10)
+
+
+def test_a_generator_in_place_of_a_seed_goes_on_from_call_to_call(sung):
+    goes_on = StatevectorSampler(seed=np.random.default_rng(0))
+    Sampler(block_of("coherent"), sung((2,), 2)[1], goes_on, 10)
+    circuit = QuantumCircuit(1, 1)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    seen = [goes_on.run([(circuit,)], shots=50).result()[0].data["c"].get_bitstrings() for _ in range(2)]
+    assert seen[0] != seen[1]
+
+
+def test_a_pass_manager_that_gives_no_circuit_back_is_refused(sung):
+    class Mute:
+        def run(self, circuit):
+            return None
+
+    block, (_, chords) = block_of("coherent"), sung((2,), 2)
+    with pytest.raises(InputError, match="gives the circuit back, for a machine; got None"):
+        features_of(Sampler(block, chords, None, 10, pass_manager=Mute()), angles_of(block), rng())
 
 
 @pytest.mark.parametrize("make", [SamplerV2, lambda: BackendSamplerV2(backend=AerSimulator())])
@@ -225,7 +248,7 @@ def test_a_sampler_that_cannot_measure_half_way_is_a_failure_in_a_line(sung):
         features_of(Sampler(block, chords, StatevectorSampler(), 10), angles_of(block), rng())
 
 
-@pytest.mark.parametrize("sampler", ["aer", 5, AerSimulator()])
+@pytest.mark.parametrize("sampler", ["aer", 5, AerSimulator(), SamplerV2, lambda: SamplerV2()])
 def test_what_is_no_sampler_is_refused(sung, sampler):
     with pytest.raises(InputError, match="a sampler is a BaseSamplerV2"):
         Sampler(block_of("coherent"), sung((2,), 2)[1], sampler, 10)

@@ -169,6 +169,39 @@ def test_one_shot_shows_plus_or_minus_one(sung):
         assert set(features_of(source, angles_of(block, 3), rng()).ravel()) == {-1.0, 1.0}
 
 
+@pytest.mark.parametrize("turns", [3, 10**6, 2 * 10**9])
+def test_shots_know_angles_however_often_they_go_round(sung, turns):
+    """RX and RZZ of 2 pi are -1, of any qubit: the same outcomes; the digits of a double are left to 1e-6."""
+    block, (music, _) = block_of("coherent"), sung((3, 2), 2)
+    source, angles = Shots(block, music, "Z", 400), angles_of(block)
+    once, often = (features_of(source, a, rng()) for a in (angles, angles + 2 * np.pi * turns))
+    assert abs(often - once).max() <= 2 / 400  # an outcome that was drawn at the very edge
+
+
+def test_a_turn_beyond_single_precision_is_the_exact_one(sung):
+    block, (music, _) = block_of("coherent"), sung((2,), 2)
+    angles = angles_of(block)
+    angles[0, 0] = 1e300
+    z = scatter(features_of(Shots(block, music, "Z", 4000), angles, rng()), exact(block, music, angles), 4000)
+    assert abs(z).max() < 4.5
+
+
+@pytest.mark.parametrize(
+    "make", [lambda block, music: Exact(block, music), lambda block, music: Shots(block, music, "Z", 5)]
+)
+@pytest.mark.parametrize("music", [None, "x", [1, 2]])
+def test_what_is_no_music_is_refused(make, music):
+    with pytest.raises(InputError, match=r"music is a quantum\.channel\.Music"):
+        make(block_of("coherent"), music)
+
+
+def test_the_remedy_is_that_of_the_mistake(sung):
+    """Angles of a ladder that are too few are not those of another encoding."""
+    source, angles = offered(sung)
+    with pytest.raises(InputError, match=r"angles of the ladder at every chord have shape .*; got \(2, 3, 31\)$"):
+        source.whole(np.zeros((2, 3, angles.shape[1] - 1)), rng())
+
+
 def offered(sung, schedule="coherent", shots=10):
     block, (music, _) = block_of(schedule), sung((3, 2), 2)
     return Shots(block, music, "Z", shots), angles_of(block, 2)

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,6 +70,12 @@ def test_random_spins_have_energies_of_the_variance_of_the_p_spin_model():
     assert expected == pytest.approx(n / 2, rel=0.25)
     assert energies.var() == pytest.approx(expected, rel=0.1)
     assert abs(energies.mean()) < 4 * np.sqrt(expected / 4000)
+
+
+def test_whole_numbers_of_numpy_are_plain_ones():
+    small: Any = np.int8
+    glass = SphericalGlass(n_spins=small(100), disorder=small(1))
+    assert repr(glass.settings) == "SphericalGlassSettings(n_spins=100, disorder=1)"
 
 
 def test_a_quench_ends_near_the_threshold_energy():

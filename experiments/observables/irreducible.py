@@ -30,7 +30,7 @@ def irreducible_loss(chorales: Sequence[Piece], memory: int | None = None, *, en
             image are the same to it (lambda pitches: pitches % 12 hears no octaves). What it is to say stays the keys.
 
     Raises:
-        InputError: a memory below 1, no transitions, or an encoding without a row for each chord.
+        InputError: a memory below 1, no transitions, or an encoding without a row of finite numbers for each chord.
     """
     followed = after_histories(chorales, memory, encoding=encoding)
     entropies = [len(next_chords) * _entropy(next_chords.mean(0)) for next_chords in followed]
@@ -58,6 +58,8 @@ def after_histories(
         roll, heard = multi_hot(chorale.pitches) > 0, _heard(chorale, encoding)
         if heard.shape[:1] != roll.shape[:1] or heard.dtype.hasobject:
             raise InputError(f"an encoding gives a row for each of {len(roll)} chords; got {heard.dtype} {heard.shape}")
+        if heard.dtype.kind in "fc" and not np.isfinite(heard).all():
+            raise InputError("an encoding gives finite numbers, equal where chords are alike; got NaN or infinity")
         for t in range(len(roll) - 1):
             start = 0 if memory is None else max(0, t + 1 - memory)
             followers[heard[start : t + 1].tobytes()].append(roll[t + 1])
