@@ -81,7 +81,8 @@ def test_an_eigenstate_shows_its_eigenvalue_and_does_not_scatter(shots):
     @qp.qnode(device(shots=shots))
     def states():
         qp.Hadamard(0)
-        qp.Hadamard(1), qp.S(1)  # up along Y
+        qp.Hadamard(1)
+        qp.S(1)
         qp.RY(np.pi / 4, 2)  # up along (X + Z) / sqrt 2
         qp.X(3)
         parts = qp.X(0), qp.Y(1), qp.Hadamard(2), qp.Z(3), qp.Hermitian(plus_y, 1), qp.X(0) @ qp.Y(1) @ qp.Z(3)
@@ -130,7 +131,9 @@ def test_a_gradient_is_one_job_and_its_circuits_are_compiled_once(asked):
 
     @qp.qnode(device_)
     def energy(x):
-        qp.RX(x[0], 0), qp.RY(x[1], 1), qp.CNOT([0, 1])
+        qp.RX(x[0], 0)
+        qp.RY(x[1], 1)
+        qp.CNOT([0, 1])
         return qp.expval(qp.Z(0) @ qp.Z(1))
 
     x = pnp.array([0.1, 0.2], requires_grad=True)
@@ -229,7 +232,10 @@ def test_the_same_seed_gives_the_same_shots_and_every_call_its_own():
 
 def test_the_average_with_noise_is_that_of_many_shots():
     def noisy():
-        qp.Hadamard(0), qp.CNOT([0, 1]), qp.RY(0.3, 2), qp.CNOT([1, 2])
+        qp.Hadamard(0)
+        qp.CNOT([0, 1])
+        qp.RY(0.3, 2)
+        qp.CNOT([1, 2])
         return [qp.expval(qp.Z(0) @ qp.Z(1)), qp.expval(qp.Z(2)), qp.expval(qp.X(0) @ qp.X(1))]
 
     place, shots = "aer:noise=FakeManilaV2", 20_000
@@ -256,7 +262,8 @@ def test_it_plays_on_names_backends_and_samplers(backend):
     @qp.set_shots(200)
     @qp.qnode(QiskitDevice(wires=2, backend=where))
     def bell():
-        qp.Hadamard(0), qp.CNOT([0, 1])
+        qp.Hadamard(0)
+        qp.CNOT([0, 1])
         return qp.expval(qp.Z(0) @ qp.Z(1)), qp.expval(qp.X(0) @ qp.X(1))
 
     assert min(bell()) > 0.7
@@ -267,7 +274,8 @@ def test_a_layer_of_torch_has_the_gradient_of_the_exact_one():
         @qp.qnode(device_, interface="torch")
         def node(inputs, turns):
             qp.AngleEmbedding(inputs, [0, 1])
-            qp.CRX(turns[0], [0, 1]), qp.Rot(turns[1], turns[2], turns[0], 0)
+            qp.CRX(turns[0], [0, 1])
+            qp.Rot(turns[1], turns[2], turns[0], 0)
             return [qp.expval(qp.Z(wire)) for wire in (0, 1)]
 
         made: Any = qp.qnn.TorchLayer

@@ -90,9 +90,12 @@ def test_every_gate_that_qiskit_has_is_the_same_forwards_undone_and_controlled(k
 
     def circuit():
         for k, wire in enumerate(WIRES):
-            qp.Hadamard(wire), qp.RX(0.3 + k, wire)
+            qp.Hadamard(wire)
+            qp.RX(0.3 + k, wire)
         gate = kind(*(0.7 + 0.4 * k for k in range(kind.num_params)), wires=wires)
-        qp.apply(gate), qp.RY(0.4, wires[0]), qp.adjoint(gate)
+        qp.apply(gate)
+        qp.RY(0.4, wires[0])
+        qp.adjoint(gate)
         qp.RY(0.7, wires[-1])
         qp.ctrl(gate, control=WIRES[3], control_values=[0])
         qp.Hadamard(wires[0])
