@@ -16,9 +16,10 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
 from encoding.rates import rate_of_each
-from experiments.hardware import Wish, excerpt_of, opened
+from experiments.hardware import excerpt_of, opened
 from experiments.store import Run, system_of
-from experiments.trained import Trained, Training, folder_of, read_trained, write_trained
+from experiments.submission import Wish
+from experiments.trained import LEARNED, Trained, Training, folder_of, read_trained, write_trained
 from quantum.jobs import Journal, JournalSampler, NotYet, Patience, Price
 from quantum.journal.books import Row
 from quantum.journal.money import OVERHEAD, check_limit, price_of
@@ -85,7 +86,10 @@ def train(
     if trained is None:
         own = pupil.weights()[0]
         trained = Trained(folder_of(run, asked), sampler.backend.name, np.empty(0), own[None], pupil.state())
-    pupil.restore(trained.state)
+    try:
+        pupil.restore(trained.state)
+    except InputError as error:
+        raise InputError(f"{trained.path / LEARNED}: {error}; move {trained.path} aside to begin anew") from None
     sampler.lessons = Lessons(steps, _plan(pupil), lambda: write_trained(trained, asked), told)
     return _taught(trained, asked, steps, pupil, sampler, told)
 

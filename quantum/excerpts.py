@@ -59,7 +59,7 @@ class Excerpt:
         weights: of this replica, (n_weights,), in place of those it has.
 
     Raises:
-        InputError: no such replica.
+        InputError: no such replica, or weights that are not those of one.
     """
 
     def __init__(
@@ -68,7 +68,10 @@ class Excerpt:
         if not 0 <= replica < system.n_replicas:
             raise InputError(f"the run has replicas 0 to {system.n_replicas - 1}; got {replica}")
         self.settings = system.settings
-        self.weights = system.weights()[replica] if weights is None else np.asarray(weights, system.settings.precision)
+        own = system.weights()[replica]
+        if weights is not None and np.shape(weights) != own.shape:
+            raise InputError(f"a replica has {len(own)} weights; got an array of shape {np.shape(weights)}")
+        self.weights = own if weights is None else np.asarray(weights, system.settings.precision)
         own = self.weights.astype(np.float64)
         layout, slots = system.layout(), pack([piece], system.network().standardisation)
         self.angles: Real = own[None, : self.settings.block.ladder.n_angles]

@@ -169,3 +169,51 @@ def test_what_is_sent_to_ibm_waits_and_is_collected_or_cancelled(
     assert [job["status"] for job in ibm.jobs()] == ["Cancelled", "Completed"]
     assert armonica("jobs") == 0
     assert "1 jobs, 1.025 s of machines" in capsys.readouterr().out
+
+
+EDITS = {
+    "shots": lambda told: told | {"shots": 60},
+    "an angle": lambda told: told | {"weights": [told["weights"][0] + 1, *told["weights"][1:]]},
+    "K": lambda told: told | {"weights": [*told["weights"][:-1], told["weights"][-1] + 1]},
+    "machine": lambda told: told | {"machine": "exact"},
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+@pytest.mark.parametrize("old", [False, True])
+def test_an_edited_submission_is_refused_and_nothing_is_made_for_it(learned, armonica, complaint, capsys, what, old):
+    run = learned()
+    assert armonica("submit", run, "--backend", "aer", "--shots", 50) == 0
+    (path,) = (run / "hardware").glob("*.json")
+    told = EDITS[what](json.loads(path.read_text()))
+    if old:  # of an armonica that wrote no digest
+        del told["digest"]
+    path.write_text(json.dumps(told))
+    capsys.readouterr()
+    if (what, old) == ("K", True):  # no job knows of the readout
+        assert armonica("collect", run) == 0
+    else:
+        assert re.search(rf"{path.name} does not ask what was sent .* edited", complaint("collect", run))
+    assert armonica("jobs") == 0
+    assert "1 jobs" in capsys.readouterr().out
+
+
+def test_wrong_kinds_in_a_submission_are_said_with_its_file_and_the_others_are_collected(
+    learned, armonica, complaint, capsys
+):
+    run = learned()
+    assert armonica("submit", run, "--backend", "aer", "--shots", 50) == 0
+    (path,) = (run / "hardware").glob("*.json")
+    whole = json.loads(path.read_text())
+    del whole["digest"]
+    kinds = {"backend": 7, "chorale": "x", "twirl": 5, "shots": True, "weights": [float("nan")], "chords": 2.5}
+    for i, wrong in enumerate({name: value} for name, value in kinds.items()):
+        (run / "hardware" / f"wrong{i}.json").write_text(json.dumps(whole | wrong))
+    (run / "hardware" / "short.json").write_text(json.dumps(whole | {"weights": whole["weights"][:-1]}))
+    capsys.readouterr()
+    assert armonica("collect", run, "--simulate-for", 0) == 2
+    said, errors = capsys.readouterr()
+    assert [f"hardware/wrong{i}.json is no submission" in said for i in range(6)] == [True] * 6
+    assert re.search(r"short.json: a replica has \d+ weights; got an array of shape", said)
+    assert f"{path.stem}: aer, chorale 0" in said
+    assert "7 of 8 submissions could not be fetched" in errors

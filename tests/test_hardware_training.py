@@ -1,6 +1,7 @@
 """Learning on from the shots of a backend, through the journal: of simulators, and of the stand-in for IBM."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -191,3 +192,34 @@ def test_a_damaged_training_is_said(learned, complaint, armonica):
     (kept,) = run.glob("hardware/*/learned.npz")
     kept.write_bytes(kept.read_bytes()[:200])
     assert "aside to begin anew" in complaint(*words, 2)
+
+
+def without_a_weight(held):
+    return held | {"weights": held["weights"][:, :-1], "state.weights": held["state.weights"][:, :-1]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (without_a_weight, "learned.npz: state 'weights' is"),
+        (lambda held: held | {"weights": held["weights"][:, :-1]}, "are not the last ones"),
+        (lambda held: held | {"state.weights": held["state.weights"] + 1}, "are not the last ones"),
+        (lambda held: held | {"losses": held["losses"] * np.nan}, "not finite"),
+        ({}, "task.json names no machine"),
+        ({"machine": 3}, "task.json names no machine"),
+    ],
+)
+def test_what_was_edited_is_refused_before_a_job_is_sent(learned, complaint, armonica, wrong, said):
+    run = learned()
+    words = ["train", run, "--backend", "aer", "--rate", 0.1, "--shots", 10, "--steps"]
+    assert armonica(*words, 1) == 0
+    (kept,) = run.glob("hardware/*/learned.npz")
+    if callable(wrong):
+        with np.load(kept) as held:
+            arrays = dict(held)
+        np.savez(kept, **wrong(arrays))
+    else:
+        kept.with_name("task.json").write_text(json.dumps(wrong))
+    assert said in complaint(*words, 2)
+    with Journal() as journal:
+        assert len(journal.rows()) == 1
