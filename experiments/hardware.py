@@ -125,6 +125,16 @@ def opened(name: str, *, awake: bool = True, account: str = "", instance: str = 
     return backend_named(name, seed=SEED, **options)
 
 
+def check_seconds(what: str, seconds: float | None) -> None:
+    """Refuse a time that is none; None: no end.
+
+    Raises:
+        InputError: NaN, or less than 0.
+    """
+    if seconds is not None and not seconds >= 0:
+        raise InputError(f"{what} is in seconds, at least 0; got {seconds:g}")
+
+
 def _check_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, sequential: bool) -> None:
     """Refuse T jobs in sequence where they were not asked for, with their price."""
     source = excerpt.source(sampler, wish.shots)

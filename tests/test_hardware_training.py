@@ -181,6 +181,10 @@ def test_mistakes_are_one_line(learned, complaint):
     assert "spsa_shift is an angle" in complaint(*words, 1, "--shift", -1)
     assert "seed is a whole number" in complaint(*words, 1, "--seed", -1)
     assert "a rate is finite and not negative" in complaint(*words[:4], "--rate", "nan", *words[6:], 1)
+    assert "a rate of 0 sends all the jobs" in complaint(*words[:4], "--rate", 0, *words[6:], 1)
+    assert "are of spsa" in complaint(*words, 1, "--rule", "parameter-shift", "--pairs", 2)
+    assert "are of spsa" in complaint(*words, 1, "--rule", "parameter-shift", "--shift", 0.2)
+    assert not (run / "hardware").exists()
     assert "leaves the finite numbers" in complaint(*words[:4], "--rate", "1e300", *words[6:], 2)
     assert not list(run.glob("hardware/*/*.part"))
 
