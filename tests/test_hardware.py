@@ -217,3 +217,41 @@ def test_wrong_kinds_in_a_submission_are_said_with_its_file_and_the_others_are_c
     assert re.search(r"short.json: a replica has \d+ weights; got an array of shape", said)
     assert f"{path.stem}: aer, chorale 0" in said
     assert "7 of 8 submissions could not be fetched" in errors
+
+
+def test_a_job_of_this_computer_is_never_made_by_a_look_and_can_be_cancelled(
+    learned, armonica, complaint, capsys, monkeypatch
+):
+    from quantum.journal.desks import LocalDesk
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    run = learned()
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalDesk, "fetch", killed)
+        assert armonica("submit", run, "--backend", "aer", "--shots", 50) == 130
+        capsys.readouterr()
+        assert armonica("jobs", "--look") == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert ", submitted, aer, " in line
+    assert "made when it is collected" in line
+    assert armonica("cancel", line[:12]) == 0
+    assert ", cancelled, aer" in capsys.readouterr().out
+    assert armonica("jobs", "--look") == 0
+    assert ", cancelled, aer" in capsys.readouterr().out
+    assert "nothing is left to cancel" in complaint("cancel", line[:12])
+    assert "was cancelled; --again" in complaint("submit", run, "--backend", "aer", "--shots", 50)
+    assert armonica("submit", run, "--backend", "aer", "--shots", 50, "--again") == 0
+    assert armonica("collect", run, "--simulate-for", 0) == 0
+
+
+def test_times_and_ways_that_are_none_are_refused_before_anything_is_fetched(learned, complaint):
+    run = learned()  # nothing was submitted, and that would be the next complaint
+    for wrong in ("nan", -1):
+        assert f"(--wait) is in seconds, at least 0; got {wrong}" in complaint("collect", run, "--wait", wrong)
+        said = complaint("collect", run, "--simulate-for", wrong)
+        assert f"(--simulate-for) is in seconds, at least 0; got {wrong}" in said
+        words = ["train", run, "--backend", "aer", "--steps", 1, "--rate", 0.1, "--wait", wrong]
+        assert "(--wait) is in seconds" in complaint(*words)
+    assert "readout is mitigated by mthree; got 'foo'" in complaint("collect", run, "--readout-mitigation", "foo")

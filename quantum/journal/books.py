@@ -184,9 +184,9 @@ class Journal(Held):
             return move(rows, intent, state, reason)
 
     def keep(self, intent: str, result: bytes) -> Row:
-        """The outcomes, on the disk before anybody uses them; what another process kept first stays."""
+        """The outcomes, on the disk before anybody uses them; what another process kept or cancelled first stays so."""
         with self._changing() as rows:
-            if read_row(rows, intent).state != "done":
+            if read_row(rows, intent).state not in ("done", "failed", "cancelled"):
                 rows.execute(
                     "UPDATE intents SET result = ?, state = 'done', changed = ? WHERE id = ?",
                     (result, on_the_wall(), intent),
