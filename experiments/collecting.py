@@ -40,9 +40,8 @@ def collect(
         options: more of `experiments.hardware_results.fetched`.
 
     Raises:
-        InputError: nothing was submitted, a file that is no submission, no kind of picture, of mitigation or of time, or see `fetched`;
-            of
-            several submissions at the end, when the others have been told.
+        InputError: nothing was submitted, a file that is no submission, no kind of picture, of mitigation or of time,
+            or see `fetched`; of several submissions at the end, when the others have been told.
         ServiceFailed: no answer.
     """
     check_picture(Path(f"it{picture}"))

@@ -21,7 +21,7 @@ from quantum.backends import Backend, backend_named, noise_of
 from quantum.excerpts import Estimate, Excerpt
 from quantum.jobs import Journal, JournalSampler, NotYet
 from quantum.journal.identity import Logical
-from quantum.journal.packing import unpack_pubs, unpack_result
+from quantum.journal.kept import came, sent
 from quantum.mitigation import reader
 from quantum.outcomes import Kept
 from quantum.samplers import SamplerFailed
@@ -133,8 +133,8 @@ def fetched(
         features = excerpt.shown(sampler, wish.shots)
     except NotYet as error:
         return f"{named(path, wish, excerpt)}: {error}"
-    pubs = [unpack_pubs(journal.pubs(one)) for one in sampler.intents]
-    results = [unpack_result(journal.result(one), sent) for one, sent in zip(sampler.intents, pubs, strict=True)]
+    pubs = [sent(journal, one) for one in sampler.intents]
+    results = [came(journal, one) for one in sampler.intents]
     better = _mitigated(excerpt, backend, wish.shots, results, pubs, mitigation) if mitigation else None
     machine = Played(where(backend), wish.shots, features, excerpt.estimate(features, results, wish.shots))
     beside, left_out = simulated(excerpt, backend, wish.shots, most_seconds=simulate_for)

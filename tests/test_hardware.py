@@ -117,13 +117,14 @@ def test_a_run_that_learned_on_is_collected_as_it_was_sent(learned, armonica, ca
 def test_mistakes_are_one_line(learned, complaint, tmp_path, monkeypatch):
     run = learned()
     words = ["submit", run, "--backend"]
-    assert "nothing of" in complaint("collect", run)
+    assert "there is no journal at" in complaint("collect", run)
     assert "there is no backend 'air'" in complaint(*words, "air")
     assert "learned from chorales 0 to 1; got 7" in complaint(*words, "aer", "--chorale", 7)
     assert "has 2 to 4 chords; got 9" in complaint(*words, "aer", "--excerpt", 9)
     assert "has replicas 0 to 0; got 3" in complaint(*words, "aer", "--replica", 3)
     assert "the number of shots" in complaint(*words, "aer", "--shots", 0)
     assert "a step" in complaint(*words, "aer", "--repeat", -1)
+    assert "nothing of" in complaint("collect", run)
     assert "a limit is in seconds" in complaint(*words, "aer", "--max-seconds", -1)
     assert "has 0 jobs 'abc'" in complaint("cancel", "abc")
     (run / "hardware").mkdir()
@@ -247,7 +248,10 @@ def test_a_job_of_this_computer_is_never_made_by_a_look_and_can_be_cancelled(
 
 
 def test_times_and_ways_that_are_none_are_refused_before_anything_is_fetched(learned, complaint):
+    from quantum import Journal
+
     run = learned()  # nothing was submitted, and that would be the next complaint
+    Journal().close()
     for wrong in ("nan", -1):
         assert f"(--wait) is in seconds, at least 0; got {wrong}" in complaint("collect", run, "--wait", wrong)
         said = complaint("collect", run, "--simulate-for", wrong)
