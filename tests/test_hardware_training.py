@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -221,7 +222,8 @@ def test_what_was_edited_is_refused_before_a_job_is_sent(learned, complaint, arm
     if callable(wrong):
         with np.load(kept) as held:
             arrays = dict(held)
-        np.savez(kept, **wrong(arrays))
+        edited: dict[str, Any] = wrong(arrays)
+        np.savez(kept, **edited)
     else:
         kept.with_name("task.json").write_text(json.dumps(wrong))
     assert said in complaint(*words, 2)
