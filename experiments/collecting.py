@@ -7,14 +7,26 @@ from typing import Any
 from encoding import InputError
 from experiments.figures.machine_chords import draw_machine
 from experiments.figures.save import check_picture
+from experiments.hardware import check_seconds
 from experiments.hardware_music import accuracy, foretold, write_music
-from experiments.hardware_results import Collected, fetched, submissions
+from experiments.hardware_results import MOST_SECONDS, Collected, fetched, submissions
 from experiments.hardware_told import headline, table, write_result
 from experiments.store import Run
 from quantum.jobs import Journal
+from quantum.mitigation import check_way
 
 
-def collect(run: Run, journal: Journal, *, picture: str = ".png", music: bool = True, **options: Any) -> Iterator[str]:
+def collect(
+    run: Run,
+    journal: Journal,
+    *,
+    picture: str = ".png",
+    music: bool = True,
+    wait: float | None = 0,
+    simulate_for: float = MOST_SECONDS,
+    mitigation: str = "",
+    **options: Any,
+) -> Iterator[str]:
     """Fetch what has come of the run's submissions; lines of each, and files beside the submission's.
 
     Args:
@@ -22,14 +34,22 @@ def collect(run: Run, journal: Journal, *, picture: str = ".png", music: bool = 
         journal: where they are written down.
         picture: ".png", ".svg" or ".pdf".
         music: whether it is written too.
-        options: of `experiments.hardware_results.fetched`.
+        wait: seconds for each; None: as long as it takes.
+        simulate_for: seconds that each simulator may take; 0: none is asked.
+        mitigation: of readout: "mthree", or "" for none.
+        options: more of `experiments.hardware_results.fetched`.
 
     Raises:
-        InputError: nothing was submitted, a file that is no submission, no kind of picture, or see `fetched`; of
-            several submissions at the end, when the others have been told.
+        InputError: nothing was submitted, a file that is no submission, no kind of picture, of mitigation or of time,
+            or see `fetched`; of several submissions at the end, when the others have been told.
         ServiceFailed: no answer.
     """
     check_picture(Path(f"it{picture}"))
+    if mitigation:
+        check_way(mitigation)
+    check_seconds("the time to wait (--wait)", wait)
+    check_seconds("what a simulator may take (--simulate-for)", simulate_for)
+    options |= {"wait": wait, "simulate_for": simulate_for, "mitigation": mitigation}
     paths, missed = submissions(run), 0
     for path in paths:
         try:

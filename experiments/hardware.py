@@ -1,63 +1,23 @@
 """From a trained network to a machine and back: circuits of an excerpt, sent through the journal, and what came.
 
-A submission is a file in the run's folder, `hardware/ID.json`: what was asked, and the weights it was asked with, so
-that a run that has learned on meanwhile does not change the question. Collecting sends nothing that was not agreed to.
+What was asked, and the weights it was asked with, stay in the run's folder (`experiments.submission`). Collecting sends
+nothing that was not agreed to.
 """
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from encoding import Chorale, InputError
-from encoding.files import replace_file
 from experiments.store import Run, system_of
+from experiments.submission import Wish, write_note
 from quantum.backends import Backend, backend_named
 from quantum.excerpts import Excerpt
 from quantum.jobs import Journal, JournalSampler, NotYet, Price
-from quantum.machines.manner import asked_manner
 from quantum.machines.names import read_name
 from quantum.sources import chord_by_chord
 
 SEED = 0  # of simulators; a machine takes none
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be played where.
-
-    Attributes:
-        backend: its name; `machine` the one that was found.
-        shots: S, in each basis.
-        chorale: number of the chorale that was learned from.
-        chords: of its beginning; None: all.
-        replica: which network.
-        repeat: the same once more, with other shots.
-        twirl, decouple: see `quantum.machines.manner.asked_manner`.
-        program: of IBM's, "executor" or "sampler"; "": the newer.
-        account: a saved one of IBM's, by name; "": the environment's, or the default one.
-        instance: CRN of what is charged; "": the account's.
-    """
-
-    backend: str
-    shots: int
-    chorale: int = 0
-    chords: int | None = None
-    replica: int = 0
-    repeat: int = 0
-    machine: str = ""
-    twirl: str = ""
-    decouple: str = ""
-    program: str = ""
-    account: str = ""
-    instance: str = ""
-
-    def options(self) -> dict[str, Any]:
-        """Of the backend, but for who asks."""
-        return asked_manner(self.twirl, self.decouple) | ({"program": self.program} if self.program else {})
 
 
 def submit(
@@ -107,8 +67,9 @@ def submit(
         pass
     finally:
         backend.close()
-    sent = replace(wish, machine=backend.name, instance=backend.instance)
-    path = _note(run, sent, excerpt, sampler.intents[0])
+    first = journal.row(sampler.intents[0])  # the least busy machine is another one by now
+    sent = replace(wish, machine=first.machine, instance=backend.instance)
+    path = write_note(run, sent, excerpt.weights, first.id)
     for intent in sampler.intents:
         row = journal.row(intent)
         yield f"{row.id[:12]}: {row.machine}, job {row.job}, {row.state}"
@@ -164,6 +125,16 @@ def opened(name: str, *, awake: bool = True, account: str = "", instance: str = 
     return backend_named(name, seed=SEED, **options)
 
 
+def check_seconds(what: str, seconds: float | None) -> None:
+    """Refuse a time that is none; None: no end.
+
+    Raises:
+        InputError: NaN, or less than 0.
+    """
+    if seconds is not None and not seconds >= 0:
+        raise InputError(f"{what} is in seconds, at least 0; got {seconds:g}")
+
+
 def _check_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, sequential: bool) -> None:
     """Refuse T jobs in sequence where they were not asked for, with their price."""
     source = excerpt.source(sampler, wish.shots)
@@ -174,28 +145,3 @@ def _check_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, seque
         f"in the measured schedule averages over {wish.shots} shots come back from chord to chord: {price.words()}, "
         "one after the other, each waiting in the queue; --sequential sends them so, --shots 1 is one circuit"
     )
-
-
-def _note(run: Run, wish: Wish, excerpt: Excerpt, intent: str) -> Path:
-    """Write the submission into the run's folder."""
-    path = run.path / "hardware" / f"{intent[:12]}.json"
-    path.parent.mkdir(exist_ok=True)
-    told = asdict(wish) | {"intent": intent, "weights": [float(weight) for weight in excerpt.weights]}
-    with replace_file(path) as file:
-        file.write((json.dumps(told) + "\n").encode())
-    return path
-
-
-def read_note(path: Path) -> tuple[Wish, Any]:
-    """A submission: what was asked, and the weights it was asked with.
-
-    Raises:
-        InputError: a file that is none.
-    """
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        weights = np.array(told.pop("weights"), np.float64)
-        told.pop("intent")
-        return Wish(**told), weights
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise InputError(f"{path} is no submission, or a damaged one: move it aside") from None

@@ -7,7 +7,7 @@ from quantum.jobs import Journal, Row, desk_of, settle
 from quantum.journal.desks import Desk, Patience
 from quantum.journal.sending import cancel
 
-WAITING = ("intended", "submitted", "running")
+WAITING = ("submitted", "running")
 
 
 def job_lines(journal: Journal, *, look: bool = False, account: str = "", instance: str = "") -> Iterator[str]:
@@ -15,7 +15,7 @@ def job_lines(journal: Journal, *, look: bool = False, account: str = "", instan
 
     Args:
         journal: what is listed.
-        look: ask the machines about those that have not ended.
+        look: ask the machines about those that have not ended; nothing is computed here.
         account: a saved one of IBM's; "": the environment's, or the default one.
         instance: CRN; "": that which each was sent for.
 
@@ -24,7 +24,7 @@ def job_lines(journal: Journal, *, look: bool = False, account: str = "", instan
     """
     desks: dict[tuple[str, str], Desk] = {}
     for row in journal.rows():
-        if look and row.state in WAITING[1:]:
+        if look and row.charges and row.state in WAITING:  # what is of this computer is made by who collects it
             where = row.machine, instance or row.instance
             if where not in desks:
                 desks[where] = desk_of(opened(where[0], awake=False, account=account, instance=where[1]))
@@ -43,6 +43,7 @@ def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:
     waiting = getattr(desk, "queue", lambda job: None)(row.job) if row.state == "submitted" else None
     parts = [row.id[:12], row.state, row.machine, row.job or "no job yet", f"{row.circuits} circuits"]
     parts += [f"{row.shots} shots", cost, f"number {waiting} in the queue" if waiting is not None else "", row.reason]
+    parts += ["made when it is collected" if row.state == "submitted" and not row.charges else ""]
     parts += [f"{len(extras)} made beside it and cancelled" if extras else "", row.changed]
     return ", ".join(part for part in parts if part)
 

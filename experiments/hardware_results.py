@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import Chorale, InputError
-from experiments.hardware import Wish, excerpt_of, opened, piece_of, read_note
+from experiments.hardware import excerpt_of, opened, piece_of
 from experiments.store import Run
+from experiments.submission import Note, Wish, edited, read_note
 from quantum.backends import Backend, backend_named, noise_of
 from quantum.excerpts import Estimate, Excerpt
 from quantum.jobs import Journal, JournalSampler, NotYet
-from quantum.journal.packing import unpack_pubs, unpack_result
+from quantum.journal.identity import Logical
+from quantum.journal.kept import came, sent
 from quantum.mitigation import reader
 from quantum.outcomes import Kept
 from quantum.samplers import SamplerFailed
@@ -116,22 +119,22 @@ def fetched(
         instance: CRN; "": as it was submitted.
 
     Raises:
-        InputError: a file that is no submission, or a mitigation that cannot be had.
+        InputError: a file that is no submission, or an edited one, or a mitigation that cannot be had.
         ServiceFailed: no answer.
     """
-    wish, weights = read_note(path)
-    excerpt = excerpt_of(run, wish, weights)
+    note = read_note(path)
+    wish, excerpt = note.wish, _excerpt(run, path, note)
     asked = {"account": account or wish.account, "instance": instance or wish.instance}
     backend = opened(wish.machine, awake=False, **asked, **wish.options())
-    sampler = JournalSampler(backend, journal, task=run.task["key"], place=wish.backend, most_seconds=0, wait=wait).at(
-        wish.repeat
-    )
+    sampler = Asker(backend, journal, task=run.task["key"], place=wish.backend, most_seconds=0, wait=wait)
+    sampler.at(wish.repeat)
+    sampler.path, sampler.first = path, note.intent
     try:
         features = excerpt.shown(sampler, wish.shots)
     except NotYet as error:
         return f"{named(path, wish, excerpt)}: {error}"
-    pubs = [unpack_pubs(journal.pubs(one)) for one in sampler.intents]
-    results = [unpack_result(journal.result(one), sent) for one, sent in zip(sampler.intents, pubs, strict=True)]
+    pubs = [sent(journal, one) for one in sampler.intents]
+    results = [came(journal, one) for one in sampler.intents]
     better = _mitigated(excerpt, backend, wish.shots, results, pubs, mitigation) if mitigation else None
     machine = Played(where(backend), wish.shots, features, excerpt.estimate(features, results, wish.shots))
     beside, left_out = simulated(excerpt, backend, wish.shots, most_seconds=simulate_for)
@@ -139,6 +142,32 @@ def fetched(
     return Collected(
         path, wish, piece_of(run, wish), excerpt, exactly(excerpt), beside, machine, better, left_out, jobs
     )
+
+
+class Asker(JournalSampler):
+    """A sampler with a journal that asks for what was sent, and for nothing else.
+
+    Attributes:
+        path: of the submission's file.
+        first: name of its first job.
+    """
+
+    path: Path
+    first: str
+
+    def _intent(self, asked: Sequence[SamplerPub], logical: Sequence[Logical] | None) -> str:
+        intent = super()._intent(asked, logical)
+        row = self.journal.find(intent)
+        if self.evaluation == 0 and (intent != self.first or (row and row.machine != self.backend.name)):
+            raise edited(self.path)
+        return intent
+
+
+def _excerpt(run: Run, path: Path, note: Note) -> Excerpt:
+    try:
+        return excerpt_of(run, note.wish, note.weights)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def where(backend: Backend) -> str:

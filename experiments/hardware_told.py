@@ -18,7 +18,7 @@ def table(collected: Collected) -> Iterator[str]:
     for one in others:
         off = abs(one.features - exact.features).max(1)
         value, error = one.found.value, one.found.error
-        bar = "+- ?" if error is None else f"+- {error:.2g}"
+        bar = "+- not known" if error is None else f"+- {error:.2g}"
         far = "?" if not error else f"{(value - exact.found.value) / error:+.1f} errors"
         nll = f"{value:.5f} {bar}"
         yield (
@@ -31,7 +31,7 @@ def table(collected: Collected) -> Iterator[str]:
 def headline(collected: Collected) -> str:
     """The NLL of the machine, in a line."""
     exact, machine = collected.exact, collected.machine
-    bar = "" if machine.found.error is None else f" +- {machine.found.error:.2g}"
+    bar = " +- not known" if machine.found.error is None else f" +- {machine.found.error:.2g}"
     name = named(collected.path, collected.wish, collected.excerpt)
     return (
         f"{name}: NLL {machine.found.value:.5f}{bar}, with exact averages {exact.found.value:.5f} "

@@ -16,9 +16,10 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
 from encoding.rates import rate_of_each
-from experiments.hardware import Wish, excerpt_of, opened
+from experiments.hardware import check_seconds, excerpt_of, opened
 from experiments.store import Run, system_of
-from experiments.trained import Trained, Training, folder_of, read_trained, write_trained
+from experiments.submission import Wish
+from experiments.trained import LEARNED, Trained, Training, folder_of, read_trained, write_trained
 from quantum.jobs import Journal, JournalSampler, NotYet, Patience, Price
 from quantum.journal.books import Row
 from quantum.journal.money import OVERHEAD, check_limit, price_of
@@ -60,12 +61,13 @@ def train(
         What was learned; fewer steps than asked for where a job has not ended in the time.
 
     Raises:
-        InputError: another system, no such chorale or rule, a price that is not agreed to, or above the limit; weights
-            that leave the finite numbers.
+        InputError: another system, no such chorale or rule, a rate of 0, options of another rule, a price that is not
+            agreed to, or above the limit; weights that leave the finite numbers.
         JobEnded: a job failed, or was cancelled.
         ServiceFailed: no answer; the same again goes on.
     """
     _check(asked, steps)
+    check_seconds("the time to wait (--wait)", wait)
     trained = read_trained(folder_of(run, asked))
     if trained is not None and trained.n_steps >= steps:
         told(f"{trained.n_steps} steps are made already: {trained.path}")
@@ -85,7 +87,10 @@ def train(
     if trained is None:
         own = pupil.weights()[0]
         trained = Trained(folder_of(run, asked), sampler.backend.name, np.empty(0), own[None], pupil.state())
-    pupil.restore(trained.state)
+    try:
+        pupil.restore(trained.state)
+    except InputError as error:
+        raise InputError(f"{trained.path / LEARNED}: {error}; move {trained.path} aside to begin anew") from None
     sampler.lessons = Lessons(steps, _plan(pupil), lambda: write_trained(trained, asked), told)
     return _taught(trained, asked, steps, pupil, sampler, told)
 
@@ -188,6 +193,9 @@ def _wish(asked: Training) -> Wish:
 
 def _check(asked: Training, steps: int) -> None:
     checked_count("the number of steps", steps, most=MOST_STEPS)
-    rate_of_each(asked.rate, 1, 1)
+    if not rate_of_each(asked.rate, 1, 1)[0]:
+        raise InputError("a rate of 0 sends all the jobs and learns nothing: a rate above 0 is wanted")
     if asked.rule not in RULES:
         raise InputError(f"what learns from shots learns by one of {', '.join(RULES)}; got {asked.rule!r:.40}")
+    if asked.rule != "spsa" and (asked.shift, asked.pairs) != (None, None):
+        raise InputError(f"shift and pairs are of spsa; {asked.rule} has none: leave them out (--shift, --pairs)")

@@ -9,7 +9,6 @@ was learned is one file, put in place whole after every step, and before the fir
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +117,7 @@ def read_trained(path: Path) -> Trained | None:
     """
     if not (path / LEARNED).exists():
         return None
-    asked: Mapping[str, Any] = read_json(path / ASKED)
+    machine = _machine(path / ASKED)
     try:
         with open(path / LEARNED, "rb") as file, np.load(file, allow_pickle=False) as held:
             found = {name: held[name] for name in held.files}
@@ -126,8 +125,20 @@ def read_trained(path: Path) -> Trained | None:
         state = {name.removeprefix(STATE): array for name, array in found.items()}
         if losses.ndim != 1 or weights.ndim != 2 or len(weights) != len(losses) + 1:
             raise ValueError(f"losses {losses.shape} and weights {weights.shape}")
-        return Trained(path, str(asked["machine"]), losses, weights, state)
+        if state["weights"].shape != (1, weights.shape[1]) or (state["weights"][0] != weights[-1]).any():
+            raise ValueError("the weights to go on from are not the last ones")
+        if not np.isfinite(losses).all() or not np.isfinite(weights).all():
+            raise ValueError("numbers that are not finite")
+        return Trained(path, machine, losses, weights, state)
     except Exception as error:  # a damaged archive fails in many ways
         raise InputError(
             f"{path / LEARNED} cannot be read ({why_unread(error)}): move {path} aside to begin anew"
         ) from None
+
+
+def _machine(path: Path) -> str:
+    """The machine that was found."""
+    machine = read_json(path).get("machine")
+    if not isinstance(machine, str) or not machine:
+        raise InputError(f"{path} names no machine: it is damaged; move {path.parent} aside to begin anew")
+    return machine

@@ -59,7 +59,7 @@ class Excerpt:
         weights: of this replica, (n_weights,), in place of those it has.
 
     Raises:
-        InputError: no such replica.
+        InputError: no such replica, or weights that are not those of one.
     """
 
     def __init__(
@@ -68,7 +68,10 @@ class Excerpt:
         if not 0 <= replica < system.n_replicas:
             raise InputError(f"the run has replicas 0 to {system.n_replicas - 1}; got {replica}")
         self.settings = system.settings
-        self.weights = system.weights()[replica] if weights is None else np.asarray(weights, system.settings.precision)
+        own = system.weights()[replica]
+        if weights is not None and np.shape(weights) != own.shape:
+            raise InputError(f"a replica has {len(own)} weights; got an array of shape {np.shape(weights)}")
+        self.weights = own if weights is None else np.asarray(weights, system.settings.precision)
         own = self.weights.astype(np.float64)
         layout, slots = system.layout(), pack([piece], system.network().standardisation)
         self.angles: Real = own[None, : self.settings.block.ladder.n_angles]
@@ -119,7 +122,8 @@ class Excerpt:
             read: makes features of results, as these were made; None: `shown`.
 
         Returns:
-            Without errors where there are fewer than three shots.
+            Without errors where there are fewer than three shots, or where all of them are alike: a few shots of qubits
+            that are nearly sure leave no scatter to be seen, which is not a scatter of 0. (With K = 0 it is one.)
         """
         n, chords, losses = min(N_BLOCKS, shots), self.losses(features), []
         if n < 3:  # one shot that is left is played by another circuit where averages come back
@@ -130,6 +134,8 @@ class Excerpt:
             losses.append(self.losses(self.shown(Shown(parts), len(left)) if read is None else read(parts)))
         scatter = np.array(losses)  # (n, n_slots)
         mean, each = (np.sqrt((n - 1) * np.var(numbers, axis=0)) for numbers in (scatter.mean(1), scatter))
+        if not mean and self._readout.k.any():
+            return Estimate(float(chords.mean()), None, chords, None)
         return Estimate(float(chords.mean()), float(mean), chords, each)
 
     def _fields(self, features: Real) -> torch.Tensor:

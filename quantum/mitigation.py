@@ -38,14 +38,23 @@ def reader(way: str, backend: Backend) -> Callable[[Sequence[PrimitiveResult], S
     Raises:
         InputError: another way, mthree is not installed, or no machine whose readout is known.
     """
-    if way not in WAYS:
-        raise InputError(f"readout is mitigated by {', '.join(WAYS)}; got {way!r}")
+    check_way(way)
     misread = misreadings(backend)
     if find_spec("mthree") is None:
         raise InputError("readout mitigation by mthree needs mthree, which is not installed: pip install mthree")
     solver = import_module("mthree").M3Mitigation(None)
     solver.cals_from_matrices(misread)
     return lambda results, pubs: _features(solver, results, pubs)
+
+
+def check_way(way: str) -> None:
+    """Refuse a word for no way.
+
+    Raises:
+        InputError: the line lists those there are.
+    """
+    if way not in WAYS:
+        raise InputError(f"readout is mitigated by {', '.join(WAYS)}; got {way!r:.40}")
 
 
 def misreadings(backend: Backend) -> list[NDArray[np.float64]]:

@@ -117,13 +117,14 @@ def test_a_run_that_learned_on_is_collected_as_it_was_sent(learned, armonica, ca
 def test_mistakes_are_one_line(learned, complaint, tmp_path, monkeypatch):
     run = learned()
     words = ["submit", run, "--backend"]
-    assert "nothing of" in complaint("collect", run)
+    assert "there is no journal at" in complaint("collect", run)
     assert "there is no backend 'air'" in complaint(*words, "air")
     assert "learned from chorales 0 to 1; got 7" in complaint(*words, "aer", "--chorale", 7)
     assert "has 2 to 4 chords; got 9" in complaint(*words, "aer", "--excerpt", 9)
     assert "has replicas 0 to 0; got 3" in complaint(*words, "aer", "--replica", 3)
     assert "the number of shots" in complaint(*words, "aer", "--shots", 0)
     assert "a step" in complaint(*words, "aer", "--repeat", -1)
+    assert "nothing of" in complaint("collect", run)
     assert "a limit is in seconds" in complaint(*words, "aer", "--max-seconds", -1)
     assert "has 0 jobs 'abc'" in complaint("cancel", "abc")
     (run / "hardware").mkdir()
@@ -169,3 +170,92 @@ def test_what_is_sent_to_ibm_waits_and_is_collected_or_cancelled(
     assert [job["status"] for job in ibm.jobs()] == ["Cancelled", "Completed"]
     assert armonica("jobs") == 0
     assert "1 jobs, 1.025 s of machines" in capsys.readouterr().out
+
+
+EDITS = {
+    "shots": lambda told: told | {"shots": 60},
+    "an angle": lambda told: told | {"weights": [told["weights"][0] + 1, *told["weights"][1:]]},
+    "K": lambda told: told | {"weights": [*told["weights"][:-1], told["weights"][-1] + 1]},
+    "machine": lambda told: told | {"machine": "exact"},
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+@pytest.mark.parametrize("old", [False, True])
+def test_an_edited_submission_is_refused_and_nothing_is_made_for_it(learned, armonica, complaint, capsys, what, old):
+    run = learned()
+    assert armonica("submit", run, "--backend", "aer", "--shots", 50) == 0
+    (path,) = (run / "hardware").glob("*.json")
+    told = EDITS[what](json.loads(path.read_text()))
+    if old:  # of an armonica that wrote no digest
+        del told["digest"]
+    path.write_text(json.dumps(told))
+    capsys.readouterr()
+    if (what, old) == ("K", True):  # no job knows of the readout
+        assert armonica("collect", run) == 0
+    else:
+        assert re.search(rf"{path.name} does not ask what was sent .* edited", complaint("collect", run))
+    assert armonica("jobs") == 0
+    assert "1 jobs" in capsys.readouterr().out
+
+
+def test_wrong_kinds_in_a_submission_are_said_with_its_file_and_the_others_are_collected(
+    learned, armonica, complaint, capsys
+):
+    run = learned()
+    assert armonica("submit", run, "--backend", "aer", "--shots", 50) == 0
+    (path,) = (run / "hardware").glob("*.json")
+    whole = json.loads(path.read_text())
+    del whole["digest"]
+    kinds = {"backend": 7, "chorale": "x", "twirl": 5, "shots": True, "weights": [float("nan")], "chords": 2.5}
+    for i, wrong in enumerate({name: value} for name, value in kinds.items()):
+        (run / "hardware" / f"wrong{i}.json").write_text(json.dumps(whole | wrong))
+    (run / "hardware" / "short.json").write_text(json.dumps(whole | {"weights": whole["weights"][:-1]}))
+    capsys.readouterr()
+    assert armonica("collect", run, "--simulate-for", 0) == 2
+    said, errors = capsys.readouterr()
+    assert [f"hardware/wrong{i}.json is no submission" in said for i in range(6)] == [True] * 6
+    assert re.search(r"short.json: a replica has \d+ weights; got an array of shape", said)
+    assert f"{path.stem}: aer, chorale 0" in said
+    assert "7 of 8 submissions could not be fetched" in errors
+
+
+def test_a_job_of_this_computer_is_never_made_by_a_look_and_can_be_cancelled(
+    learned, armonica, complaint, capsys, monkeypatch
+):
+    from quantum.journal.desks import LocalDesk
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    run = learned()
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalDesk, "fetch", killed)
+        assert armonica("submit", run, "--backend", "aer", "--shots", 50) == 130
+        capsys.readouterr()
+        assert armonica("jobs", "--look") == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert ", submitted, aer, " in line
+    assert "made when it is collected" in line
+    assert armonica("cancel", line[:12]) == 0
+    assert ", cancelled, aer" in capsys.readouterr().out
+    assert armonica("jobs", "--look") == 0
+    assert ", cancelled, aer" in capsys.readouterr().out
+    assert "nothing is left to cancel" in complaint("cancel", line[:12])
+    assert "was cancelled; --again" in complaint("submit", run, "--backend", "aer", "--shots", 50)
+    assert armonica("submit", run, "--backend", "aer", "--shots", 50, "--again") == 0
+    assert armonica("collect", run, "--simulate-for", 0) == 0
+
+
+def test_times_and_ways_that_are_none_are_refused_before_anything_is_fetched(learned, complaint):
+    from quantum import Journal
+
+    run = learned()  # nothing was submitted, and that would be the next complaint
+    Journal().close()
+    for wrong in ("nan", -1):
+        assert f"(--wait) is in seconds, at least 0; got {wrong}" in complaint("collect", run, "--wait", wrong)
+        said = complaint("collect", run, "--simulate-for", wrong)
+        assert f"(--simulate-for) is in seconds, at least 0; got {wrong}" in said
+        words = ["train", run, "--backend", "aer", "--steps", 1, "--rate", 0.1, "--wait", wrong]
+        assert "(--wait) is in seconds" in complaint(*words)
+    assert "readout is mitigated by mthree; got 'foo'" in complaint("collect", run, "--readout-mitigation", "foo")

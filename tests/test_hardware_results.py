@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,20 +18,29 @@ from encoding import InputError, multi_hot
 from encoding.score import write_midi
 from experiments.figures.machine_chords import machine_picture
 from experiments.hardware_music import accuracy, foretold
-from experiments.hardware_results import exactly, simulated
+from experiments.hardware_results import Played, exactly, simulated
+from experiments.hardware_told import headline, table
+from experiments.submission import Wish
 from quantum import QuantumRNN, backend_named
 from quantum.backends import noise_of
-from quantum.excerpts import Excerpt
+from quantum.excerpts import Estimate, Excerpt
 from quantum.mitigation import misreadings, reader
-from quantum.outcomes import Kept, some_shots
+from quantum.outcomes import Kept, Shown, some_shots
+
+HOW: dict[str, Any] = {
+    "schedule": "coherent",
+    "n_history": 1,
+    "n_layers": 1,
+    "kernel": "plain",
+    "readout_start": "random",
+}
 
 
 @pytest.fixture(scope="module")
 def network(music):
     """A network, untrained, and a piece of four chords that it knows."""
     pieces = music(4, 4)
-    how = {"schedule": "coherent", "n_history": 1, "n_layers": 1, "kernel": "plain", "readout_start": "random"}
-    return QuantumRNN(pieces, seed=3, **how), pieces[0]
+    return QuantumRNN(pieces, seed=3, **HOW), pieces[0]
 
 
 @pytest.fixture
@@ -79,6 +89,29 @@ def test_one_or_two_shots_have_no_error(excerpt):
         kept = Kept(backend_named("aer", seed=2))
         found = excerpt.estimate(excerpt.shown(kept, shots), kept.results, shots)
         assert (found.error, found.chord_errors) == (None, None)
+
+
+def test_shots_that_are_all_alike_leave_no_error_to_be_told_and_a_readout_that_hears_none_has_none(network, music):
+    system, piece = network
+    for start, error in (("random", None), ("zero", 0.0)):  # with K = 0 the NLL is the same whatever the shots are
+        other = QuantumRNN(music(4, 4), seed=3, **dict(HOW, readout_start=start))
+        own, kept = Excerpt(other, piece), Kept(backend_named("aer", seed=2))
+        own.shown(kept, 8)
+        alike = some_shots(kept.results, np.zeros(8, int))
+        found = own.estimate(own.shown(Shown(alike), 8), alike, 8)
+        assert found.error == error
+        assert (found.chord_errors is None) == (error is None)
+    collected: Any = SimpleNamespace(
+        path=Path("a.json"),
+        wish=Wish("aer", 8, machine="aer"),
+        excerpt=Excerpt(system, piece),
+        exact=exactly(Excerpt(system, piece)),
+        machine=Played("aer (sent)", 8, Excerpt(system, piece).exact(), Estimate(0.5, None, np.ones(3), None)),
+        left_out=[],
+    )
+    collected.played = [collected.exact, collected.machine]
+    assert "NLL 0.50000 +- not known, with" in headline(collected)
+    assert "0.50000 +- not known " in list(table(collected))[-1]
 
 
 def test_some_shots_are_those_that_were_asked_for():

@@ -1,6 +1,7 @@
 """Learning on from the shots of a backend, through the journal: of simulators, and of the stand-in for IBM."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -180,6 +181,10 @@ def test_mistakes_are_one_line(learned, complaint):
     assert "spsa_shift is an angle" in complaint(*words, 1, "--shift", -1)
     assert "seed is a whole number" in complaint(*words, 1, "--seed", -1)
     assert "a rate is finite and not negative" in complaint(*words[:4], "--rate", "nan", *words[6:], 1)
+    assert "a rate of 0 sends all the jobs" in complaint(*words[:4], "--rate", 0, *words[6:], 1)
+    assert "are of spsa" in complaint(*words, 1, "--rule", "parameter-shift", "--pairs", 2)
+    assert "are of spsa" in complaint(*words, 1, "--rule", "parameter-shift", "--shift", 0.2)
+    assert not (run / "hardware").exists()
     assert "leaves the finite numbers" in complaint(*words[:4], "--rate", "1e300", *words[6:], 2)
     assert not list(run.glob("hardware/*/*.part"))
 
@@ -191,3 +196,34 @@ def test_a_damaged_training_is_said(learned, complaint, armonica):
     (kept,) = run.glob("hardware/*/learned.npz")
     kept.write_bytes(kept.read_bytes()[:200])
     assert "aside to begin anew" in complaint(*words, 2)
+
+
+def without_a_weight(held):
+    return held | {"weights": held["weights"][:, :-1], "state.weights": held["state.weights"][:, :-1]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (without_a_weight, "learned.npz: state 'weights' is"),
+        (lambda held: held | {"weights": held["weights"][:, :-1]}, "are not the last ones"),
+        (lambda held: held | {"state.weights": held["state.weights"] + 1}, "are not the last ones"),
+        (lambda held: held | {"losses": held["losses"] * np.nan}, "not finite"),
+        ({}, "task.json names no machine"),
+        ({"machine": 3}, "task.json names no machine"),
+    ],
+)
+def test_what_was_edited_is_refused_before_a_job_is_sent(learned, complaint, armonica, wrong, said):
+    run = learned()
+    words = ["train", run, "--backend", "aer", "--rate", 0.1, "--shots", 10, "--steps"]
+    assert armonica(*words, 1) == 0
+    (kept,) = run.glob("hardware/*/learned.npz")
+    if isinstance(wrong, dict):
+        kept.with_name("task.json").write_text(json.dumps(wrong))
+    else:
+        with np.load(kept) as held:
+            arrays = dict(held)
+        np.savez(kept, **wrong(arrays))
+    assert said in complaint(*words, 2)
+    with Journal() as journal:
+        assert len(journal.rows()) == 1

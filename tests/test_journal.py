@@ -389,3 +389,67 @@ def test_a_sampler_with_a_journal_refuses_what_is_none(journal):
         JournalSampler(backend, journal, task="t").at(-1)
     with pytest.raises(InputError, match="has 0 jobs 'none'"):
         journal.named("none")
+
+
+def broken(path, *statements):
+    """The same journal, with contents that nobody wrote."""
+    held = sqlite3.connect(path)
+    held.execute("PRAGMA writable_schema = ON")
+    held.execute("DROP TRIGGER IF EXISTS done_is_done")
+    for statement in statements:
+        held.execute(statement)
+    held.commit()
+    held.close()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("UPDATE intents SET task = CAST(x'ff' AS TEXT)", "ould not decode"),
+        ("UPDATE intents SET pubs = x'00'", "(job {id}: its circuits cannot be read)"),
+        ("UPDATE intents SET result = x'00'", "(job {id}: its outcomes cannot be read)"),
+        ("PRAGMA user_version = -3", "(version -3)"),
+        ("PRAGMA user_version = 0", "(version 0)"),
+        ("DROP TABLE posts", "no such table: posts"),
+        ("ALTER TABLE intents DROP COLUMN reason", "no such column: reason"),
+    ],
+)
+def test_a_damaged_journal_is_said_in_a_line_without_advice_of_libraries(tmp_path, harm, said):
+    path, backend = tmp_path / "jobs.sqlite", backend_named("aer", seed=1)
+
+    def asked(journal, task):
+        return JournalSampler(backend, journal, task=task).run([bell()], shots=20).result()
+
+    with Journal(path) as journal:
+        asked(journal, "test")
+        (intent,) = (row.id for row in journal.rows())
+    broken(path, harm)
+    with pytest.raises(InputError) as told, Journal(path) as journal:  # noqa: PT012
+        asked(journal, "test")
+        asked(journal, "another")
+        journal.rows()
+    assert str(told.value).startswith(f"{path} is a damaged journal (")
+    assert said.format(id=intent[:12]) in str(told.value)
+    assert "pickle" not in str(told.value)
+
+
+def test_an_owner_that_is_none_is_said_with_its_job(journal):
+    intended(journal)
+    broken(journal.path, "UPDATE intents SET owner = 'x'")
+    with pytest.raises(InputError, match=f"is a damaged journal .job {ID[:12]}: its owner is none"):
+        with journal.leased(ID):
+            pass
+
+
+def test_only_who_sends_begins_a_journal(tmp_path, armonica, complaint):
+    nowhere, empty = tmp_path / "nowhere" / "jobs.sqlite", tmp_path / "empty"
+    empty.touch()
+    for path in (nowhere, empty):
+        for words in (["jobs"], ["cancel", "abc"]):
+            assert f"there is no journal at {path}" in complaint(*words, "--journal", path)
+    assert not nowhere.parent.exists()
+    assert empty.stat().st_size == 0
+    assert "is a folder: name a file" in complaint("jobs", "--journal", tmp_path)
+    assert "is a folder: name a file" in complaint("jobs", "--journal", "")
+    with Journal(empty):  # who sends
+        assert armonica("jobs", "--journal", empty) == 0

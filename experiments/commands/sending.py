@@ -69,7 +69,7 @@ def jobs(
     from experiments.hardware_jobs import job_lines
     from quantum.jobs import Journal
 
-    with Journal(journal) as held:
+    with Journal(journal, begin=False) as held:
         for line in job_lines(held, look=look, account=account or "", instance=instance or ""):
             say(line)
 
@@ -97,7 +97,7 @@ def collect(
     from quantum.jobs import Journal
 
     loaded = load_run(Store(store).find(run))
-    with Journal(journal) as held:
+    with Journal(journal, begin=False) as held:
         ways: dict[str, Any] = {"wait": wait, "simulate_for": simulate_for, "mitigation": readout_mitigation}
         ways |= {"account": account or "", "instance": instance or "", "picture": f".{picture.lower()}"}
         for line in fetch(loaded, held, **ways):
@@ -114,7 +114,7 @@ def cancel(
     from experiments.hardware_jobs import cancel_job
     from quantum.jobs import Journal
 
-    with Journal(journal) as held:
+    with Journal(journal, begin=False) as held:
         say(cancel_job(held, job, account=account or "", instance=instance or ""))
 
 

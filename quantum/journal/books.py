@@ -9,6 +9,7 @@ from typing import Any
 from encoding import InputError
 from quantum.journal.held import Held
 from quantum.journal.money import Price, check_limit
+from quantum.journal.opened import damaged
 from quantum.journal.owners import Owner, boot, may_be_alive, now, read_owner
 from quantum.journal.places import journal_path
 from quantum.journal.rows import Row, add_job, all_rows, find_row, move, on_the_wall, read_row
@@ -26,14 +27,16 @@ class Journal(Held):
 
     Args:
         path: the file; None: `ARMONICA_JOURNAL`, or one in the user's data folder.
+        begin: whether one is begun where there is none.
 
     Raises:
-        InputError: the file is no journal, one of a newer armonica, or on another machine's disk.
+        InputError: the file is no journal, a damaged one, one of a newer armonica, or on another machine's disk; there
+            is none, and none is to be begun.
         OSError: it cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        super().__init__(journal_path(path))
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, begin: bool = True) -> None:
+        super().__init__(journal_path(path), begin=begin)
         self.owner = Owner()
 
     def intend(self, intent: str, who: dict[str, Any], price: Price, pubs: bytes, *, limit: float) -> Row:
@@ -118,8 +121,8 @@ class Journal(Held):
         """
         with self._changing() as rows:
             row = read_row(rows, intent)
-            if row.owner and row.owner != self.owner.words() and may_be_alive(read_owner(row.owner), row.heard):
-                raise Busy(f"job {intent[:12]} is being sent by process {read_owner(row.owner).pid}: wait for it")
+            if row.owner and row.owner != self.owner.words() and may_be_alive(owner := self._owner(row), row.heard):
+                raise Busy(f"job {intent[:12]} is being sent by process {owner.pid}: wait for it")
             rows.execute("UPDATE intents SET owner = ?, heard = ? WHERE id = ?", (self.owner.words(), now(), intent))
         try:
             yield self.row(intent)
@@ -184,9 +187,9 @@ class Journal(Held):
             return move(rows, intent, state, reason)
 
     def keep(self, intent: str, result: bytes) -> Row:
-        """The outcomes, on the disk before anybody uses them; what another process kept first stays."""
+        """The outcomes, on the disk before anybody uses them; what another process kept or cancelled first stays so."""
         with self._changing() as rows:
-            if read_row(rows, intent).state != "done":
+            if read_row(rows, intent).state not in ("done", "failed", "cancelled"):
                 rows.execute(
                     "UPDATE intents SET result = ?, state = 'done', changed = ? WHERE id = ?",
                     (result, on_the_wall(), intent),
@@ -220,6 +223,12 @@ class Journal(Held):
         if entry is None or entry[0] is None:
             raise InputError(f"{self.path} has no {what} of job {intent[:12]}")
         return entry[0]
+
+    def _owner(self, row: Row) -> Owner:
+        try:
+            return read_owner(row.owner)
+        except ValueError:
+            raise damaged(self.path, "its owner is none", job=row.id) from None
 
     def _check_own(self, rows: sqlite3.Connection, intent: str) -> None:
         if read_row(rows, intent).owner != self.owner.words():

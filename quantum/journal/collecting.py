@@ -6,8 +6,9 @@ from qiskit.primitives import PrimitiveResult
 
 from quantum.journal.books import Journal, Row
 from quantum.journal.desks import Desk, Patience
+from quantum.journal.kept import came, sent
 from quantum.journal.owners import now
-from quantum.journal.packing import NoResult, unpack_pubs, unpack_result
+from quantum.journal.packing import NoResult
 from quantum.journal.sending import adopt, send
 from quantum.machines.wire import ServiceFailed
 from quantum.samplers import SamplerFailed
@@ -44,7 +45,7 @@ def collect(
     while True:
         row = settle(journal, desk, intent, patience)
         if row.state == "done":
-            return unpack_result(journal.result(intent), unpack_pubs(journal.pubs(intent)))
+            return came(journal, intent)
         if row.state in ("failed", "cancelled"):
             said = f": {row.reason}" if row.reason else ""
             raise JobEnded(f"job {row.job or row.id[:12]} {_ended(row)}{said}; --again sends another")
@@ -73,7 +74,7 @@ def settle(journal: Journal, desk: Desk, intent: str, patience: Patience) -> Row
 
 
 def _kept(journal: Journal, desk: Desk, row: Row) -> Row:
-    pubs = unpack_pubs(journal.pubs(row.id))
+    pubs = sent(journal, row.id)
     try:
         return journal.keep(row.id, desk.fetch(row.job or "", pubs))
     except NoResult as error:

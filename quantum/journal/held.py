@@ -19,15 +19,16 @@ class Held:
 
     Args:
         path: the file.
+        begin: whether it may be made.
 
     Raises:
         InputError: the file is no journal, or one of a newer armonica.
         OSError: it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, begin: bool = True) -> None:
         self.path: Path = path
-        self._lock, self._held = RLock(), open_journal(path)
+        self._lock, self._held = RLock(), open_journal(path, begin=begin)
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:

@@ -8,18 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from encoding import InputError
+from quantum.journal.places import VARIABLE
 from quantum.journal.tables import ALLOWED, APPLICATION, SCHEMA, UPGRADES, VERSION
 
 PATIENCE = 30.0  # seconds that another process may hold the file
 
 
-def open_journal(path: Path) -> sqlite3.Connection:
+def open_journal(path: Path, *, begin: bool = True) -> sqlite3.Connection:
     """The file, made if it is not there.
 
+    Args:
+        path: the file.
+        begin: whether it may be made.
+
     Raises:
-        InputError: it is no journal, or one of a newer version.
+        InputError: it is no journal, a damaged one, or one of a newer version; or there is none, and none may be made.
         OSError: it cannot be written.
     """
+    _check_file(path, begin)
     with in_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -31,6 +37,17 @@ def open_journal(path: Path) -> sqlite3.Connection:
             held.close()
             raise
         return held
+
+
+def _check_file(path: Path, begin: bool) -> None:
+    if path.is_dir():
+        raise InputError(f"a journal is a file; {path} is a folder: name a file (--journal, or {VARIABLE})")
+    try:
+        empty = not begin and not path.stat().st_size
+    except FileNotFoundError:
+        empty = True
+    if empty:
+        raise InputError(f"there is no journal at {path}: submit and train begin one; --journal names another file")
 
 
 def _prepare(held: sqlite3.Connection, path: Path) -> None:
@@ -58,6 +75,8 @@ def _check(held: sqlite3.Connection, path: Path) -> None:
     empty = not held.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
     if application != APPLICATION and not (empty and not application and not version):
         raise InputError(f"{path} is a database, but no journal of armonica: name another file")
+    if version < 0 or (application and not version):
+        raise damaged(path, f"version {version}")
     if version > VERSION:
         raise InputError(
             f"{path} was written by a newer armonica (version {version} of the journal; this one knows {VERSION}): "
@@ -89,6 +108,12 @@ def _statements(script: str) -> Iterator[str]:
             waiting = ""
 
 
+def damaged(path: Path, what: object, *, job: str = "") -> InputError:
+    """What is said of a journal with contents that nobody wrote."""
+    where = f"job {job[:12]}: " if job else ""
+    return InputError(f"{path} is a damaged journal ({where}{what}): move it aside, or name another file")
+
+
 @contextmanager
 def in_words(path: Path) -> Iterator[None]:
     """What SQLite raises, as one line that names the file.
@@ -109,6 +134,8 @@ def in_words(path: Path) -> Iterator[None]:
             raise InputError(f"{path} is no journal, or a damaged one ({error}): name another file") from None
         number = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
         number |= {code: errno.EACCES for code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)}
+        if code not in number and isinstance(error, sqlite3.OperationalError):
+            raise damaged(path, error) from None  # a table or a column is gone, a text is none
         if code not in number:
             raise
         raise OSError(number[code], os.strerror(number[code]), str(path)) from None

@@ -11,8 +11,8 @@ from typing import NoReturn
 from encoding import InputError
 from quantum.journal.books import Journal, Row
 from quantum.journal.desks import Desk, NoAnswer, Patience, Refused, Seen
+from quantum.journal.kept import sent
 from quantum.journal.owners import boot, now
-from quantum.journal.packing import unpack_pubs
 from quantum.machines.wire import ServiceFailed
 
 WORTH = ("done", "running", "submitted", "failed", "cancelled")  # of several jobs of one intent, the first of these
@@ -76,6 +76,8 @@ def cancel(journal: Journal, desk: Desk, intent: str, patience: Patience) -> Row
         raise InputError(f"job {intent[:12]} is {row.state}: nothing is left to cancel")
     if row.job is None:
         return row
+    if not desk.remote:
+        return journal.moved(intent, "cancelled")  # nothing runs before its result is asked for
     desk.cancel(row.job)
     seen = desk.look(row.job)
     if seen.seconds is not None:
@@ -101,7 +103,7 @@ def _found(journal: Journal, desk: Desk, row: Row, patience: Patience) -> list[S
 
 def _post(journal: Journal, desk: Desk, row: Row) -> Row:
     """One request; what is about to happen is on the disk before it."""
-    pubs = unpack_pubs(journal.pubs(row.id))
+    pubs = sent(journal, row.id)
     while wait := journal.about_to_post(row.id, limited=desk.remote):
         time.sleep(wait)
     return journal.has_job(row.id, desk.post(row.tag, pubs, row.bound))
