@@ -58,7 +58,8 @@ def test_seeds_and_replicas_are_counted_from_zero(name, value, music):
 
 
 @pytest.mark.parametrize(
-    ("learned", "came"), [((), "()"), (("Q",), "('Q',)"), (("M", "M0"), "('M', 'M0')"), ("h0", "'h0'")]
+    ("learned", "came"),
+    [((), "nothing: it is empty"), (("Q",), "('Q',)"), (("M", "M0"), "('M', 'M0')"), ("h0", "'h0'")],
 )
 def test_what_is_learned_is_some_of_the_groups(learned, came, music):
     message = refusal(DeepRNN, music(5), depth=1, width=3, learned=learned)
