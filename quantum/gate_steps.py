@@ -15,7 +15,7 @@ from quantum.gates import GATES
 
 Operator = qp.operation.Operator
 # numpy's arrays of any library's; PennyLane binds it while it runs, unseen by a type checker
-_detached = getattr(qp.math, "unwrap")  # noqa: B009
+detached = getattr(qp.math, "unwrap")  # noqa: B009
 
 
 class Step(NamedTuple):
@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 def numbers(operation: Operator) -> list[Any]:
     """The angles of an operation as plain numbers."""
-    return [float(angle) for angle in _detached(operation.data)]
+    return [float(angle) for angle in detached(operation.data)]
 
 
 Angles = Callable[[Operator], list[Any]]  # those of a gate that has a counterpart, as numbers or as Qiskit's parameters
@@ -89,7 +89,7 @@ def matrix_of(operation: Operator) -> Any:
         InputError: it has none.
     """
     try:
-        return np.asarray(_detached([operation.matrix()])[0], np.complex128)
+        return np.asarray(detached([operation.matrix()])[0], np.complex128)
     except (qp.exceptions.MatrixUndefinedError, ValueError):
         raise InputError(_without(operation)) from None
 

@@ -89,6 +89,7 @@ def test_a_gradient_through_the_journal_is_that_of_our_own_shots(learned, schedu
         trained = train(run, Training("aer", "parameter-shift", 500, 1.0), journal, steps=1, **ALL)
         assert len(journal.rows()) == (2 if schedule == "measured" else 1)
     system, (piece,) = system_of(run), run.chorales()
+    # `system_of` gives any System; this one has `on`
     twin = system.on([piece], shots=500, rule="parameter-shift", batch=None)  # pyright: ignore[reportAttributeAccessIssue]
     drawn = []
     for _ in range(30):  # each step draws anew, at the same weights

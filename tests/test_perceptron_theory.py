@@ -214,7 +214,7 @@ def test_a_saddle_is_left():
         (lambda: replica_symmetric(float("nan"), 4), "alpha = M/N is above 0"),
         (lambda: replica_symmetric(True, 4), "alpha = M/N is above 0"),
         (lambda: bayes_optimal(20, 0), "the depth L is a whole number from 1 to 1000; got 0"),
-        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number"),  # pyright: ignore[reportArgumentType]  a mistake
+        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda: replica_symmetry_breaking(20, 4, 0), "steps k of replica symmetry breaking are 1 to 200; got 0"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 0.3]), "0 < m_1 < .. < m_k < 1, up to 200; got [0.5, 0.3]"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 1.0]), "0 < m_1 < .. < m_k < 1"),

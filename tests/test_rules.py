@@ -239,10 +239,10 @@ def test_what_makes_no_gradient_is_refused(sung):
     with pytest.raises(InputError, match="error_of_features is a function of features"):
         parameter_shift(source, angles, None, rng())  # pyright: ignore[reportArgumentType]  # as a user may
     for ask in (
-        lambda: parameter_shift(None, angles, np.ones_like, rng()),  # pyright: ignore[reportArgumentType]
-        lambda: spsa(None, np.sum, angles, 0.1, rng()),  # pyright: ignore[reportArgumentType]
-        lambda: features_of(None, angles[None], rng()),  # pyright: ignore[reportArgumentType]
-        lambda: circuits_of("spsa", block),  # pyright: ignore[reportArgumentType]
+        lambda: parameter_shift(None, angles, np.ones_like, rng()),  # pyright: ignore[reportArgumentType]  # as a user may
+        lambda: spsa(None, np.sum, angles, 0.1, rng()),  # pyright: ignore[reportArgumentType]  # as a user may
+        lambda: features_of(None, angles[None], rng()),  # pyright: ignore[reportArgumentType]  # as a user may
+        lambda: circuits_of("spsa", block),  # pyright: ignore[reportArgumentType]  # as a user may
     ):
         with pytest.raises(InputError, match="a source is an Exact, Shots or Sampler"):
             ask()

@@ -19,13 +19,13 @@ from pennylane.ops import LinearCombination, SProd, Sum
 from encoding.errors import shown
 from quantum.device.outcomes import Outcomes, bits_of, value_of, word_of
 from quantum.device.refused import NAME, Refused
+from quantum.gate_steps import detached
 
 Wire = Hashable
 Marks = Mapping[Wire, Hashable]  # wire -> the basis that it is read in; equal marks go together
 Operator = Any
 MOST_TURNED = 8  # wires of an observable that is diagonalised as a whole: a matrix of 256 x 256
 KET = "ket"  # wires that are not read at all, of which the state is wanted
-_plain = getattr(qp.math, "unwrap")  # noqa: B009  # bound while PennyLane runs, unseen by a type checker
 
 
 class Whole(NamedTuple):
@@ -160,7 +160,7 @@ def _whole(observable: Operator) -> dict[Wire, Hashable]:
 
 def _matrix(observable: Operator) -> NDArray[Any]:
     try:
-        return np.asarray(_plain([observable.matrix()])[0])
+        return np.asarray(detached([observable.matrix()])[0])
     except Exception:  # operators fail each in its own way
         pass
     try:
@@ -179,13 +179,13 @@ def _eigenvalues(observable: Operator) -> Callable[[Outcomes], NDArray[np.float6
 def _turned(observable: Operator) -> tuple[NDArray[Any], list[Operator]]:
     """Eigenvalues in the order of the outcomes, and the gates that turn its eigenvectors to them."""
     if observable.has_diagonalizing_gates:  # gates of their own, for factors on their wires alone
-        return np.asarray(_plain([observable.eigvals()])[0]), observable.diagonalizing_gates()
+        return np.asarray(detached([observable.eigvals()])[0]), observable.diagonalizing_gates()
     values, vectors = np.linalg.eigh(_matrix(observable))
     return values, [qp.QubitUnitary(vectors.conj().T, observable.wires)]
 
 
 def _real(factor: Any, observable: Operator) -> float:
-    number = complex(_plain([factor])[0])
+    number = complex(detached([factor])[0])
     if abs(number.imag) > 1e-12 or not np.isfinite(number.real):
         raise Refused(f"what is measured is Hermitian, of finite numbers; {shown(observable)} is not")
     return number.real

@@ -81,7 +81,7 @@ def _kets(body: QuantumCircuit, used: list[int], angles: NDArray[Any], n: int) -
     """States in PennyLane's order, the first wire counting most, of a body on the used ones of n qubits."""
     whole = QuantumCircuit(n)
     whole.compose(body, qubits=used, inplace=True)
-    whole.save_statevector()  # type: ignore[attr-defined]
+    whole.save_statevector()  # type: ignore[attr-defined]  # Aer's, put there by its import
     kets = np.array([np.asarray(ket) for ket in _run(whole, angles, "statevector", None, "statevector")])
     return kets.reshape(-1, *(2,) * n).transpose(0, *range(n, 0, -1)).reshape(-1, 2**n)
 

@@ -100,10 +100,12 @@ def bound_and_folded(circuit: QuantumCircuit, values: Any) -> QuantumCircuit:
 
 
 def _ours(backend: Backend) -> Place:
-    ready = backend.pass_manager().run
-    if backend.target is None:
-        checked = ready
-        ready = lambda circuit: in_gates_of_aer(checked(circuit))  # noqa: E731
+    checked = backend.pass_manager().run
+
+    def translated(circuit: QuantumCircuit) -> QuantumCircuit:
+        return in_gates_of_aer(checked(circuit))
+
+    ready = translated if backend.target is None else checked
     folds = backend.abilities.fractional and backend.name.startswith(("fake:", "ibm:"))
     return Place(backend.name, backend, ready, backend.abilities, backend, folds)
 
@@ -129,8 +131,9 @@ def _of_qiskit(backend: BackendV2, seed: int | None) -> Place:
 
 def _sampler(sampler: BaseSamplerV2) -> Place:
     name = type(sampler).__name__
-    if hasattr(sampler, "pass_manager"):  # a JournalSampler
-        return Place(name, sampler, sampler.pass_manager().run)  # type: ignore[attr-defined]
+    manager: Any = getattr(sampler, "pass_manager", None)  # of a JournalSampler
+    if manager is not None:
+        return Place(name, sampler, manager().run)
     backend: Any = next((b for b in (_asked(sampler, "backend"), _asked(sampler, "_backend")) if b is not None), None)
     if not isinstance(backend, BackendV2):
         return Place(name, sampler, lambda circuit: circuit)

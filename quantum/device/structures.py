@@ -15,7 +15,7 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import ParameterVector
 
 from quantum.device.refused import Refused
-from quantum.gate_steps import gate_steps
+from quantum.gate_steps import detached, gate_steps
 from quantum.gates import GATES
 from quantum.into_qiskit import write_steps
 
@@ -23,7 +23,6 @@ Operations = Sequence[Any]
 Places = Mapping[Hashable, int]  # wire -> qubit
 MIDDLE, END = "mid", "meas"  # classical registers
 MOST_IN_CONDITION = 6
-_plain = getattr(qp.math, "unwrap")  # noqa: B009  # bound while PennyLane runs, unseen by a type checker
 
 
 def middle_of(operations: Operations, asked: Sequence[Any]) -> list[int]:
@@ -61,7 +60,7 @@ def angles_of(operations: Operations, rows: int) -> NDArray[np.float64]:
     except (TypeError, ValueError, RuntimeError):  # batches, or tensors that remember where they came from
         found = np.zeros(0)
     if found.ndim != 2:
-        numbers = [np.asarray(number, np.float64) for number in _plain(numbers)]
+        numbers = [np.asarray(number, np.float64) for number in detached(numbers)]
         found = np.stack(np.broadcast_arrays(*numbers), -1).reshape(-1, len(numbers))
     if not np.isfinite(found).all():
         raise Refused("an angle is a finite number; the circuit has NaN or infinity")
@@ -120,7 +119,7 @@ def _mark(operation: Any, places: Places, bits: Mapping[int, int]) -> Hashable:
     if isinstance(operation, Conditional):
         return ("if", _condition(operation.meas_val, bits), _mark(operation.base, places, bits))
     if isinstance(operation, qp.QubitUnitary):
-        return (kind.__name__, *where, np.asarray(_plain(operation.data)[0], np.complex128).tobytes())
+        return (kind.__name__, *where, np.asarray(detached(operation.data)[0], np.complex128).tobytes())
     if isinstance(operation, Controlled):
         values = tuple(map(bool, operation.control_values))
         return (
