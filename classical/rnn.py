@@ -27,7 +27,7 @@ from classical.memory import check_fits
 from classical.network import Network
 from classical.settings import DeepRNNSettings, fingerprint
 from classical.start import groups_of, start
-from encoding.asked import check_known
+from encoding.asked import check_known, of_replicas
 from encoding.batches import check_batch
 from encoding.ensemble import Ensemble
 from encoding.given import checked_state, checked_weights
@@ -45,6 +45,7 @@ class DeepRNN:
     Settings = DeepRNNSettings
     physics = 1
     learns_from = "chorales"
+    __repr__ = of_replicas
 
     def __init__(
         self,

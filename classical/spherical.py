@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, Purpose, checked_seed, stream
+from encoding.asked import of_replicas
 from encoding.layout import Group, lay_out
 from encoding.memory import check_room
 from encoding.rates import checked_replicas, rate_of_each
@@ -53,6 +54,7 @@ class SphericalGlass:
     physics = 1
     learns_from = "nothing"
     unit = "energy per spin"
+    __repr__ = of_replicas
 
     def __init__(
         self, *, n_spins: int = 48, disorder: int = 0, seed: int = 0, n_replicas: int = 1, first_replica: int = 0

@@ -32,6 +32,24 @@ def asked(settings: Any) -> dict[str, Any]:
     return {entry.name: value for entry, value in pairs if LATER not in entry.metadata or value != entry.default}
 
 
+def of_replicas(system: Any) -> str:
+    """A system in words, as its `__repr__` gives it: its settings that have no default or another value, and replicas.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Settings:
+    ...     width: int
+    ...     skip: bool = True
+    >>> class Net:
+    ...     settings, n_replicas = Settings(5), 3
+    >>> of_replicas(Net())
+    '<Net: width=5, 3 replica(s)>'
+    """
+    pairs = [(entry, getattr(system.settings, entry.name)) for entry in fields(system.settings)]
+    words = [f"{entry.name}={value!r}" for entry, value in pairs if value != entry.default]
+    return f"<{type(system).__name__}: {', '.join([*words, f'{system.n_replicas} replica(s)'])}>"
+
+
 def nothing_said(names: Any) -> bool:
     """Whether a list of names holds none, as `--set learned=` gives it."""
     return isinstance(names, str | tuple | list) and not any(names)

@@ -22,6 +22,7 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     A reader sees the old content or the new, never half of it, even if the power fails in between. If the block raises,
     `path` is as it was and nothing is left beside it; a process killed inside the block leaves a hidden `*.part` file.
+    Where `path` is a link, what it points to is replaced, and the link stays.
 
     Args:
         path: the file to create or replace; its folder must exist.
@@ -29,7 +30,7 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises:
         OSError: the folder is missing or cannot be written, the disk is full, or `path` is a folder.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     part = target.parent / f".{secrets.token_hex(8)}.part"  # unique: two writers of one path do not mix

@@ -40,7 +40,8 @@ def load(name: str, modules: Sequence[str], made_from: bytes, *part: str) -> Any
     try:
         _check_written(folder)
         if not complete:
-            log.warning("compiling the kernels, once: some 10 seconds; they are kept in %s", folder)
+            advice = "the kernel plain needs none"
+            log.warning("compiling the kernels, once: some 10 seconds; they are kept in %s (%s)", folder, advice)
         return _loaded(name, folder, part)
     except OSError as error:  # it cannot be written, or the disk is full
         return _unkept(name, modules, str(error), part)

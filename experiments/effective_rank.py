@@ -4,7 +4,7 @@ x are the coordinates that learning moves along, each of unit length (angles; en
 orthogonal ones), H the output fields of all n slots of time. Rank and rate are of the same matrix:
 
     effective parameters    rank J <= n_coordinates                              directions of x that the outputs feel
-    constraints             rank J <= n_distinct n_felt                          what the music can ask for
+    bound                   rank J <= n_distinct n_felt                          what the music can ask for
     tangent kernel          dH/dtau = - J J^T dE/dH = - (1/n) J J^T (tanh H - S)   (NLL; E is the mean cost of a slot)
     rate                    tr(J J^T) / (n n_outputs) / n
 
@@ -48,8 +48,8 @@ class EffectiveRank(NamedTuple):
             Infinite where all are 0, NaN where the slopes are not finite.
         clear: whether the gap is of three decades, (R,). If not, the rank is a matter of taste: it is what is above the
             tolerance.
-        constraints: what the slots can ask for at most, n_distinct n_felt, (R,). Where K learns too, the readout bounds
-            the rank further: `experiments.same_readout.constraints`.
+        bound: of the rank, n_distinct n_felt, (R,): what the slots can ask for. Where K learns too, the readout bounds
+            it further: `experiments.same_readout.constraints`.
         n_coordinates: that learning moves along.
         n_rows: output fields, n_slots n_outputs.
     """
@@ -58,9 +58,14 @@ class EffectiveRank(NamedTuple):
     singular_values: Array
     gap: Array
     clear: NDArray[np.bool_]
-    constraints: NDArray[np.int64]
+    bound: NDArray[np.int64]
     n_coordinates: int
     n_rows: int
+
+    def __repr__(self) -> str:
+        """Rank and bound, without the singular values."""
+        told = f"rank {self.rank.tolist()} of at most {self.bound.tolist()}, {self.n_coordinates} coordinates"
+        return f"<EffectiveRank: {told}{'' if self.clear.all() else ', no clear gap'}>"
 
 
 def effective_parameters_on_data(system: System, *, tolerance: float = 1e-10) -> EffectiveRank:
@@ -83,8 +88,8 @@ def effective_parameters_on_data(system: System, *, tolerance: float = 1e-10) ->
     n_slots, n_outputs, n = slopes.shape[1:]
     check_room(8.0 * COPIES * slopes[0].size, f"singular values of {n_slots * n_outputs} by {n} slopes")
     told = [_told(own, tolerance) for own in slopes]
-    values, rank, gap, constraints = (np.array(each) for each in zip(*told, strict=True))
-    return EffectiveRank(rank, values, gap, gap >= CLEAR, constraints, n, n_slots * n_outputs)
+    values, rank, gap, bound = (np.array(each) for each in zip(*told, strict=True))
+    return EffectiveRank(rank, values, gap, gap >= CLEAR, bound, n, n_slots * n_outputs)
 
 
 def kernel_rate(system: System) -> Array:
@@ -123,7 +128,7 @@ def _slopes(system: System) -> Array:
 
 
 def _told(slopes: Array, tolerance: float) -> tuple[Array, int, float, int]:
-    """Singular values, rank, gap and constraints of one replica."""
+    """Singular values, rank, gap and bound of one replica."""
     j = slopes.reshape(slopes.shape[0] * slopes.shape[1], -1) if slopes.size else np.zeros((0, 0))
     if not np.isfinite(j).all():
         return np.full(min(j.shape), np.nan), 0, np.nan, 0

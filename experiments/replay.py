@@ -36,7 +36,8 @@ def replay(run: Run | System, trajectory: Trajectory | None = None) -> Generator
     the delayed rule remembers) is not that of the look. The time is NaN for a replica that was frozen, or went back.
 
     Args:
-        run: of a store, which says what its system is; or the system itself.
+        run: of a store, which says what its system is; or a system with as many weights, which plays them as its own:
+            on other music, if that is what it hears.
         trajectory: what the system did; None for a run, which has its own.
 
     Raises:

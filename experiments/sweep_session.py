@@ -12,6 +12,7 @@ import numpy as np
 
 from encoding import InputError
 from experiments.asking import fewer_than_asked
+from experiments.figures.answers import SIZES, word
 from experiments.session import CONSOLE, Bar, stoppable, warnings_shown
 from experiments.store import Store
 from experiments.study import Planned, Study
@@ -20,19 +21,22 @@ from experiments.task import Music
 
 MOST_JOBS = 1024
 MINUTE = 60.0
-SHOWN = ("depth", "width", "batch", "n_spins")  # settings that tell the runs of a study apart, and what else is said
 
 
 def described(planned: Planned, study: Study) -> str:
-    """A run in words: the system and the settings that differ within the study, or are always said."""
+    """A run in words: the system and the settings that differ within its runs of the study, or are always said."""
     settings = planned.task.settings
+    kin = [other.task.settings for other in study.planned if other.task.system == planned.task.system]
     differ = [
-        name
-        for name, value in settings.items()
-        if name in SHOWN or any(other.task.settings.get(name) != value for other in study.planned)
+        name for name, value in settings.items() if name in SIZES or any(other.get(name) != value for other in kin)
     ]
-    words = [f"{name} {settings[name]}" for name in differ if settings[name] is not None]
+    words = [f"{name} {_said(settings[name])}" for name in differ if settings[name] is not None]
+    words += [word("music", planned.task.music)] if len(musics(study)) > 1 else []
     return f"{planned.task.system} {', '.join(words)}, {planned.task.n_replicas} replica(s), rate {planned.rate:g}"
+
+
+def _said(value: object) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def dry_run(study: Study, store: Store) -> None:

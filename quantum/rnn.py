@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, pack
-from encoding.asked import asked, check_known
+from encoding.asked import asked, check_known, of_replicas
 from encoding.batches import check_batch
 from encoding.ensemble import Ensemble
 from encoding.given import checked_state, checked_weights
@@ -45,6 +45,7 @@ class QuantumRNN:
     physics = 1
     learns_from = "chorales"
     unit = "bits per output unit per time step"
+    __repr__ = of_replicas
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ def classical(chorales, seed=0, **said):
 def clear_rank(system):
     found = effective_parameters_on_data(system)
     assert found.clear.all()
-    assert (found.rank <= np.minimum(found.constraints, found.n_coordinates)).all()
+    assert (found.rank <= np.minimum(found.bound, found.n_coordinates)).all()
     assert len(set(found.rank.tolist())) == 1
     return int(found.rank[0])
 
@@ -95,7 +95,7 @@ def test_constraints_are_distinct_slots_times_what_the_readout_lets_through(line
     slots = np.repeat(rng.standard_normal((n_slots, n_felt, 40)), repeats, 0)
     a = np.einsum("of,sfn->son", rng.standard_normal((4, n_felt)), rng.permutation(slots))
     found = effective_parameters_on_data(linear(a))
-    assert found.constraints.tolist() == found.rank.tolist() == [n_slots * n_felt] * 2
+    assert found.bound.tolist() == found.rank.tolist() == [n_slots * n_felt] * 2
 
 
 def test_a_replica_that_is_not_finite_leaves_the_other(linear):
@@ -110,7 +110,7 @@ def test_a_replica_that_is_not_finite_leaves_the_other(linear):
 def test_an_output_bias_counts_54_and_is_one_constraint_a_key(music):
     network = classical(music(9, 7), learned=("h0",))
     found = effective_parameters_on_data(network)
-    assert (found.rank[0], found.constraints[0], found.n_coordinates) == (54, 54, 54)
+    assert (found.rank[0], found.bound[0], found.n_coordinates) == (54, 54, 54)
     assert kernel_rate(network) == pytest.approx(1 / 14)  # n n_outputs units on the diagonal of J J^T
 
 
@@ -155,7 +155,7 @@ def test_music_heard_twice_does_not_raise_the_rank(music):
     for make in (classical, lambda pieces: QuantumRNN(pieces, schedule="measured", n_history=1, n_layers=3, **FROZEN)):
         alone, twice = (effective_parameters_on_data(make(pieces)) for pieces in (once, [*once, *once]))
         assert twice.rank.tolist() == alone.rank.tolist()
-        assert twice.constraints.tolist() == alone.constraints.tolist()
+        assert twice.bound.tolist() == alone.bound.tolist()
         assert twice.n_rows == 2 * alone.n_rows
         before, after = (each.singular_values[0, : alone.rank[0]] for each in (alone, twice))
         np.testing.assert_allclose(after, np.sqrt(2) * before, atol=1e-6 * before[0])
@@ -191,15 +191,15 @@ def test_ever_longer_ladders_saturate_where_unitaries_end(n_qubits, n_data, n_la
 def test_angles_count_no_more_than_the_music_asks_for(music):
     network = QuantumRNN(music(4), schedule="coherent", n_history=1, n_layers=2, **FROZEN)
     found = effective_parameters_on_data(network)
-    assert (found.rank[0], found.constraints[0], found.n_coordinates) == (12, 12, 40)  # three slots of four features
+    assert (found.rank[0], found.bound[0], found.n_coordinates) == (12, 12, 40)  # three slots of four features
 
 
 def test_chords_an_octave_apart_are_one_constraint_to_a_clock():
     low = np.array([[60, 57, 52, 48], [62, 59, 55, 50], [64, 60, 57, 52]], np.int16)
     pieces = [Chorale(pitches, "a phrase", "drawn", 0) for pitches in (low, low + 12)]
     options: dict[str, Any] = {"schedule": "staggered", "n_history": 1, "n_layers": 2}
-    assert effective_parameters_on_data(QuantumRNN(pieces, **options, **FROZEN)).constraints[0] == 8
-    assert effective_parameters_on_data(classical(pieces, learned=("J", "M"))).constraints[0] == 16
+    assert effective_parameters_on_data(QuantumRNN(pieces, **options, **FROZEN)).bound[0] == 8
+    assert effective_parameters_on_data(classical(pieces, learned=("J", "M"))).bound[0] == 16
 
 
 def test_while_k_is_0_nothing_before_it_counts(music):
@@ -208,7 +208,7 @@ def test_while_k_is_0_nothing_before_it_counts(music):
     weights[:, mute.layout()["K"].slice] = 0
     mute.put(weights)
     found = effective_parameters_on_data(mute)
-    assert (found.rank[0], found.constraints[0], found.clear[0]) == (0, 0, True)
+    assert (found.rank[0], found.bound[0], found.clear[0]) == (0, 0, True)
     assert kernel_rate(mute) == [0]
 
 

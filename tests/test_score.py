@@ -359,3 +359,14 @@ def test_a_folder_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(OSError, match="folder"), replace_file(tmp_path / "folder"):
         pass
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path):
+    there, link = tmp_path / "there.txt", tmp_path / "link.txt"
+    there.write_text("old")
+    link.symlink_to(there)
+    with replace_file(link) as file:
+        file.write(b"new")
+    assert link.is_symlink()
+    assert there.read_text() == "new"
+    assert {path.name for path in tmp_path.iterdir()} == {"there.txt", "link.txt"}

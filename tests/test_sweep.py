@@ -15,7 +15,7 @@ from experiments.learner import Progress
 from experiments.store import Store, load_run
 from experiments.study import Planned, load_study
 from experiments.sweep import State, estimate, states, sweep
-from experiments.sweep_session import dry_run
+from experiments.sweep_session import described, dry_run
 from experiments.until import Until
 
 GLASS = """
@@ -159,6 +159,16 @@ def test_a_dry_run_learns_nothing_and_says_how_much_is_missing(path, tmp_path):
     last = said.stdout.splitlines()[-1]
     assert "3 of 3 runs missing, 3e+06 steps" in last
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_is_told_by_what_differs_among_its_kind_and_by_its_size():
+    study = load_study("quantum-learnability", "laptop")
+    said = {described(planned, study): planned for planned in study.planned}
+    assert len(said) == len(study.planned) > 10
+    for words, planned in said.items():
+        assert ("n_layers" in words) == (planned.task.system == "quantum")
+        assert "polar" not in words  # all networks have one, and the same
+        assert "spsa_pairs" not in words
 
 
 def test_a_dry_run_of_what_is_done_says_so_and_no_more(study, tmp_path, capsys):

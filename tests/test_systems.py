@@ -76,6 +76,14 @@ def assert_same_state(system, other):
     assert [array.dtype for array in system.state().values()] == [array.dtype for array in other.state().values()]
 
 
+def test_it_is_told_in_one_line(system):
+    said = repr(system)
+    assert said.startswith(f"<{type(system).__name__}: ")
+    assert f"{system.n_replicas} replica(s)" in said
+    assert "\n" not in said
+    assert len(said) < 200
+
+
 def test_a_step_returns_the_losses_as_seen_before_each_move(system):
     for _ in range(3):
         before = system.loss()

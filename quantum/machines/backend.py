@@ -46,6 +46,10 @@ class Backend(BaseSamplerV2):
         self.target, self.machine = target, machine
         self.manner, self.instance = manner, instance
 
+    def __repr__(self) -> str:
+        """Its name."""
+        return f"<Backend {self.name}>"
+
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> Any:
         """A job with the shots of all pubs.
 
