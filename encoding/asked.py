@@ -32,8 +32,8 @@ def asked(settings: Any) -> dict[str, Any]:
     return {entry.name: value for entry, value in pairs if LATER not in entry.metadata or value != entry.default}
 
 
-def of_replicas(system: Any) -> str:
-    """A system in words, as its `__repr__` gives it: its settings that have no default or another value, and replicas.
+def of_replicas(self: Any) -> str:
+    """The `__repr__` of a system: its settings that have no default or another value, and how many replicas.
 
     >>> from dataclasses import dataclass
     >>> @dataclass
@@ -45,9 +45,9 @@ def of_replicas(system: Any) -> str:
     >>> of_replicas(Net())
     '<Net: width=5, 3 replica(s)>'
     """
-    pairs = [(entry, getattr(system.settings, entry.name)) for entry in fields(system.settings)]
+    pairs = [(entry, getattr(self.settings, entry.name)) for entry in fields(self.settings)]
     words = [f"{entry.name}={value!r}" for entry, value in pairs if value != entry.default]
-    return f"<{type(system).__name__}: {', '.join([*words, f'{system.n_replicas} replica(s)'])}>"
+    return f"<{type(self).__name__}: {', '.join([*words, f'{self.n_replicas} replica(s)'])}>"
 
 
 def nothing_said(names: Any) -> bool:
