@@ -1,14 +1,16 @@
-"""What is put into a network from outside: weights and states, looked at before they are taken."""
+"""What comes from outside, looked at before it is taken: numbers, and weights and states of a network."""
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 
 KINDS = {"c": "complex numbers", "b": "booleans", "U": "words", "S": "words"}
+MOST = 2**53  # of a whole number: beyond, a float does not know every one
 COUNTS = ("step", "seed", "replica", "moved")  # of a state, not below 0
 
 
@@ -57,3 +59,43 @@ def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) 
     if (given["question"] != now["question"]).any():
         raise InputError("the state is of a network with other settings or other chorales: build that one")
     return given
+
+
+def is_number(value: object) -> bool:
+    """Whether it is one real number that a float can hold (True is none); NaN and infinity are."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def number(
+    name: str, value: Any, *, above: float = -np.inf, least: float = -np.inf, most: float = np.finfo(float).max
+) -> float:
+    """One finite number, above `above`, not below `least` and not beyond `most`.
+
+    Raises:
+        InputError: anything else; True is none.
+    """
+    found = float(value) if is_number(value) else np.nan
+    if above < found <= most and found >= least:
+        return found
+    bound = f" above {above:g}" if np.isfinite(above) else f" of at least {least:g}" if np.isfinite(least) else ""
+    bound = f" of at least {least:g}" if above < found < least else f" of at most {most:g}" if found > most else bound
+    raise InputError(f"{name} is a finite number{bound}; got {shown(value)}")
+
+
+def whole(name: str, value: Any, *, least: int = 1, most: int = MOST) -> int:
+    """One whole number from `least` to `most`.
+
+    Raises:
+        InputError: anything else; True is none.
+    """
+    found = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else least - 1
+    if not least <= found <= most:
+        bound = f"at most {most}" if found > most else f"at least {least}"
+        raise InputError(f"{name} is a whole number of {bound}; got {shown(value)}")
+    return found

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.given import number
 from encoding.memory import check_room
 from experiments.abilities import ability, checked_system
-from experiments.observables.given import number
 from experiments.system import System
 
 Array = NDArray[np.float64]

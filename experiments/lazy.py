@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, checked_seed
 from encoding.errors import shown
+from encoding.given import whole
 from encoding.memory import check_room
 from experiments.abilities import ability, checked_system, signs, undisturbed
 from experiments.differences import along, step_of
-from experiments.observables.given import entries, numbers, whole
+from experiments.observables.given import entries, numbers
 from experiments.observables.jackknife import left_out
 from experiments.replay import played, replay, times
 from experiments.store import Run

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from encoding import N_KEYS, InputError, multi_hot
 from encoding.clock import encoding_named
 from encoding.errors import shown
+from encoding.given import whole
 from encoding.hearing import ClockInputs
 from experiments.observables import irreducible_loss, readout_floor
-from experiments.observables.given import whole
 from experiments.observables.irreducible import after_histories
 from experiments.system import System
 from experiments.task import Task

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, checked_seed
+from encoding.given import number, whole
 from encoding.rates import rate_of_each
 from experiments.abilities import ability, undisturbed
 from experiments.differences import along, step_of
 from experiments.lanczos import largest as top_of
-from experiments.observables.given import number, whole
 from experiments.replay import played, replay, times
 from experiments.store import Run
 from experiments.system import System

@@ -22,10 +22,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, checked_seed
 from encoding.errors import shown
+from encoding.given import number, whole
 from encoding.memory import check_room
 from experiments.abilities import checked_system, signs
 from experiments.observables import Correlation, Displacement, TwoTimeCurve
-from experiments.observables.given import LARGEST, SMALLEST, entries, is_word, number, numbers, whole
+from experiments.observables.given import LARGEST, SMALLEST, entries, is_word, numbers
 from experiments.system import System
 
 MOST_CLONES = 1000  # all pairs are compared

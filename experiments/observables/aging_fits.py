@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import is_number
 from experiments.observables.aging_forms import (
     FORMS,
     Form,
@@ -23,7 +24,7 @@ from experiments.observables.aging_forms import (
     slopes,
 )
 from experiments.observables.estimate import CONFIDENCE, Fit
-from experiments.observables.given import entries, is_number, is_word, reals
+from experiments.observables.given import entries, is_word, reals
 from experiments.observables.jackknife import jackknife
 from experiments.observables.misfit import chance_of
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio, checked_window

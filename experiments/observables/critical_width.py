@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
+from encoding.given import whole
 from experiments.observables.critical_misfit import Misfit, misfit
 from experiments.observables.critical_power import fit_powers
 from experiments.observables.estimate import BOOTSTRAPS, CONFIDENCE, MOST_DRAWS, NORMAL, Fit, quantile_fit, student
-from experiments.observables.given import SMALLEST, numbers, reals, whole
+from experiments.observables.given import SMALLEST, numbers, reals
 
 Array = NDArray[np.float64]
 FEWEST = 4  # widths: three numbers are fitted

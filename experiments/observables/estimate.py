@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError, checked_seed
 from encoding.errors import shown
-from experiments.observables.given import is_number, whole
+from encoding.given import is_number, whole
 
 CONFIDENCE = 0.95
 NORMAL = 1.959963984540054  # the quantile (1 + CONFIDENCE) / 2 of a normal number: half the interval, in errors

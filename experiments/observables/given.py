@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -15,48 +14,7 @@ from encoding.transitions import Piece, checked_pieces
 from experiments.trajectory import Trajectory
 
 LARGEST, SMALLEST = 1e60, 1e-100  # of numbers in a table: fourth powers of the one, squares of the other, stay numbers
-MOST = 2**53  # of a whole number: beyond, a float does not know every one
 MOST_ENTRIES = 10**6  # of a list that is worked through one by one
-
-
-def is_number(value: object) -> bool:
-    """Whether it is one real number that a float can hold (True is none); NaN and infinity are."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return False
-    try:
-        float(value)
-    except OverflowError:
-        return False
-    return True
-
-
-def number(
-    name: str, value: Any, *, above: float = -np.inf, least: float = -np.inf, most: float = np.finfo(float).max
-) -> float:
-    """One finite number, above `above`, not below `least` and not beyond `most`.
-
-    Raises:
-        InputError: anything else; True is none.
-    """
-    found = float(value) if is_number(value) else np.nan
-    if above < found <= most and found >= least:
-        return found
-    bound = f" above {above:g}" if np.isfinite(above) else f" of at least {least:g}" if np.isfinite(least) else ""
-    bound = f" of at least {least:g}" if above < found < least else f" of at most {most:g}" if found > most else bound
-    raise InputError(f"{name} is a finite number{bound}; got {shown(value)}")
-
-
-def whole(name: str, value: Any, *, least: int = 1, most: int = MOST) -> int:
-    """One whole number from `least` to `most`.
-
-    Raises:
-        InputError: anything else; True is none.
-    """
-    found = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else least - 1
-    if not least <= found <= most:
-        bound = f"at most {most}" if found > most else f"at least {least}"
-        raise InputError(f"{name} is a whole number of {bound}; got {shown(value)}")
-    return found
 
 
 def flag(name: str, value: Any) -> bool:

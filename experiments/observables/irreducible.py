@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from encoding import InputError, multi_hot
 from encoding.errors import shown
+from encoding.given import whole
 from encoding.transitions import Piece
-from experiments.observables.given import pieces, whole
+from experiments.observables.given import pieces
 
 Encoding = Callable[[NDArray[np.integer]], NDArray]
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.given import number
 from experiments.observables.estimate import NORMAL, Fit, mean_fit, student
-from experiments.observables.given import number, trajectory_of
+from experiments.observables.given import trajectory_of
 from experiments.observables.local_parabola import NEAREST, kernel, scatter, smoothed
 from experiments.observables.looks_seen import seen_looks
 

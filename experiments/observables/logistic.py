@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
-from experiments.observables.given import is_number, number, numbers
+from encoding.given import is_number, number
+from experiments.observables.given import numbers
 
 RIDGE_ELSEWHERE = 10.0  # nats; of .1, 1, 10, 30, 100 the best for a fourth of the paper's 80 learned from the others
 MOST_STEPS = 200

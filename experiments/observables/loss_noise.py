@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number
 from experiments.observables.estimate import NORMAL, UNTOLD, Fit, mean_fit, student
-from experiments.observables.given import entries, number, numbers
+from experiments.observables.given import entries, numbers
 
 N_INDEPENDENT = 50  # fewer independent losses than this do not show how wide they scatter, nor how long they remember
 N_REMOVED = 2  # mean and slope

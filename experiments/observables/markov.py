@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from encoding import InputError, multi_hot
 from encoding.errors import shown
+from encoding.given import is_number, whole
 from encoding.transitions import Piece
-from experiments.observables.given import SMALLEST, is_number, pieces, whole
+from experiments.observables.given import SMALLEST, pieces
 from experiments.observables.irreducible import irreducible_loss
 
 STRENGTHS = 2.0 ** np.arange(-6, 9)

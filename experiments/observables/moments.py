@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import is_number
 from encoding.layout import Group
-from experiments.observables.given import is_number
 
 if TYPE_CHECKING:
     from experiments.trajectory import Trajectory

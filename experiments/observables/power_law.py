@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number
 from experiments.observables.estimate import Fit, student, student_fit
-from experiments.observables.given import number, trajectory_of
+from experiments.observables.given import trajectory_of
 from experiments.observables.jackknife import left_out
 from experiments.observables.power_squares import GAMMAS, ZOOMS, least_squares, misfit, moments
 from experiments.observables.power_window import SHORTEST, asymptotic, common_looks

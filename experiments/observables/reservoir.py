@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from encoding import N_KEYS, InputError, Purpose, Transitions, checked_seed, pack, stream
 from encoding.errors import shown
+from encoding.given import number, whole
 from encoding.pianoroll import STANDARDISATIONS
 from encoding.transitions import Piece
-from experiments.observables.given import is_word, number, pieces, room_for, whole
+from experiments.observables.given import is_word, pieces, room_for
 from experiments.observables.logistic import RIDGE_ELSEWHERE, fit_logistic, logistic_nll, with_one
 
 RIDGE = 1.0  # nats

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import is_number
 from experiments.observables.estimate import Fit, student
-from experiments.observables.given import is_number
 from experiments.observables.jackknife import jackknife
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio
 

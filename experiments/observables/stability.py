@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number
 from experiments.observables.estimate import NORMAL
-from experiments.observables.given import entries, number, numbers
+from experiments.observables.given import entries, numbers
 
 
 class Stability(NamedTuple):

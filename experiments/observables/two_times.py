@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import is_number
 from experiments.observables.estimate import mean_and_error
-from experiments.observables.given import is_number
 
 SAME_LAG = 1e-9  # relative difference of lags that are one
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import checked_seed
+from encoding.given import whole
 from experiments.observables.estimate import (
     BOOTSTRAPS,
     CONFIDENCE,
@@ -27,7 +28,7 @@ from experiments.observables.estimate import (
     quantile_fit,
     student_fit,
 )
-from experiments.observables.given import room_for, whole
+from experiments.observables.given import room_for
 from experiments.observables.jackknife import left_out
 from experiments.observables.overlap_distribution import SAME, replica_pairs
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import N_KEYS
+from encoding.given import whole
 from experiments.observables.estimate import Fit
-from experiments.observables.given import reals, whole
+from experiments.observables.given import reals
 
 Loss = TypeVar("Loss", float, NDArray[np.float64], Fit)
 

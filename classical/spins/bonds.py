@@ -1,0 +1,217 @@
+"""Bonds between Ising spins: neurons are spins, weights are couplings, layers are blocks.
+
+    H(sigma) = -(1/2) sum_ij J_ij sigma_i sigma_j,    J symmetric, J_ii = 0         (Barney, Winer & Galitski 2024, (3))
+
+A layered network couples layer k-1 to layer k by its weights J^(k), so that J is block tridiagonal (4). A recurrent one
+has bonds within its layers as well, M + M^T without the diagonal, and W goes past the layers. Kept are the blocks that
+there are; the whole matrix is made only where somebody asks for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from encoding import InputError
+from encoding.errors import shown
+from encoding.memory import check_room
+
+Array = NDArray[np.floating]
+Pair = tuple[int, int]
+
+SYMMETRIC = 1e-6  # of the largest entry: single precision, and sums of it
+
+
+class Bonds:
+    """Couplings between layers of spins, of one system or of many at once.
+
+    Attributes:
+        blocks: (a, b) with a <= b -> J between the spins of layers a and b, (..., N_a, N_b); within a layer, a = b,
+            symmetric with a diagonal of zeros.
+        sizes: N_k, spins of each layer.
+        shape: the leading axes that all blocks have in common, () for one system.
+    """
+
+    def __init__(self, blocks: Mapping[Pair, ArrayLike]) -> None:
+        """Bonds of the given blocks; layers are numbered from 0, and every layer has a block.
+
+        Raises:
+            InputError: blocks that do not fit together, that are not finite, or within a layer not square, not
+                symmetric, or with bonds of a spin to itself.
+        """
+        if not isinstance(blocks, Mapping) or not blocks:
+            raise InputError(f"bonds are blocks by pairs of layers, as {{(0, 1): J}}; got {shown(blocks)}")
+        self.blocks = {_pair(key): _block(key, block) for key, block in blocks.items()}
+        self.shape = next(iter(self.blocks.values())).shape[:-2]
+        self.sizes = self._sizes()
+        for (a, b), block in self.blocks.items():
+            if a == b:
+                _check_within(a, block)
+
+    def _sizes(self) -> tuple[int, ...]:
+        found: dict[int, int] = {}
+        for (a, b), block in self.blocks.items():
+            if block.shape[:-2] != self.shape:
+                raise InputError(f"blocks are of as many systems each: {self.shape} here, {block.shape[:-2]} there")
+            for layer, size in ((a, block.shape[-2]), (b, block.shape[-1])):
+                if found.setdefault(layer, size) != size:
+                    raise InputError(
+                        f"layer {layer} has {found[layer]} spins in one block and {size} in another: blocks (a, b) are "
+                        "of shape (..., N_a, N_b)"
+                    )
+        if sorted(found) != list(range(len(found))):
+            raise InputError(f"layers are numbered 0, 1, ... and each has bonds; got {sorted(found)}")
+        return tuple(found[layer] for layer in sorted(found))
+
+    def __repr__(self) -> str:
+        """Which layers are coupled, without the numbers."""
+        many = f"{' x '.join(map(str, self.shape))} systems, " if self.shape else ""
+        coupled = ", ".join(f"{a}-{b}" for a, b in self.blocks)
+        return f"<Bonds: {many}layers of {', '.join(map(str, self.sizes))} spins, coupled {coupled}>"
+
+    @property
+    def n_spins(self) -> int:
+        """N, all spins."""
+        return sum(self.sizes)
+
+    @cached_property
+    def places(self) -> list[slice]:
+        """Where the spins of each layer stand among all, as in (2)."""
+        ends = np.cumsum(self.sizes)
+        return [slice(int(end) - size, int(end)) for end, size in zip(ends, self.sizes, strict=True)]
+
+    @cached_property
+    def squares(self) -> Array:
+        """D_i = sum_j J_ij^2, (..., N)."""
+        found = np.zeros((*self.shape, self.n_spins))
+        for (a, b), block in self.blocks.items():
+            square = block**2
+            found[..., self.places[a]] += square.sum(-1)
+            if a != b:
+                found[..., self.places[b]] += square.sum(-2)
+        return found
+
+    @cached_property
+    def sides(self) -> NDArray[np.bool_] | None:
+        """Which layers stand on the second side, (n_layers,), where bonds go between two sides only; else None."""
+        side = {0: False}
+        waiting = [0]
+        while waiting:
+            here = waiting.pop()
+            for a, b in self.blocks:
+                if here in (a, b):
+                    there = b if here == a else a
+                    if there not in side:
+                        waiting.append(there)
+                    if side.setdefault(there, not side[here]) == side[here]:
+                        return None
+        whole = len(side) == len(self.sizes)
+        return np.array([side[layer] for layer in range(len(self.sizes))]) if whole else None
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether every layer is coupled to the next and to no other."""
+        return sorted(self.blocks) == [(k, k + 1) for k in range(len(self.sizes) - 1)]
+
+    def apply(self, spins: ArrayLike) -> Array:
+        """Local fields h = J sigma, (..., N) of (..., N)."""
+        sigma = np.asarray(spins, np.float64)
+        field = np.zeros(np.broadcast_shapes((*self.shape, self.n_spins), sigma.shape))
+        for (a, b), block in self.blocks.items():
+            field[..., self.places[a]] += np.matvec(block, sigma[..., self.places[b]])
+            if a != b:
+                field[..., self.places[b]] += np.vecmat(sigma[..., self.places[a]], block)
+        return field
+
+    def squared(self) -> "Bonds":
+        """J_ij^2 in the place of J_ij."""
+        return Bonds({pair: block**2 for pair, block in self.blocks.items()})
+
+    def dense(self) -> Array:
+        """J as a matrix (4), (..., N, N).
+
+        Raises:
+            InputError: there is no room for it.
+        """
+        n = self.n_spins
+        check_room(8.0 * n**2 * np.prod(self.shape, initial=1), f"dense bonds of {n} spins", "keep the blocks")
+        whole = np.zeros((*self.shape, n, n))
+        for (a, b), block in self.blocks.items():
+            whole[..., self.places[a], self.places[b]] = block
+            whole[..., self.places[b], self.places[a]] = block.swapaxes(-1, -2)
+        return whole
+
+    def one(self, which: Any) -> "Bonds":
+        """The bonds of one system of many: `which` counts along the leading axes."""
+        return Bonds({pair: block[which] for pair, block in self.blocks.items()})
+
+
+def chain(weights: Sequence[ArrayLike]) -> Bonds:
+    """Bonds of a layered network (1), (4): layer k-1 is coupled to layer k by J^(k).
+
+    Args:
+        weights: J^(1) .. J^(L), each (..., N_(k-1), N_k); of networks that keep them as (N_k, N_(k-1)), transposed.
+
+    Raises:
+        InputError: no weights, or layers that do not fit.
+
+    >>> chain([[[1.0, 2.0]], [[3.0], [0.0]]]).dense().tolist()
+    [[0.0, 1.0, 2.0, 0.0], [1.0, 0.0, 0.0, 3.0], [2.0, 0.0, 0.0, 0.0], [0.0, 3.0, 0.0, 0.0]]
+    """
+    if isinstance(weights, str | bytes | Mapping) or not isinstance(weights, Sequence) or not len(weights):
+        raise InputError(f"weights are a list of matrices, one for each pair of layers; got {shown(weights)}")
+    return Bonds({(k, k + 1): block for k, block in enumerate(weights)})
+
+
+def checked_bonds(bonds: Any) -> Bonds:
+    """Bonds, and nothing else.
+
+    Raises:
+        InputError: something else.
+    """
+    if not isinstance(bonds, Bonds):
+        raise InputError(f"bonds are made by Bonds or chain (classical.spins); got a {type(bonds).__name__}")
+    return bonds
+
+
+def one_system(bonds: Any) -> Bonds:
+    """Bonds of one system alone.
+
+    Raises:
+        InputError: of several, or no bonds.
+    """
+    if checked_bonds(bonds).shape:
+        raise InputError(f"this is told of one system at a time; got {bonds.shape} of them: take bonds.one(which)")
+    return bonds
+
+
+def _pair(key: Any) -> Pair:
+    good = isinstance(key, tuple) and len(key) == 2 and all(isinstance(each, int) for each in key)
+    if not good or not 0 <= key[0] <= key[1]:
+        raise InputError(f"a block is named by its layers (a, b), 0 <= a <= b; got {shown(key)}")
+    return key
+
+
+def _block(key: Pair, block: ArrayLike) -> Array:
+    try:
+        array = np.asarray(block, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"block {key} is a matrix of numbers; got {shown(block)}") from None
+    if array.ndim < 2 or 0 in array.shape:
+        raise InputError(f"block {key} is of shape (..., N_{key[0]}, N_{key[1]}); got {array.shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"block {key} has bonds that are not finite: did the run diverge?")
+    return array
+
+
+def _check_within(layer: int, block: Array) -> None:
+    """Refuse what is no symmetric matrix with a diagonal of zeros."""
+    if block.shape[-1] != block.shape[-2]:
+        raise InputError(f"bonds within layer {layer} are a square matrix; got {block.shape[-2:]}")
+    least = SYMMETRIC * np.abs(block).max()
+    if np.abs(block - block.swapaxes(-1, -2)).max() > least:
+        raise InputError(f"bonds within layer {layer} are symmetric; these are not: take M + M^T")
+    if np.abs(np.diagonal(block, axis1=-2, axis2=-1)).max() > least:
+        raise InputError(f"no spin of layer {layer} is bound to itself: set the diagonal to zero")

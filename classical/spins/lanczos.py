@@ -1,0 +1,25 @@
+"""The largest eigenvalue of a symmetric matrix that is known by its products, by ARPACK's restarted Lanczos method."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+Array = NDArray[np.floating]
+
+VECTORS = 40  # of a Krylov space
+
+
+def operator_of(n: int, product: Callable[[Array], Array]) -> Any:
+    """A symmetric matrix (n, n) by its product with a vector."""
+    kind: Any = LinearOperator  # its stub knows the class only by its shape
+    return kind((n, n), matvec=lambda v: product(v.ravel()), dtype=np.float64)
+
+
+def largest(n: int, product: Callable[[Array], Array], start: Array, *, tolerance: float = 0.0) -> tuple[float, Array]:
+    """The largest eigenvalue and its vector; `start` is a guess, `tolerance` relative (0: rounding)."""
+    solve: Any = eigsh
+    values, vectors = solve(operator_of(n, product), k=1, which="LA", v0=start, tol=tolerance, ncv=min(VECTORS, n))
+    return float(values[0]), vectors[:, 0]
