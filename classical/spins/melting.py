@@ -113,21 +113,25 @@ def _next(a: Array, b: Array) -> tuple[Array, NDArray[np.bool_]]:
 
 
 def _of_small(bonds: Bonds) -> Melting:
-    j, d = bonds.dense(), bonds.squares
-    eye = np.eye(bonds.n_spins)
-    beta = 1 / np.linalg.eigvalsh(j)[..., -1]  # I - M is positive there: beta J is below 1
-    moving = np.ones(bonds.shape, bool)
+    """All of a stack; each is left alone once it is found, so that who stands beside it changes nothing."""
+    n = bonds.n_spins
+    j, d = bonds.dense().reshape(-1, n, n), bonds.squares.reshape(-1, n)
+    beta = 1 / np.linalg.eigvalsh(j)[:, -1]  # I - M is positive there: beta J is below 1
+    least, melts, mode = np.zeros(len(j)), np.zeros(len(j), bool), np.zeros((len(j), n))
+    going = np.arange(len(j))
     for _ in range(STEPS):
-        matrix = eye * (1 + beta[..., None] ** 2 * d)[..., None, :] - beta[..., None, None] * j
-        values, vectors = np.linalg.eigh(matrix)
+        diagonal = 1 + beta[going, None] ** 2 * d[going]
+        values, vectors = np.linalg.eigh(np.eye(n) * diagonal[:, None, :] - beta[going, None, None] * j[going])
         v = vectors[..., 0]
-        a, b = np.vecdot(v, np.matvec(j, v)), np.vecdot(v**2, d)
-        new, rooted = _next(a, b)
-        moving, beta = np.abs(new - beta) > CLOSE * beta, np.where(moving, new, beta)
-        if not moving.any():
+        new, rooted = _next(np.vecdot(v, np.matvec(j[going], v)), np.vecdot(v**2, d[going]))
+        least[going], melts[going], mode[going] = np.where(rooted, 0.0, values[:, 0]), rooted, v
+        still = np.abs(new - beta[going]) > CLOSE * beta[going]
+        beta[going] = new
+        going = going[still]
+        if not len(going):
             break
-    least = np.where(rooted, 0.0, values[..., 0])
-    return Melting(1 / beta, least, rooted, _signed(v))
+    parts = [part.reshape(bonds.shape) for part in (1 / beta, least, melts)]
+    return Melting(*parts, _signed(mode).reshape(*bonds.shape, n))
 
 
 def _signed(v: Array) -> Array:

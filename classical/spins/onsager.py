@@ -9,7 +9,8 @@ What E is depends on the ensemble that the bonds are from:
 
 The second says that a free spin answers as a spin does, <sigma_i^2> = 1. In one layer it is E = 1 + beta R(beta), R the
 R-transform of the spectrum of J; for independent bonds both agree. For M + M^T with M orthogonal (Haar) it gives
-E = (1 + 4 beta^2)^(1/2), and E - 2 beta > 0: no glass at any temperature, where "sk" finds one.
+E = (1 + 4 beta^2)^(1/2): the least eigenvalue E - 2 beta falls for ever and is never 0, no glass at any temperature.
+There "sk" says 1 - 2 beta + 2 beta^2, whose minimum at T = 2 is none of that ensemble.
 
 The spectrum is that of one finite system: the solution has E > beta J always, and close to a transition the least
 eigenvalue of I - M falls to 1/N and stays there, the pole of a single eigenvalue. A zero is therefore never found by

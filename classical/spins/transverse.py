@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classical.spins.bonds import Bonds, one_system
+from classical.spins.melting import melting_temperature
 from encoding import InputError
 from encoding.given import number
 
@@ -39,9 +40,9 @@ def static_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
     Raises:
         InputError: several systems, a negative beta or field, no paramagnet there.
     """
-    b = free_response(beta, field)
-    matrix = np.diag(1 + b**2 * one_system(bonds).squares) - b * bonds.dense()
-    if np.linalg.eigvalsh(matrix)[0] <= 0:
+    b, melt = free_response(beta, field), melting_temperature(one_system(bonds))
+    matrix = np.diag(1 + b**2 * bonds.squares) - b * bonds.dense()
+    if melt.melts and b * melt.temperature >= 1:  # far below, the Onsager term makes I - M positive again
         raise InputError(f"there is no paramagnet at beta = {beta:g}, Gamma = {field:g}: it answers without bound")
     return b * np.linalg.inv(matrix)
 
