@@ -130,8 +130,8 @@ def _of_small(bonds: Bonds) -> Melting:
         going = going[still]
         if not len(going):
             break
-    parts = [part.reshape(bonds.shape) for part in (1 / beta, least, melts)]
-    return Melting(*parts, _signed(mode).reshape(*bonds.shape, n))
+    temperature, least, melts = (part.reshape(bonds.shape) for part in (1 / beta, least, melts))
+    return Melting(temperature, least, melts, _signed(mode).reshape(*bonds.shape, n))
 
 
 def _signed(v: Array) -> Array:
