@@ -130,8 +130,10 @@ def _of_small(bonds: Bonds) -> Melting:
         going = going[still]
         if not len(going):
             break
-    temperature, least, melts = (part.reshape(bonds.shape) for part in (1 / beta, least, melts))
-    return Melting(temperature, least, melts, _signed(mode).reshape(*bonds.shape, n))
+    shape = bonds.shape
+    return Melting(
+        (1 / beta).reshape(shape), least.reshape(shape), melts.reshape(shape), _signed(mode).reshape(*shape, n)
+    )
 
 
 def _signed(v: Array) -> Array:

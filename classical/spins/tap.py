@@ -26,6 +26,7 @@ Array = NDArray[np.floating]
 TRIVIAL = 1e-3  # root mean square of m: below, it is the paramagnet
 SAME = 1e-4  # root mean square of m - m', up to a sign
 EDGE = 1 - 1e-15  # of |m|
+SLOWER, FASTER = 0.7, 1.02  # share of the new, where a change is turned against the last one, and where not
 
 
 class Magnetisations(NamedTuple):
@@ -87,12 +88,14 @@ def solutions(
 ) -> Magnetisations:
     """Solutions of (20) that m <- (1 - damping) tanh(...) + damping m comes to from random starts, all side by side.
 
+    Where a step is turned against the one before, the damping of its start grows, and falls again later.
+
     Args:
         bonds: of one system.
         temperature: T.
         n_starts: how many starts, each +-1/2 at random.
         seed: of the starts.
-        damping: of the iteration, below 1.
+        damping: of the iteration, the least, below 1.
         tolerance: largest residual of a solution.
         most: iterations.
 
@@ -107,12 +110,17 @@ def solutions(
     m = (rng.integers(0, 2, (n_starts, bonds.n_spins)) - 0.5).astype(np.float64)
     squared, beta = bonds.squared(), 1 / t
     going, ended = np.arange(n_starts), np.zeros(n_starts, bool)
+    share, last = np.full(n_starts, 1 - damping), np.zeros_like(m)  # of the new in a step; the last change
     for _ in range(most):
         now = m[going]
         field = _field(bonds, squared, now, beta)
         there = np.abs(np.arctanh(np.clip(now, -EDGE, EDGE)) - field).max(-1) < tolerance
         ended[going[there]] = True
-        m[going] = np.where(there[:, None], now, (1 - damping) * np.tanh(field) + damping * now)
+        change = np.tanh(field) - now
+        swings = np.vecdot(change, last[going]) < 0
+        share[going] = np.where(swings, SLOWER * share[going], np.minimum(FASTER * share[going], 1 - damping))
+        m[going] = np.where(there[:, None], now, now + share[going, None] * change)
+        last[going] = change
         going = going[~there]
         if not going.size:
             break
