@@ -29,6 +29,7 @@ LOOKS = {"quantum": (BLUE, "o"), "classical": (VERMILION, "s"), "unitary": (GREE
 OTHERS = PURPLE, "D"
 LAWS = "dashed: the parabola through 1/τ, from its zero on; bars across: range of M over replicas"
 FEW = 4  # curves of one line that are all in the legend
+OPEN = "open triangles: not arrived"
 LATE = "open triangles: sizes of whom no replica arrived, at the 1/τ of their last look, which theirs is below"
 SHADES = "shades: sizes between the smallest and the largest of a line, the larger the deeper"
 KINDS = ("curves", "times", "rates", "losses")
@@ -93,6 +94,8 @@ def _draw(picture: Picture, learned: Learned) -> None:
         _losses(picture, losses, line)
         _say(picture, match, line)
     _baselines(picture, losses, learned)
+    if any(one.kind == "limit" for one in picture.in_panel(times)):
+        picture.add(times, OPEN, 0.0, 0.0, kind="named")
     shown = {one.panel for one in picture.series}
     for n in sorted({machine.constraints for line in match.lines for machine in line.machines}):
         for panel in shown & {times, rates, losses}:
