@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from classical.costs import COSTS
+from classical.couplings import couplings
 from classical.jacobian import jacobian
 from classical.kernels import kernel_named
 from classical.kernels.plain import PlainKernel
@@ -30,8 +31,8 @@ from classical.start import groups_of, start
 from encoding.asked import check_known, of_replicas
 from encoding.batches import check_batch
 from encoding.ensemble import Ensemble
-from encoding.given import checked_state, checked_weights
-from encoding.hearing import heard
+from encoding.given import checked_rows, checked_state, checked_weights
+from encoding.hearing import ClockInputs, heard
 from encoding.layout import Group
 from encoding.rates import checked_replicas, rate_of_each
 from encoding.transitions import Piece, checked_pieces
@@ -255,6 +256,21 @@ class DeepRNN:
             InputError: no chorales.
         """
         return self.network().losses(chorales)
+
+    def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.floating]]:
+        """The network as a spin model: bonds between layers a <= b of neurons, (a, b) -> (..., N_a, N_b).
+
+        Layers are inputs, hidden ones and outputs (`classical.couplings`); h_0 is a field, and no bond.
+
+        Args:
+            weights: (..., n_weights), of a trajectory for instance; None: those of now, (n_replicas, n_weights).
+
+        Raises:
+            InputError: weights of another network.
+        """
+        flat = self.weights() if weights is None else checked_rows(weights, self._flat.shape[-1])
+        deviation = 1.0 if isinstance(self._ear, ClockInputs) else self._ear.deviation
+        return couplings(flat, self._layout, self.settings.depth, deviation)
 
     def network(self) -> Network:
         """The networks as they are now, without data: outputs, music, losses on other chorales."""

@@ -37,6 +37,18 @@ def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str)
     return array
 
 
+def checked_rows(weights: ArrayLike, n_weights: int) -> NDArray[np.floating]:
+    """Weights of as many machines as one likes, (..., n_weights), not copied; entries may be anything.
+
+    Raises:
+        InputError: another number of weights, or no numbers.
+    """
+    given = np.asarray(weights)
+    if given.dtype.kind != "f" or given.ndim < 1 or given.shape[-1] != n_weights:
+        raise InputError(f"weights are numbers, of shape (..., {n_weights}); got {given.dtype} {given.shape}")
+    return given
+
+
 def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """A copy of the arrays of `state` that a network has `now`: the same names, shapes, kinds and question.
 

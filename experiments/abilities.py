@@ -19,6 +19,7 @@ ABILITIES = {
     "activations": "the hidden activations of all layers, (n_replicas, n_slots, n_units)",
     "gradient": "dE/dw of the mean cost of a time slot, in nats, over all data, (n_replicas, n_weights)",
     "jacobian": "slopes dH/dx of the outputs in all that is learned, (n_replicas, n_slots n_outputs, n_coordinates)",
+    "couplings": "bonds between layers of neurons, (a, b) -> (..., N_a, N_b), of weights (..., n_weights)",
     "loss_on": "the NLL on other chorales, in bits per output unit, (n_replicas,)",
 }
 

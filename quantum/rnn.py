@@ -19,12 +19,13 @@ from encoding import InputError, pack
 from encoding.asked import asked, check_known, of_replicas
 from encoding.batches import check_batch
 from encoding.ensemble import Ensemble
-from encoding.given import checked_state, checked_weights
+from encoding.given import checked_rows, checked_state, checked_weights
 from encoding.layout import Group
 from encoding.rates import checked_replicas, rate_of_each
 from encoding.transitions import Piece, Transitions, checked_pieces
 from quantum.adam import Adam
 from quantum.aliases import warn_of_aliases
+from quantum.couplings import couplings
 from quantum.jacobian import jacobian
 from quantum.kernels import kernel_for
 from quantum.kernels.plain import PlainKernel
@@ -270,6 +271,20 @@ class QuantumRNN:
             InputError: more memory is needed than there is, or more history than an exact simulation holds.
         """
         return jacobian(self._lesson, self._flat)
+
+    def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.floating]]:
+        """The ladder as a spin model: (0, 0) -> bonds between all qubits, (..., n_qubits, n_qubits).
+
+        Those of its ZZ gates, all layers together (`quantum.couplings`); rotations and readout are no bonds.
+
+        Args:
+            weights: (..., n_weights), of a trajectory for instance; None: those of now, (n_replicas, n_weights).
+
+        Raises:
+            InputError: weights of another network.
+        """
+        flat = self.weights() if weights is None else checked_rows(weights, self._flat.shape[-1])
+        return couplings(flat, self.layout(), self.settings.block.ladder)
 
     def loss_on(self, chorales: Sequence[Piece]) -> NDArray[np.float64]:
         """NLL on other chorales, rescaled as those learned from, in bits per output unit, (n_replicas,).

@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from classical.spins.melting import Melting, least_eigenvalue, melting_temperature
     from classical.spins.multilayer import hessian, random_bonds, transition_temperature
     from classical.spins.onsager import linear_tap, onsager_term
-    from classical.spins.spectra import first_spacing, gap_ratio, marchenko_pastur, outside_bulk, spectrum
+    from classical.spins.spectra import (
+        first_spacing,
+        gap_ratio,
+        largest_eigenvalue,
+        marchenko_pastur,
+        outside_bulk,
+        spectrum,
+    )
     from classical.spins.tap import Magnetisations, free_energy, solutions, tap_residual
     from classical.spins.transverse import static_susceptibility, transverse_melting
 
@@ -23,6 +30,7 @@ _HOMES = {
     "gap_ratio": "spectra",
     "ground_susceptibility": "exact",
     "hessian": "multilayer",
+    "largest_eigenvalue": "spectra",
     "least_eigenvalue": "melting",
     "linear_tap": "onsager",
     "log_determinant": "cholesky",
@@ -50,6 +58,7 @@ __all__ = [
     "gap_ratio",
     "ground_susceptibility",
     "hessian",
+    "largest_eigenvalue",
     "least_eigenvalue",
     "linear_tap",
     "log_determinant",

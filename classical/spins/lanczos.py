@@ -9,6 +9,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 Array = NDArray[np.floating]
 
+SMALL = 400  # rows: below, a whole matrix is diagonalised as fast
 VECTORS = 40  # of a Krylov space
 
 
@@ -16,6 +17,11 @@ def operator_of(n: int, product: Callable[[Array], Array]) -> Any:
     """A symmetric matrix (n, n) by its product with a vector."""
     kind: Any = LinearOperator  # its stub knows the class only by its shape
     return kind((n, n), matvec=lambda v: product(v.ravel()), dtype=np.float64)
+
+
+def guess(n: int) -> Array:
+    """A first vector that knows nothing, always the same."""
+    return np.random.Generator(np.random.Philox(key=[0, n])).standard_normal(n)
 
 
 def largest(n: int, product: Callable[[Array], Array], start: Array, *, tolerance: float = 0.0) -> tuple[float, Array]:

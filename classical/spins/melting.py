@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classical.spins.bonds import Bonds, checked_bonds, one_system
-from classical.spins.lanczos import largest
+from classical.spins.lanczos import SMALL, guess, largest
 from classical.spins.onsager import KINDS, linear_tap
 from encoding import InputError
 from encoding.errors import shown
@@ -30,7 +30,6 @@ from encoding.given import number
 
 Array = NDArray[np.floating]
 
-SMALL = 400  # spins: below, a whole matrix is faster than Lanczos' method
 CLOSE = 1e-10  # relative, of two betas that follow each other
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
 STEPS = 200
@@ -182,12 +181,8 @@ def _bottom(bonds: Bonds, d: Array, beta: float, v: Array) -> tuple[float, float
 
 def _top(bonds: Bonds, start: Array | None) -> Array:
     """The eigenvector of the largest eigenvalue of J, roughly: where the search begins."""
-    guess = _first_guess(bonds) if start is None else start
-    return largest(bonds.n_spins, bonds.apply, guess, tolerance=ROUGH)[1]
-
-
-def _first_guess(bonds: Bonds) -> Array:
-    return np.random.Generator(np.random.Philox(key=[0, bonds.n_spins])).standard_normal(bonds.n_spins)
+    first = guess(bonds.n_spins) if start is None else start
+    return largest(bonds.n_spins, bonds.apply, first, tolerance=ROUGH)[1]
 
 
 def _lowest(bonds: Bonds, beta: float, start: Array | None) -> tuple[float, Array]:
@@ -197,7 +192,7 @@ def _lowest(bonds: Bonds, beta: float, start: Array | None) -> tuple[float, Arra
     def product(v: Array) -> Array:
         return beta * bonds.apply(v) - diagonal * v
 
-    value, vector = largest(bonds.n_spins, product, _first_guess(bonds) if start is None else start)
+    value, vector = largest(bonds.n_spins, product, guess(bonds.n_spins) if start is None else start)
     return -value, vector
 
 

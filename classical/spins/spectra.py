@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classical.spins.bonds import Bonds, checked_bonds
+from classical.spins.lanczos import SMALL, guess, largest
 from encoding import InputError
 from encoding.given import number
 
@@ -43,6 +44,22 @@ def spectrum(bonds: Bonds) -> Array:
         InputError: no bonds, or no room for the matrix.
     """
     return np.linalg.eigvalsh(checked_bonds(bonds).dense())
+
+
+def largest_eigenvalue(bonds: Bonds) -> Array:
+    """lambda_max(J) of each system, (...); of large ones by Lanczos' method.
+
+    Raises:
+        InputError: no bonds.
+    """
+    if checked_bonds(bonds).n_spins <= SMALL:
+        return np.array(np.linalg.eigvalsh(bonds.dense())[..., -1])
+    found = [_largest(bonds.one(which)) for which in np.ndindex(bonds.shape)]
+    return np.reshape(np.array(found), bonds.shape)
+
+
+def _largest(bonds: Bonds) -> float:
+    return largest(bonds.n_spins, bonds.apply, guess(bonds.n_spins))[0]
 
 
 def first_spacing(levels: ArrayLike) -> Array:

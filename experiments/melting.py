@@ -1,0 +1,103 @@
+"""A learning run as a family of spin models, and where each of them melts: from glass to hidden order.
+
+Weights are bonds between Ising spins (`classical.spins`). At every look that took weights
+
+    T_c              where the paramagnet of the linearised TAP equations ends, from above
+    lambda_max(J)    the largest eigenvalue of the bonds, which pulls T_c along
+    s_0 / s_typ      first level spacing of I - M at T_c over the median spacing: large where one mode orders alone
+
+(Barney, Winer & Galitski 2024). Before training the least eigenvalue of I - M only comes close to zero, for spins are
+few; then T is where it is least, and `melts` is False.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classical.spins import Bonds, first_spacing, largest_eigenvalue, linear_tap, melting_temperature
+from encoding.memory import check_room
+from experiments.abilities import ability
+from experiments.replay import played, times
+from experiments.store import Run
+from experiments.system import System
+from experiments.trajectory import Trajectory
+
+Array = NDArray[np.floating]
+
+
+class MeltingCurve(NamedTuple):
+    """Spins along a run, each (n, R), NaN where a replica was frozen, or went back.
+
+    Attributes:
+        time: proper time of the look.
+        temperature: T_c, or the T of the lowest eigenvalue where nothing melts, in the unit of the weights.
+        least: the least eigenvalue of I - M there, 0 where the spins melt.
+        melts: whether they do.
+        largest: lambda_max(J).
+        spacing: s_0 / s_typ of I - M at `temperature`.
+        n_spins: N.
+    """
+
+    time: Array
+    temperature: Array
+    least: Array
+    melts: NDArray[np.bool_]
+    largest: Array
+    spacing: Array
+    n_spins: int
+
+
+def bonds_of(system: System, weights: Array | None = None) -> Bonds:
+    """A system's network as a spin model.
+
+    Args:
+        system: one with `couplings(weights)`.
+        weights: (..., n_weights), of a trajectory for instance; None: those of now, (n_replicas, n_weights).
+
+    Raises:
+        InputError: no such system, or weights of another one.
+    """
+    blocks: Any = ability(system, "couplings")(weights)
+    return Bonds(blocks)
+
+
+def melting_along(run: Run | System, trajectory: Trajectory | None = None, *, spacings: bool = True) -> MeltingCurve:
+    """Where the spins of a run melt, at every look that took weights.
+
+    Args:
+        run: of a store, or a system.
+        trajectory: of the system.
+        spacings: whether to diagonalise I - M at each look for its first spacing, which takes most of the time of
+            networks of a thousand neurons; else they are NaN.
+
+    Raises:
+        InputError: the system has no `couplings`, no weights were taken, or there is no room.
+    """
+    system, trajectory = played(run, trajectory)
+    time = times(trajectory)
+    shape, known = time.shape, np.isfinite(time)
+    numbers = np.full((4, *shape), np.nan)
+    melts, n_spins = np.zeros(shape, bool), 0
+    for look in range(shape[0]):
+        bonds = bonds_of(system, np.asarray(trajectory.weights[look][known[look]]))
+        n_spins = bonds.n_spins
+        check_room(40.0 * n_spins**2, f"the levels of {n_spins} spins", "leave spacings out (spacings=False)")
+        found = melting_temperature(bonds)
+        numbers[:2, look, known[look]] = found.temperature, found.least
+        numbers[2, look, known[look]] = largest_eigenvalue(bonds)
+        if spacings:
+            numbers[3, look, known[look]] = _spacings(bonds, found.temperature)
+        melts[look, known[look]] = found.melts
+    temperature, least, largest, spacing = numbers
+    return MeltingCurve(time, temperature, least, melts, largest, spacing, n_spins)
+
+
+def _spacings(bonds: Bonds, temperature: Array) -> list[float]:
+    """Of the spins that have bonds: a spin without has the level 1, and many such levels no spacing."""
+    spacings = []
+    for r, t in enumerate(temperature):
+        bound = bonds.squares[r] > 0
+        matrix = linear_tap(bonds.one(r), 1 / float(t))[np.ix_(bound, bound)]
+        spacings.append(float(first_spacing(np.linalg.eigvalsh(matrix))) if bound.sum() > 2 else np.nan)
+    return spacings

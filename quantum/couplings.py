@@ -1,0 +1,36 @@
+"""The ladder as a spin model: its ZZ gates are couplings between qubits.
+
+    RZZ(theta) = exp(-i theta/2 Z Z) = exp(i J Z Z),    J_ij = -theta_ij / 2,    H = -(1/2) sum_ij J_ij Z_i Z_j
+
+so a gate is H for a unit of time; all layers together have the sum of their couplings. An angle counts by its place on
+the circle, in (-pi, pi]: a turn by 2 pi is a sign of the state. What the rotations between the layers do is not seen.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoding.layout import Group
+from quantum.ladder import Ladder
+
+Array = NDArray[np.floating]
+
+
+def couplings(angles: Array, layout: Mapping[str, Group], ladder: Ladder) -> dict[tuple[int, int], Array]:
+    """One block, (0, 0): the couplings between all qubits, data and history, (..., n_qubits, n_qubits).
+
+    Args:
+        angles: flat weights (..., n_weights), as `QuantumRNN.weights` gives them.
+        layout: where the groups stand; J0, J1, ... hold the angles of the edges.
+        ladder: the gates.
+    """
+    n = ladder.n_qubits
+    whole = np.zeros((*angles.shape[:-1], n, n))
+    one, other = np.array(ladder.edges, int).reshape(-1, 2).T
+    for layer in range(ladder.n_layers):
+        theta = np.asarray(angles[..., layout[f"J{layer}"].slice], np.float64)
+        j = -(np.pi - np.mod(np.pi - theta, 2 * np.pi)) / 2
+        whole[..., one, other] += j
+        whole[..., other, one] += j
+    return {(0, 0): whole}

@@ -1,0 +1,108 @@
+"""Learning runs as spin models: which weight is which bond, and what melts along a run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from classical.rnn import DeepRNN
+from classical.spherical import SphericalGlass
+from classical.spins import Bonds, melting_temperature
+from encoding import Chorale, InputError, Standardisation
+from experiments import Looks, learn, linear
+from experiments.melting import bonds_of, melting_along
+from quantum import QuantumRNN
+
+PITCHES = np.random.default_rng(0).integers(43, 97, (12, 4)).astype(np.int16)
+CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [7])]
+
+
+def network(**said):
+    return DeepRNN(CHORALES, depth=2, width=5, rule="exact", batch=None, n_replicas=2, kernel="plain", **said)
+
+
+def circuit(**said):
+    return QuantumRNN(CHORALES, schedule="coherent", n_history=1, n_layers=2, n_replicas=2, kernel="plain", **said)
+
+
+def test_the_energy_of_a_recurrent_network_is_that_of_its_weights():
+    net, rng = network(), np.random.default_rng(1)
+    flat = rng.standard_normal(net.weights().shape)
+    part = {name: flat[:, group.slice].reshape(2, *group.shape) for name, group in net.layout().items()}
+    bonds = bonds_of(net, flat)
+    assert bonds.sizes == (54, 5, 5, 54)
+    spins = rng.choice([-1.0, 1.0], bonds.n_spins)
+    s, one, two, out = (spins[place] for place in bonds.places)
+    energy = -spins @ bonds.apply(spins).T / 2
+    ear = net.network().ear
+    assert isinstance(ear, Standardisation)
+    scale = ear.deviation
+    for r in range(2):
+        j0, w = part["J0"][r] / scale, part["W"][r] / scale
+        wanted = one @ j0 @ s + two @ part["J1"][r] @ one + out @ part["K"][r] @ two + out @ w @ s
+        wanted += sum(
+            sigma @ part[f"M{k}"][r] @ sigma - np.trace(part[f"M{k}"][r]) for k, sigma in enumerate((one, two))
+        )
+        assert abs(energy[r] + wanted) < 1e-9
+
+
+def test_a_network_of_clocks_and_few_features_has_no_bonds_where_it_has_no_weights():
+    net = network(inputs="clock", skip=False, n_features=3, readout_start="random", learned=("J", "M"))
+    bonds = bonds_of(net)
+    assert (0, 3) not in bonds.blocks
+    assert (bonds.blocks[2, 3][:, 3:] == 0).all()
+    layout = net.layout()["J0"]
+    np.testing.assert_array_equal(
+        bonds.blocks[0, 1], net.weights()[:, layout.slice].reshape(2, *layout.shape).swapaxes(1, 2)
+    )
+
+
+def test_the_bonds_of_a_circuit_are_half_its_angles_with_the_other_sign_and_forget_whole_turns():
+    net = circuit()
+    flat = np.zeros_like(net.weights(), np.float64)
+    edges = net.settings.block.ladder.edges
+    flat[0, net.layout()["J0"].slice] = np.linspace(-3, 3, len(edges))
+    flat[0, net.layout()["J1"].slice] = 0.4
+    flat[1] = flat[0]
+    flat[1, net.layout()["J1"].slice] += 4 * np.pi
+    block = bonds_of(net, flat).blocks[0, 0]
+    for place, (i, j) in enumerate(edges):
+        assert abs(block[0, i, j] + (np.linspace(-3, 3, len(edges))[place] + 0.4) / 2) < 1e-12
+    np.testing.assert_allclose(block[1], block[0], atol=1e-12)
+    assert (block == block.swapaxes(1, 2)).all()
+
+
+@pytest.mark.parametrize("make", [network, circuit])
+def test_what_melts_along_a_run_is_what_melts_at_each_look(make):
+    system = make()
+    run = learn(system, 0.05, Looks(weights=linear(1.0)), until=2)
+    found = melting_along(system, run)
+    assert found.temperature.shape == (3, 2)
+    for look in range(3):
+        alone = melting_temperature(bonds_of(system, run.weights[look]))
+        np.testing.assert_array_equal(found.temperature[look], alone.temperature)
+        np.testing.assert_array_equal(found.melts[look], alone.melts)
+        largest = [np.linalg.eigvalsh(bonds_of(system, run.weights[look]).one(r).dense())[-1] for r in range(2)]
+        np.testing.assert_allclose(found.largest[look], largest, rtol=1e-6)
+    assert (found.spacing > 0).all()
+    assert np.isnan(melting_along(system, run, spacings=False).spacing).all()
+
+
+def test_a_replica_that_was_frozen_has_no_temperature(planted):
+    net = network()
+    rows = np.stack([net.weights()] * 2)
+    looks = replace(planted([0, 1], weights=rows), valid=np.array([[True, True], [True, False]]))
+    found = melting_along(net, looks)
+    assert np.isfinite(found.temperature).tolist() == [[True, True], [True, False]]
+
+
+def test_what_is_no_network_of_bonds_is_refused():
+    with pytest.raises(
+        InputError, match=r"asks a system for couplings\(\), bonds .*; SphericalGlass has no such method"
+    ):
+        bonds_of(SphericalGlass(n_spins=6))
+    with pytest.raises(InputError, match=r"weights are numbers, of shape \(..., \d+\); got float64 \(2, 3\)"):
+        bonds_of(network(), np.zeros((2, 3)))
+    with pytest.raises(InputError, match="not finite: did the run diverge"):
+        bonds_of(circuit(), np.full_like(circuit().weights(), np.nan))
+    assert isinstance(bonds_of(circuit()), Bonds)
