@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 Array = NDArray[np.floating]
 
 SMALL = 400  # rows: below, a whole matrix is diagonalised as fast
-VECTORS = 40  # of a Krylov space
+VECTORS = 12  # of a Krylov space; more make fewer restarts and more of everything else
 
 
 def operator_of(n: int, product: Callable[[Array], Array]) -> Any:

@@ -33,7 +33,8 @@ Array = NDArray[np.floating]
 CLOSE = 1e-10  # relative, of two betas that follow each other
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
 STEPS = 200
-ROUGH, SINGULAR = 1e-2, 1e-12  # relative, of an eigenvalue
+ROUGH, COARSE, FINE = 1e-2, 1e-6, 1e-12  # relative, of an eigenvalue
+WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 
 
 class Melting(NamedTuple):
@@ -146,16 +147,18 @@ def _signed(v: Array) -> Array:
 def _of_large(bonds: Bonds, start: Array | None) -> tuple[Array, Array, NDArray[np.bool_], Array]:
     d = bonds.squares
     v = _top(bonds, start)
-    vector_at = _softest if bonds.sides is not None else lambda own, beta, v: _lowest(own, beta, v)[1]
     beta, rooted = _first(bonds, d, v)
+    tolerance = ROUGH
     for _ in range(STEPS):
-        v = vector_at(bonds, beta, v)
+        v = _softest(bonds, beta, v, tolerance) if bonds.sides is not None else _lowest(bonds, beta, v, tolerance)[1]
         new, now = _first(bonds, d, v)
-        if rooted and not now:  # a root cannot be lost but by rounding, at a touch
+        if rooted and not now and tolerance <= FINE:  # a root cannot be lost but by rounding, at a touch
             break
         before, beta, rooted = beta, new, now
-        if abs(beta - before) <= CLOSE * beta:
+        change = abs(beta - before) / beta
+        if change <= CLOSE and tolerance <= FINE:
             break
+        tolerance = float(np.clip(change**2 / 10, FINE, ROUGH))  # no vector needs to be better than its beta
     if rooted:
         return np.array(1 / beta), np.array(0.0), np.array(True), _signed(v)
     least, beta, v = _bottom(bonds, d, beta, v)
@@ -168,14 +171,21 @@ def _first(bonds: Bonds, d: Array, v: Array) -> tuple[float, bool]:
 
 
 def _bottom(bonds: Bonds, d: Array, beta: float, v: Array) -> tuple[float, float, Array]:
-    """The minimum of the least eigenvalue over beta, by the slope of the parabolas: a secant, then one halved."""
-    value, v = _lowest(bonds, beta, v)
+    """The minimum of the least eigenvalue over beta: the zero of its slope 2 beta b - a, by secants.
+
+    A secant that does not fall towards a minimum gives way to the lowest point of the parabola, which always does.
+    """
+    before, slope_before, tolerance = np.nan, np.nan, COARSE
     for _ in range(STEPS):
-        before = beta
-        beta = float(v @ bonds.apply(v) / (2 * (v**2 @ d)))
-        value, v = _lowest(bonds, beta, v)
-        if abs(beta - before) <= TOUCH * beta:
+        value, v = _lowest(bonds, beta, v, tolerance)
+        a, b = v @ bonds.apply(v), v**2 @ d
+        slope = 2 * beta * b - a
+        rise = (slope - slope_before) / (beta - before)
+        step = -slope / (rise if rise > 0 else 2 * b)
+        if abs(step) <= TOUCH * beta and tolerance <= FINE:
             break
+        before, slope_before, beta = beta, slope, float(beta + np.clip(step, -beta / 2, beta / 2))
+        tolerance = FINE if abs(step) < WIDE * beta else COARSE
     return value, beta, v
 
 
@@ -185,38 +195,52 @@ def _top(bonds: Bonds, start: Array | None) -> Array:
     return largest(bonds.n_spins, bonds.apply, first, tolerance=ROUGH)[1]
 
 
-def _lowest(bonds: Bonds, beta: float, start: Array | None) -> tuple[float, Array]:
-    """The least eigenvalue of I - M and its vector."""
+def _lowest(bonds: Bonds, beta: float, start: Array | None, tolerance: float = FINE) -> tuple[float, Array]:
+    """The least eigenvalue of I - M and its vector; the tolerance is relative to the largest entry of I - M."""
     diagonal = 1 + beta**2 * bonds.squares
+    above = float(diagonal.max())  # so that what is asked for is not near 0, where no relative error is small
 
     def product(v: Array) -> Array:
-        return beta * bonds.apply(v) - diagonal * v
+        return beta * bonds.apply(v) + (above - diagonal) * v
 
-    value, vector = largest(bonds.n_spins, product, guess(bonds.n_spins) if start is None else start)
-    return -value, vector
+    first = guess(bonds.n_spins) if start is None else start
+    value, vector = largest(bonds.n_spins, product, first, tolerance=tolerance)
+    return above - value, vector
 
 
-def _softest(bonds: Bonds, beta: float, start: Array) -> Array:
+def _softest(bonds: Bonds, beta: float, start: Array, tolerance: float) -> Array:
     """v with (E - beta J) v as close to 0 as v.E v = 1 allows, E = 1 + beta^2 D, of bonds between two sides.
 
     With u = E^(1/2) v it is the pair of singular vectors to the largest singular value of E^(-1/2) B E^(-1/2).
     """
     assert bonds.sides is not None
     scale = 1 / np.sqrt(1 + beta**2 * bonds.squares)
-    second = np.repeat(bonds.sides, bonds.sizes)
-    second = second if 2 * second.sum() <= len(second) else ~second  # the smaller side
+    smaller = bool(2 * np.sum(np.array(bonds.sizes)[bonds.sides]) <= bonds.n_spins)
+    own = bonds.sides == smaller  # layers of the side with fewer spins
 
-    def across(u: Array) -> Array:
-        return scale * bonds.apply(scale * u)
+    def across(u: Array, there: NDArray[np.bool_]) -> Array:
+        """J between the sides, scaled, of what stands on the side that is not `there`; what is there stays zero."""
+        return scale * _half(bonds, scale * u, there)
+
+    place = np.repeat(own, bonds.sizes)
+    whole = np.zeros(len(place))
 
     def there_and_back(part: Array) -> Array:
-        whole = np.zeros(len(second))
-        whole[second] = part
-        return across(across(whole))[second]
+        whole[place] = part
+        return across(across(whole, ~own), own)[place]
 
-    whole = np.zeros(len(second))
-    whole[second] = largest(int(second.sum()), there_and_back, (start / scale)[second], tolerance=SINGULAR)[1]
-    other = across(whole)
-    other *= 1 / np.linalg.norm(other)
-    v = scale * (whole + other)
+    whole[place] = largest(int(place.sum()), there_and_back, (start / scale)[place], tolerance=tolerance)[1]
+    other = across(whole, ~own)
+    v = scale * (whole + other / np.linalg.norm(other))
     return v / np.linalg.norm(v)
+
+
+def _half(bonds: Bonds, u: Array, there: NDArray[np.bool_]) -> Array:
+    """J u on the layers `there`, where u is zero: each block is gone through once."""
+    field = np.zeros(len(u))
+    for (a, b), block in bonds.blocks.items():
+        if there[a]:
+            field[bonds.places[a]] += block @ u[bonds.places[b]]
+        else:
+            field[bonds.places[b]] += u[bonds.places[a]] @ block
+    return field
