@@ -57,6 +57,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "generalisation": (MUSIC, WEIGHTS),
     "learnability": (SIDE, MUSIC),
     "quantum-aging": (SIDE, MUSIC, WAITING),
+    "spins": (WEIGHTS,),
 }
 ALL = (WIDTH, MUSIC, SIDE)  # what every run must have, where a figure needs it
 

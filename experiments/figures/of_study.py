@@ -20,6 +20,7 @@ from experiments.figures.overlap_figure import overlap_figure
 from experiments.figures.picture import Picture, check_table, write_numbers
 from experiments.figures.save import check_picture, save_figure
 from experiments.figures.sgd_noise import sgd_noise
+from experiments.figures.spin_models import spin_models
 from experiments.figures.talk import talk
 from experiments.store import Store, load_run
 from experiments.study import Study
@@ -39,6 +40,7 @@ FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
     "generalisation": generalising,
     "learnability": learnability,
     "quantum-aging": both_agings,
+    "spins": spin_models,
 }
 
 

@@ -1,13 +1,10 @@
 """The first motion after a waiting time, when tau << tau_w: Delta ~ tau^alpha, the same for all tau_w."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from encoding import InputError
 from encoding.errors import shown
 from encoding.given import is_number
-from experiments.observables.estimate import Fit, student
-from experiments.observables.jackknife import jackknife
+from experiments.observables.estimate import Fit
+from experiments.observables.log_slope import log_slope
 from experiments.observables.two_times import TwoTimeCurve, check_curve_of_ratio
 
 LEAST = 4  # looks: a line through fewer has no scatter to speak of
@@ -48,21 +45,6 @@ def short_time_exponent(curve: TwoTimeCurve, *, below: float = 0.1) -> Exponent:
             f"an exponent needs {LEAST} looks below {below:g} tau_w at which the curve is positive; got {early.sum()}: "
             "look more often, or raise below"
         )
-    x, value = np.log(lag[early]) - np.log(lag[early]).mean(), value[early]
-
-    def slope(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-        mean = value[:, chosen].mean(1)
-        return np.array([x @ np.log(mean) / (x @ x) if (mean > 0).all() else np.nan])
-
-    fit = jackknife(value.shape[1], slope)[0]
-    found = Exponent(*(fit if value.shape[1] > 1 else _from_scatter(x, np.log(value[:, 0]), fit.best)))
+    found = Exponent(*log_slope(lag[early], value[early]))
     found.n_replicas, found.left_out = value.shape[1], curve.left_out
     return found
-
-
-def _from_scatter(x: NDArray[np.float64], y: NDArray[np.float64], slope: float) -> Fit:
-    """The interval of the slope of a line through points with independent errors; x has mean 0."""
-    rest = y - y.mean() - slope * x
-    freedom = len(x) - 2
-    reach = student(freedom) * np.sqrt(rest @ rest / freedom / (x @ x))
-    return Fit(float(slope - reach), slope, float(slope + reach))
