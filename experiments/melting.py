@@ -23,7 +23,7 @@ from experiments.store import Run
 from experiments.system import System
 from experiments.trajectory import Trajectory
 
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 
 
 class MeltingCurve(NamedTuple):
@@ -48,7 +48,7 @@ class MeltingCurve(NamedTuple):
     n_spins: int
 
 
-def bonds_of(system: System, weights: Array | None = None) -> Bonds:
+def bonds_of(system: System, weights: NDArray[np.floating] | None = None) -> Bonds:
     """A system's network as a spin model.
 
     Args:
@@ -93,7 +93,7 @@ def melting_along(run: Run | System, trajectory: Trajectory | None = None, *, sp
     return MeltingCurve(time, temperature, least, melts, largest, spacing, n_spins)
 
 
-def _spacings(bonds: Bonds, temperature: Array) -> list[float]:
+def _spacings(bonds: Bonds, temperature: NDArray[np.floating]) -> list[float]:
     """Of the spins that have bonds: a spin without has the level 1, and many such levels no spacing."""
     spacings = []
     for r, t in enumerate(temperature):

@@ -7,10 +7,14 @@ import pytest
 
 from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
-from classical.spins import Bonds, melting_temperature
+from classical.spins import Bonds, linear_tap, melting_temperature
 from encoding import Chorale, InputError, Standardisation
-from experiments import Looks, learn, linear
+from experiments import Looks, Store, learn, linear
+from experiments.figures.of_study import answers_of
+from experiments.figures.spin_models import spin_models
 from experiments.melting import bonds_of, melting_along
+from experiments.observables.log_slope import log_slope
+from experiments.study import load_study
 from quantum import QuantumRNN
 
 PITCHES = np.random.default_rng(0).integers(43, 97, (12, 4)).astype(np.int16)
@@ -94,6 +98,37 @@ def test_a_replica_that_was_frozen_has_no_temperature(planted):
     looks = replace(planted([0, 1], weights=rows), valid=np.array([[True, True], [True, False]]))
     found = melting_along(net, looks)
     assert np.isfinite(found.temperature).tolist() == [[True, True], [True, False]]
+
+
+def test_the_exponent_of_a_power_law_is_told_with_an_interval_that_holds_it():
+    rng, x, held = np.random.default_rng(2), np.geomspace(1, 50, 12), 0
+    for _ in range(200):
+        y = 3 * x[:, None] ** 0.26 * np.exp(0.02 * rng.standard_normal((12, 5)))
+        held += log_slope(x, y).holds(0.26)
+    assert 180 <= held <= 199
+    exact = log_slope(x, x[:, None] ** np.array([0.4]))
+    np.testing.assert_allclose(exact, 0.4)
+
+
+def test_the_figure_shows_what_was_measured_along_the_runs(tmp_path):
+    study = load_study("quantum-aging", "smoke")
+    planned = study.planned[2]
+    store = Store(tmp_path)
+    run = store.learn(planned.task, until=planned.until, kernel="plain")
+    picture = spin_models(answers_of(study, store), "melting")
+    found = melting_along(run)
+    (curve,) = [one for one in picture.in_panel("melting") if one.name.startswith("orthogonal, d = 1, w = 4")]
+    np.testing.assert_allclose(curve.y, found.temperature[found.time[:, 0] > 0].mean(1))
+    levels = [one for one in picture.series if one.panel.endswith(": J")]
+    assert [one.name for one in levels] == ["τ = 0", f"τ = {found.time[-1, 0]:.4g}"]
+    for one in levels:
+        assert one.x_end is not None
+        width = one.x_end - one.x
+        assert abs((np.nan_to_num(one.y) * width).sum() - 1) < 1e-9
+    assert sum(note.startswith("missing") for note in picture.notes) == 3
+    least = next(one for one in picture.series if one.panel.endswith(": β") and one.name == "τ = 0")
+    bonds = bonds_of(planned.task.build("plain")).one(0)
+    np.testing.assert_allclose(least.y[3], np.linalg.eigvalsh(linear_tap(bonds, least.x[3]))[0], atol=1e-6)
 
 
 def test_what_is_no_network_of_bonds_is_refused():
