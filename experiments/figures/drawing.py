@@ -32,7 +32,7 @@ def draw(picture: Picture) -> "Figure":
     across = min(n, picture.across)
     down = -(-n // across)
     looks = _looks(picture)
-    crowded = any(len(_names(picture.in_panel(name), looks)) > CROWD for name in picture.panels)
+    crowded = any(_aside(panel, _names(picture.in_panel(name), looks)) for name, panel in picture.panels.items())
     width = (INCHES[0] + BESIDE * crowded) * across + 0.4
     notes = [part for line in picture.lines() for part in wrap(line, int(LETTERS * width), subsequent_indent="   ")]
     figure = new_figure(width, INCHES[1] * down + NOTE * len(notes))
@@ -83,8 +83,13 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], looks: Mapping
     once = dict(zip(reversed(labels), reversed(handles), strict=True))
     said = [name for name in _names(series, looks) if name in once]
     shown = ["\n".join(wrap(name, LEGEND)) for name in said]
-    aside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2} if len(said) > CROWD else {}
+    aside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2} if _aside(panel, said) else {}
     axes.legend([once[name] for name in said], shown, frameon=False, fontsize=7, **aside)
+
+
+def _aside(panel: Panel, names: list[str]) -> bool:
+    """Whether the legend of these names stands beside its panel."""
+    return len(names) > CROWD or (panel.aside and bool(names))
 
 
 def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:

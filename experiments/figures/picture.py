@@ -19,7 +19,10 @@ STANDARD_ERROR = "bars and bands: one standard error over replicas"
 
 
 class Panel(NamedTuple):
-    """One pair of axes: title, labels with units, logarithmic axes, whether y shows 0, what is said if it is empty."""
+    """One pair of axes: title, labels with units, logarithmic axes, whether y shows 0, what is said if it is empty.
+
+    `aside`: the legend stands beside the panel even where it is short.
+    """
 
     title: str
     x: str
@@ -28,6 +31,7 @@ class Panel(NamedTuple):
     log_y: bool = False
     zero: bool = False
     empty: str = "no runs yet"
+    aside: bool = False
 
 
 class Series(NamedTuple):

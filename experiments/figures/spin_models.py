@@ -32,7 +32,7 @@ TOUCH = "where nothing melts, T_c is drawn where the least eigenvalue of I - M i
 
 def spin_models(answers: Sequence[Answer], name: str = "spins") -> Picture:
     """Four panels for all runs, and four for each: eigenvalues and spectra before and after, and aging."""
-    picture = Picture(name, {}, across=4)
+    picture = Picture(name, {}, across=2)
     runs = there(answers, picture)
     say_replicas(picture, runs)
     _frame(picture, runs)
@@ -61,16 +61,14 @@ def _kind(answer: Answer) -> str:
 
 
 def _frame(picture: Picture, runs: Sequence[Answer]) -> None:
-    picture.panels["loss"] = Panel(
-        "while they learn", TIME, loss_label(runs) if runs else "loss", log_x=True, log_y=True
-    )
+    shown = {"loss": ("while they learn", loss_label(runs) if runs else "loss")}
     if any(ERROR in answer.trajectory.measured for answer in runs):
-        picture.panels["error"] = Panel("error on digits not learned", TIME, "share of wrong answers", True, True)
-    picture.panels["melting"] = Panel("where the spins melt", TIME, "T_c", log_x=True, log_y=True)
-    picture.panels["largest"] = Panel("what pulls", TIME, "λ_max(J)", log_x=True, log_y=True)
-    picture.panels["spacing"] = Panel(
-        "alone", TIME, "first level spacing / median, I - M at T_c", log_x=True, log_y=True
-    )
+        shown["error"] = "error on digits not learned", "share of wrong answers"
+    shown["melting"] = "where the spins melt", "T_c"
+    shown["largest"] = "what pulls", "λ_max(J)"
+    shown["spacing"] = "alone", "s_0 / s_typ of I - M at T_c"
+    for name, (title, y) in shown.items():
+        picture.panels[name] = Panel(title, TIME, y, log_x=True, log_y=True, aside=True)
 
 
 def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve) -> None:
