@@ -17,15 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classical.perceptron.machine_settings import DeepPerceptronSettings
+from classical.perceptron.machines import Machines
 from classical.perceptron.moves import bytes_of, moves_named
-from classical.perceptron.patterns import LARGEST, ONE, all_spins, fields, normal_weights, patterns
+from classical.perceptron.patterns import LARGEST, ONE, normal_weights, patterns
 from classical.perceptron.proposals import COST, Proposals, proposals
-from classical.perceptron.spin_overlaps import pair_overlap
 from encoding import InputError, Purpose, stream
 from encoding.asked import check_known
 from encoding.ensemble import Ensemble
 from encoding.given import checked_state, checked_weights
-from encoding.layout import Group, lay_out
 from encoding.memory import check_room
 from encoding.rates import checked_replicas, rate_of_each
 from encoding.threads import Threads
@@ -35,11 +34,17 @@ MOST_PROPOSALS = 1 << 31  # of a step
 NEAR = 1e-9  # proposals; a rate of 0.1, ten times, is a sweep
 
 
-class DeepPerceptron:
+class DeepPerceptron(Machines):
     """Machines of one shape that learn the same patterns side by side; see `DeepPerceptronSettings`.
 
     A step of rate 1 is a sweep, L N^2 proposals; of rate 0.5, half a sweep; of rate 0, nothing. Proper time counts
     sweeps. A fraction of a proposal is owed to the next step.
+
+    >>> students = DeepPerceptron(depth=2, width=10, alpha=8, n_replicas=2)
+    >>> students.step(1, 300)[::100].round(2).tolist()
+    [[0.48, 0.48], [0.18, 0.14], [0.11, 0.11]]
+    >>> students.teacher_overlaps(test=True, normalised=True).mean(0).round(1).tolist()
+    [0.5, 0.5]
     """
 
     Settings = DeepPerceptronSettings
@@ -195,19 +200,12 @@ class DeepPerceptron:
         """E, 4 for every wrong output spin, (n_replicas,)."""
         return np.rint(COST * self.patterns.outputs.size * self.loss())
 
-    def noise(self) -> NDArray[np.float64]:
-        """Mean square of what one sweep of proposals moves a weight by, all taken, by layer, (n_replicas, L).
-
-        It is the Gamma of a walk without data at rate 1, where D = Gamma tau; at another rate what data forbid does
-        not change, and D/(Gamma tau rate) is as it is for rate 1.
-        """
-        keeps, draws = self.settings.keeps, self.settings.draws
-        squares = ((self._weights / ONE) ** 2).mean((2, 3))
-        return (1 - keeps) ** 2 * squares + draws**2
-
-    def weights(self) -> NDArray[np.float32]:
-        """A copy of all weights, (n_replicas, L N^2): whole multiples of 2^-16."""
-        return (self._weights.reshape(self.n_replicas, -1) / ONE).astype(np.float32)
+    def measure(self) -> dict[str, NDArray[np.float64]]:
+        """Recorded at every look: the energy E, and with a teacher r_test and r^2(l), l = 1 .. L, on both patterns."""
+        if self.patterns.teacher is None:
+            return {"energy": self.energy()}
+        r2 = {name: self.teacher_overlaps(test=name == "r2_test") for name in ("r2", "r2_test")}
+        return {"energy": self.energy(), "r_test": self.generalisation(), **r2}
 
     def put(self, weights: ArrayLike) -> None:
         """Set all weights, (n_replicas, L N^2), rounded to whole multiples of 2^-16.
@@ -220,11 +218,6 @@ class DeepPerceptron:
             raise InputError(f"weights are from -8 to 8, where chance leads none; got {np.abs(given).max():.4g}")
         self._take(np.rint(given * ONE).astype(np.int32).reshape(self._weights.shape))
         self._ensemble.thaw()
-
-    def layout(self) -> dict[str, Group]:
-        """A group of weights for each layer, J1 .. JL: rows are units, columns those of the layer below."""
-        square = (self.settings.width, self.settings.width)
-        return lay_out({f"J{layer}": square for layer in range(1, self.settings.depth + 1)})
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is needed to go on bit for bit."""
@@ -253,58 +246,3 @@ class DeepPerceptron:
         twin.restore(self.state())
         twin._ensemble.reseed(seed)
         return twin
-
-    # What can be asked
-
-    def spins(self, *, test: bool = False) -> NDArray[np.int8]:
-        """Spins of all layers, (n_replicas, M, L + 1, N), the input first; `test`: for 1000 other inputs."""
-        inputs = self.patterns.test if test else self.patterns.inputs
-        return np.stack([all_spins(machine, inputs) for machine in self._weights])
-
-    def activations(self) -> NDArray[np.float32]:
-        """Hidden spins of all patterns, (n_replicas, M, (L - 1) N)."""
-        hidden = self.spins()[:, :, 1:-1]
-        return hidden.reshape(*hidden.shape[:2], -1).astype(np.float32)
-
-    def outputs(self) -> NDArray[np.float64]:
-        """Fields N^-1/2 sum_j J_ij S_j of the last layer, (n_replicas, M, N)."""
-        before = self.spins()[:, :, -2]
-        last = [fields(machine[-1], spins) for machine, spins in zip(self._weights, before, strict=True)]
-        return np.array(last) / (ONE * np.sqrt(self.settings.width))
-
-    def overlaps(self, *, test: bool = False, normalised: bool = False) -> NDArray[np.float64]:
-        """q^2(l) of all pairs of replicas, l = 1 .. L, (R, R, L); see `classical.perceptron.spin_overlaps`."""
-        spins = self.spins(test=test)[:, :, 1:].swapaxes(1, 2)  # (R, L, M, N)
-        return np.array([[pair_overlap(a, b, normalised=normalised) for b in spins] for a in spins])
-
-    def teacher_overlaps(self, *, test: bool = False, normalised: bool = False) -> NDArray[np.float64]:
-        """r^2(l) of each replica with the teacher, l = 1 .. L, (R, L); the teacher saw its inputs without noise.
-
-        Raises:
-            InputError: the data are random.
-        """
-        taught = self._taught(test)[:, 1:].swapaxes(0, 1)
-        spins = self.spins(test=test)[:, :, 1:].swapaxes(1, 2)
-        return np.array([pair_overlap(machine, taught, normalised=normalised) for machine in spins])
-
-    def generalisation(self) -> NDArray[np.float64]:
-        """r_test = (1/NM) sum_mu,i S*_i S_i of the outputs for other inputs, (R,): 1 for the teacher, 0 by chance.
-
-        Raises:
-            InputError: the data are random.
-        """
-        taught = self._taught(test=True)[:, -1].astype(np.float64)
-        return (self.spins(test=True)[:, :, -1] * taught).mean((1, 2))
-
-    def _taught(self, test: bool) -> NDArray[np.int8]:
-        """Spins of the teacher, (M, L + 1, N)."""
-        if self.patterns.teacher is None:
-            raise InputError("random data have no teacher to compare with: take scenario teacher")
-        return all_spins(self.patterns.teacher, self.patterns.test if test else self.patterns.taught)
-
-    def measure(self) -> dict[str, NDArray[np.float64]]:
-        """Recorded at every look: the energy E, and with a teacher r_test and r^2(l), l = 1 .. L, on both patterns."""
-        if self.patterns.teacher is None:
-            return {"energy": self.energy()}
-        r2 = {name: self.teacher_overlaps(test=name == "r2_test") for name in ("r2", "r2_test")}
-        return {"energy": self.energy(), "r_test": self.generalisation(), **r2}
