@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classical import DeepPerceptron
+from classical.perceptron import pair_overlap
 from classical.perceptron.moves import bytes_of
-from encoding import InputError, checked_seed
+from encoding import InputError
+from experiments import Looks, aging_looks, learn
+from experiments.observables import activation_overlap, displacement
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 11), st.sampled_from([0.9, 3.0, 7.3, 20.0]))
 MOVES = st.sampled_from([{}, {"temperature": 6.0}, {"move": "redraw"}, {"delta": 2.0, "r": 0.6}])
@@ -178,6 +181,16 @@ def test_replicas_have_the_same_data_and_other_moves():
     assert not np.array_equal(machines(disorder=1).patterns.outputs, one.patterns.outputs)
 
 
+def test_threads_change_nothing(monkeypatch):
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("ARMONICA_THREADS", threads)
+        there = machines(n_replicas=5)
+        there.step(0.5, 20)
+        found.append(there.weights().tobytes())
+    assert found[0] == found[1]
+
+
 def test_a_run_of_one_kernel_goes_on_under_the_other():
     fast, plain = machines(kernel="fast"), machines(kernel="plain", seed=7)
     fast.step(0.4, 3)
@@ -300,18 +313,70 @@ def test_settings_survive_as_plain_data():
     there = machines(r=0.5, start="unlearning")
     again = DeepPerceptron(**asdict(there.settings), n_replicas=2)
     np.testing.assert_array_equal(again.weights(), there.weights())
-    assert checked_seed(there.settings.disorder) == 0
+
+
+def renamed(weights, depth, width, rng):
+    """The same machine with its hidden units in another order, some of them turned over."""
+    bonds = weights.reshape(depth, width, width).copy()
+    for layer in range(depth - 1):
+        order, turn = rng.permutation(width), rng.choice([-1, 1], width)
+        bonds[layer] = bonds[layer][order] * turn[:, None]
+        bonds[layer + 1] = bonds[layer + 1][:, order] * turn
+    return bonds.ravel()
+
+
+@given(st.integers(0, 99))
+@settings(max_examples=10)
+def test_a_machine_whose_units_are_renamed_is_the_same_and_its_overlap_says_so(seed):
+    pair = machines(4, 7, 6.0, seed=seed)
+    own = pair.weights()[0]
+    pair.put(np.array([own, renamed(own, 4, 7, np.random.default_rng(seed))]))
+    np.testing.assert_allclose(pair.overlaps(normalised=True)[0, 1], 1)
+    assert pair.loss()[0] == pair.loss()[1]
+    np.testing.assert_allclose(pair.overlaps()[0, 1], pair.overlaps()[0, 0])
+
+
+@given(st.integers(2, 40), st.integers(1, 9), st.integers(0, 99))
+@settings(max_examples=20)
+def test_squares_of_overlaps_are_what_two_machines_find_alike_in_pairs_of_patterns(n_patterns, width, seed):
+    """q^2 = sum over mu != nu of K_mu,nu(a) K_mu,nu(b) / (N M^2), by the sums themselves."""
+    a, b = np.random.default_rng(seed).choice([-1, 1], (2, n_patterns, width))
+    alike = sum((a[mu] @ a[nu]) * (b[mu] @ b[nu]) for mu in range(n_patterns) for nu in range(n_patterns) if mu != nu)
+    assert pair_overlap(a, b) == pytest.approx(alike / (width * n_patterns**2), abs=1e-9)
+
+
+def test_the_ruler_finds_the_same_overlaps():
+    strangers = machines(3, 10, 20.0, scenario="random", n_replicas=4)
+    q2, spins = strangers.overlaps(), strangers.spins()
+    for layer in range(3):
+        np.testing.assert_allclose(activation_overlap(spins[:, :, layer + 1], kind="pairs"), q2[..., layer], atol=1e-9)
+
+
+def test_the_ruler_measures_how_it_ages():
+    run = learn(machines(2, 8, 4.0), 1.0, Looks(weights=aging_looks([4], first=1.0, per_decade=5)), until=40)
+    found = displacement(run, 4.0, group="J1")
+    assert (np.diff(found.value.mean(1)) > 0).mean() > 0.7
+    assert run.measured["r2"].shape == (*run.loss.shape, 2)
+    np.testing.assert_array_equal(run.measured["energy"], np.rint(run.loss * 4 * 32 * 8))
 
 
 @pytest.mark.slow
-def test_layers_in_the_middle_know_least_of_the_teacher():
-    """Students of N = 10, L = 10 at alpha = 32: the profile of r^2(l) is a U (Yoshino's simulation)."""
+@pytest.mark.parametrize("alpha", [1, 32])
+def test_layers_in_the_middle_know_least_of_the_teacher_or_the_last_ones_where_data_are_few(alpha):
+    """N = 10, L = 10 (Yoshino's simulation): r^2(l) is a U at alpha = 32, and dies out from the input at alpha = 1."""
     profiles = []
     for disorder in range(20):
-        students = DeepPerceptron(depth=10, width=10, alpha=32, n_replicas=2, disorder=disorder)
-        students.step(1, 2000)
-        profiles.append(students.teacher_overlaps().mean(0))
-    mean, error = np.mean(profiles, 0), np.std(profiles, 0, ddof=1) / np.sqrt(len(profiles))
+        students = DeepPerceptron(depth=10, width=10, alpha=alpha, n_replicas=2, disorder=disorder)
+        students.step(1, 1000)
+        profiles.append([students.teacher_overlaps(test=test).mean(0) for test in (False, True)])
+    mean = np.mean(profiles, 0)
+    error = np.std(profiles, 0, ddof=1) / np.sqrt(len(profiles))
     middle = slice(3, 6)  # l = 4 .. 6
-    assert (mean[0] - mean[middle] > 3 * error[0]).all()
-    assert (mean[8:] - mean[middle].max() > 3 * error[8:]).all()
+    for patterns in (0, 1) if alpha == 32 else ():
+        highest = mean[patterns, middle].max()
+        for end in (0, 8, 9):
+            assert mean[patterns, end] - highest > 3 * error[patterns, end]
+    if alpha == 1:
+        assert (np.diff(mean[1]) < 3 * error[1, 1:]).all()
+        assert mean[1, 0] > 0.4
+        assert mean[1, 9] < 0.1

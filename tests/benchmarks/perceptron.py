@@ -29,7 +29,7 @@ LARGE = (100, 10, 8)
 
 
 @numba.njit(**COMPILED)
-def changed_weight(weight: int, kick: float, keeps: float) -> int:
+def changed_weight(weight: int, kick: float, keeps: float) -> np.int32:
     """J' as a whole number."""
     return np.int32(min(max(np.rint(keeps * weight + kick), -LARGEST), LARGEST))
 
