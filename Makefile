@@ -58,6 +58,7 @@ bench: setup  ## how long a step takes
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/recurrent.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/quantum_recurrent.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/noisy_shots.py
+	$(ONE_THREAD) $(BIN)/python tests/benchmarks/perceptron.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/pennylane_device.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/melting.py
 

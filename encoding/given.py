@@ -11,7 +11,7 @@ from encoding.errors import InputError, shown
 
 KINDS = {"c": "complex numbers", "b": "booleans", "U": "words", "S": "words"}
 MOST = 2**53  # of a whole number: beyond, a float does not know every one
-COUNTS = ("step", "seed", "replica", "moved")  # of a state, not below 0
+COUNTS = ("step", "seed", "replica", "moved", "made")  # of a state, not below 0
 
 
 def checked_weights(weights: ArrayLike, wanted: tuple[int, ...], precision: str) -> NDArray[np.floating]:
@@ -62,7 +62,7 @@ def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) 
         if name not in given or given[name].shape != array.shape or given[name].dtype != array.dtype:
             came = f"{given[name].dtype} {given[name].shape}" if name in given else "nothing"
             raise InputError(f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?")
-    numbers = [given[name] for name in ("weights", "past")]
+    numbers = [given[name] for name in ("weights", "past", "owed") if name in given]
     counts = [given[name] for name in COUNTS if name in given]
     if not all(np.isfinite(array).all() for array in numbers) or min(array.min() for array in counts) < 0:
         raise InputError("the state has entries that are not finite, or steps or seeds below 0: it is damaged")

@@ -9,6 +9,7 @@ from enum import IntEnum
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import NDArray
 
 from encoding.errors import InputError, shown
 
@@ -25,6 +26,7 @@ class Purpose(IntEnum):
     PROBE = 7
     OUTCOME = 8
     CALL = 9
+    PROPOSAL = 10
 
 
 def checked_seed(seed: int, name: str = "seed") -> int:
@@ -41,3 +43,14 @@ def checked_seed(seed: int, name: str = "seed") -> int:
 def stream(seed: int, replica: int, purpose: Purpose, step: int = 0) -> np.random.Generator:
     """The generator of replica `replica` at `step`, independent of every other (seed, replica, purpose, step)."""
     return np.random.Generator(np.random.Philox(key=[seed, replica], counter=[0, 0, step, int(purpose)]))
+
+
+def words(seed: int, replica: int, purpose: Purpose, first: int, n: int) -> NDArray[np.uint64]:
+    """Blocks of four random words, numbers `first` to `first + n` of an endless sequence, (n, 4).
+
+    >>> together = words(1, 0, Purpose.PROPOSAL, 0, 5)
+    >>> bool((words(1, 0, Purpose.PROPOSAL, 3, 2) == together[3:]).all())
+    True
+    """
+    philox = np.random.Philox(key=[seed, replica], counter=[first, 0, 0, int(purpose)])
+    return philox.random_raw(4 * n).reshape(n, 4)

@@ -18,9 +18,11 @@ from experiments.until import Until
 SAID_BY_NOBODY = {
     "deep-rnn": {"depth": 2, "width": 90, "rule": "exact", "batch": 300},
     "quantum": {"schedule": "coherent", "n_history": 2, "n_layers": 3},
+    "deep-perceptron": {"depth": 10, "width": 10, "alpha": 32.0},
 }
 DEFAULT_TIME = 200.0
 DEFAULT_RATE = 0.02
+OTHER_RATES = {"deep-perceptron": 1.0}  # a step is a sweep
 # By depth, the largest rates scanned whose curves up to tau = 40 lie within 2 % of that of 0.0025
 # (docs/performance.md). Depths between take the rate of the next deeper one; beyond 5 nothing was scanned.
 STABLE_RATES = {1: 0.04, 2: 0.02, 5: 0.02}
@@ -47,9 +49,9 @@ def settings_said(system: str, options: Mapping[str, Any], pairs: Sequence[str])
 
 
 def default_rate(system: str, settings: Mapping[str, Any]) -> float:
-    """The rate when none is said: for the deep-rnn by rule and depth."""
+    """The rate when none is said: for the deep-rnn by rule and depth, for the perceptron whole sweeps."""
     if system != "deep-rnn":
-        return DEFAULT_RATE
+        return OTHER_RATES.get(system, DEFAULT_RATE)
     if settings["rule"] == "delayed":
         return PUBLISHED_RATE
     return next((rate for depth, rate in STABLE_RATES.items() if settings["depth"] <= depth), DEEPER)

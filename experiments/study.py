@@ -15,7 +15,7 @@
     [[smoke.runs]]                  as [common]
 
 Bundled studies have a name, fig2 ... fig9, talk, overlaps, generalisation,
-quantum-learnability, quantum-aging, melting, melting-fig7; anybody's is named by its path.
+quantum-learnability, quantum-aging, melting, melting-fig7, perceptron; anybody's is named by its path.
 """
 
 import tomllib

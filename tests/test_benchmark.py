@@ -9,11 +9,13 @@ import pytest
 PLACE = Path(__file__).parent / "benchmarks"
 CLASSICAL = "steps, products, cores, processes, time, sizes"
 QUANTUM = "steps, pennylane, sizes, cores, small"
+PERCEPTRON = "sweeps, large, drawing"
 NOISY = "FakeManilaV2, FakeSherbrooke, FakeTorino"
 
 
 @pytest.mark.parametrize(
-    ("script", "tables"), [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM), ("noisy_shots", NOISY)]
+    ("script", "tables"),
+    [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM), ("noisy_shots", NOISY), ("perceptron", PERCEPTRON)],
 )
 @pytest.mark.parametrize(
     ("words", "code", "said"),

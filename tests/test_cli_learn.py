@@ -69,6 +69,18 @@ def test_the_glass_learns_too_but_from_no_music(armonica, complaint, tmp_path):
     assert "learns from no music; got --first, --excerpt" in complaint("learn", *SMALL, *arguments)
 
 
+def test_perceptrons_learn_and_their_settings_are_listed(armonica, capsys, tmp_path):
+    arguments = ["--system", "deep-perceptron", "--set", "alpha=3", "--until", "5", "--store", tmp_path]
+    assert armonica("learn", "--width", 6, "--depth", 2, "--replicas", 2, *arguments) == 0
+    (path,) = tmp_path.iterdir()
+    run = load_run(path)
+    assert (run.task["schedule"]["rate"], run.unit) == (1.0, "wrong bits per output bit")
+    assert run.trajectory.measured["r2"].shape[1:] == (2, 2)
+    capsys.readouterr()
+    assert armonica("systems") == 0
+    assert "  start = learning  one of learning, unlearning" in capsys.readouterr().out
+
+
 def test_a_loss_that_rises_above_that_of_the_start_is_said(armonica, capsys, tmp_path):
     assert armonica(*LEARN, "--rate", "5", "--store", tmp_path) == 0
     assert "from 1 at the start: the rate is too large" in capsys.readouterr().out
@@ -95,7 +107,7 @@ BAD_ARGUMENTS = {
     "learn --split all": "unknown split 'all'",
     "learn --first -1": "first is a number of chorales, or 0 for all; got -1",
     "learn --excerpt 1": "excerpt is a whole number of at least 2",
-    "learn --system piano": "system is one of deep-rnn, quantum, spherical-glass",
+    "learn --system piano": "system is one of deep-perceptron, deep-rnn, quantum, spherical-glass",
     "learn --set widht=3": "did you mean 'width'",
     "learn --set width": "--set takes name=value; got 'width'",
     "learn --width 3 --set width=4": "width is given twice",
@@ -132,12 +144,19 @@ BAD_ARGUMENTS = {
     "learn --set width=0x10": "width is a whole number; got '0x10'",
     "learn --set precision=float64 --kernel fast": "ask for plain or graph",
     "learn --system spherical-glass --device cuda": "has the kernel plain on cpu; got plain on cuda",
+    "learn --system deep-perceptron --device cuda": "has the kernels fast and plain, on cpu; got device cuda",
+    "learn --system deep-perceptron --depth 0": "depth L is a whole number from 1 to 1000; got 0",
+    "learn --system deep-perceptron --set alpha=-1": "alpha is a number, finite and above 0; got -1.0",
+    "learn --system deep-perceptron --set r=2": "r is a number, from 0 to 1; got 2.0",
+    "learn --system deep-perceptron --set alpha=1e14": "GB of memory",
+    "learn --system deep-perceptron --set scenario=random --set start=unlearning": "random data have no teacher",
+    "learn --system deep-perceptron --kernel graph": "has the kernels fast and plain; got 'graph'",
 }
 
 
 @pytest.mark.parametrize("words", BAD_ARGUMENTS)
 def test_a_bad_argument_ends_in_one_line(complaint, tmp_path, words):
-    small = [] if "spherical-glass" in words else SMALL
+    small = [] if "spherical-glass" in words or "deep-perceptron" in words else SMALL
     assert BAD_ARGUMENTS[words] in complaint("learn", *small, "--store", tmp_path, *words.split()[1:])
     if "start anew" not in BAD_ARGUMENTS[words] and "given up" not in BAD_ARGUMENTS[words]:
         assert not list(tmp_path.glob("*/trajectory.jsonl"))

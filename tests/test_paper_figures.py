@@ -271,8 +271,8 @@ def test_smoke_studies_of_all_figures_run_and_are_drawn(name, tmp_path):
     with pytest.raises(ValueError, match="has none of the"):
         picture_of(study, store)
     for each in study.planned:
-        assert each.task.music is not None
-        each.task.music.load()  # parsed once on a machine, then cached
+        if each.task.music is not None:
+            each.task.music.load()  # parsed once on a machine, then cached
     begun = process_time()
     assert {state.over for state in sweep(study, store)} == {"done"}
     for figure in (name, *SAME.get(name, ())):

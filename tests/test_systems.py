@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 import pytest
 
+from classical.perceptron import DeepPerceptron
 from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
 from encoding import Chorale, InputError
@@ -34,6 +35,10 @@ def quantum(**said):
     return lambda **which: QuantumRNN(CHORALES, n_history=2, n_layers=1, closing=True, **said, **which)
 
 
+def perceptron(**said):
+    return lambda **which: DeepPerceptron(**{"depth": 2, "width": 12, "alpha": 9} | said, **which)
+
+
 # name -> make(seed=, n_replicas=, first_replica=), something small
 SYSTEMS: dict[str, Callable[..., System]] = {
     "deep-rnn delayed": network(rule="delayed", batch=6),
@@ -52,6 +57,9 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "quantum, staggered": quantum(schedule="staggered", batch=6, readout_start="random", learned=("angles",)),
     "quantum, measured, plain kernel": quantum(schedule="measured", kernel="plain"),
     "quantum, coherent, batch, plain kernel": quantum(schedule="coherent", batch=6, probes=2, kernel="plain"),
+    "deep-perceptron": perceptron(),
+    "deep-perceptron, with noise, at a temperature": perceptron(temperature=9.0, r=0.9, move="redraw"),
+    "deep-perceptron, plain kernel": perceptron(width=6, temperature=30.0, kernel="plain"),
     "spherical-glass": lambda **which: SphericalGlass(n_spins=6, **which),
 }
 

@@ -1,4 +1,4 @@
-"""The deep perceptron (Yoshino 2020): replica theory of what it has learned."""
+"""The deep perceptron (Yoshino 2020): replica theory of what it has learned, and machines that learn it."""
 
 from typing import TYPE_CHECKING
 
@@ -6,11 +6,14 @@ if TYPE_CHECKING:
     from classical.perceptron.breaking import replica_symmetry_breaking
     from classical.perceptron.fixed_point import NotConverged
     from classical.perceptron.layers import Profile, continued
+    from classical.perceptron.machine import DeepPerceptron
     from classical.perceptron.noisy import noisy_teacher
+    from classical.perceptron.spin_overlaps import pair_overlap
     from classical.perceptron.symmetric import bayes_optimal, generalisation_error, replica_symmetric
     from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration_depth
 
 __all__ = [
+    "DeepPerceptron",
     "Growth",
     "NotConverged",
     "Profile",
@@ -20,12 +23,14 @@ __all__ = [
     "glass_transitions",
     "growth",
     "noisy_teacher",
+    "pair_overlap",
     "penetration_depth",
     "replica_symmetric",
     "replica_symmetry_breaking",
 ]
 
 _HOMES = {
+    "DeepPerceptron": "machine",
     "Growth": "transitions",
     "NotConverged": "fixed_point",
     "Profile": "layers",
@@ -35,6 +40,7 @@ _HOMES = {
     "glass_transitions": "transitions",
     "growth": "transitions",
     "noisy_teacher": "noisy",
+    "pair_overlap": "spin_overlaps",
     "penetration_depth": "transitions",
     "replica_symmetric": "symmetric",
     "replica_symmetry_breaking": "breaking",

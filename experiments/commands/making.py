@@ -29,7 +29,7 @@ from experiments.commands.options import (
 def learn(
     context: typer.Context,
     system: Annotated[
-        str, typer.Option(help="What learns: deep-rnn, quantum, spherical-glass, or an installed plugin.")
+        str, typer.Option(help="What learns: deep-rnn, quantum, deep-perceptron, spherical-glass, or a plugin.")
     ] = "deep-rnn",
     depth: Annotated[int | None, typer.Option(help="Layers d of the deep-rnn. [default: 2]")] = None,
     width: Annotated[int | None, typer.Option(help="Hidden units a layer w of the deep-rnn. [default: 90]")] = None,

@@ -37,6 +37,9 @@ MUSIC = Need("music", lambda planned: planned.task.music is not None, "take a sy
 SIDE = Need(
     "quantum or deep-rnn", lambda planned: planned.task.system in ("quantum", "deep-rnn"), "take fig2, which draws all"
 )
+PERCEPTRON = Need(
+    "deep-perceptron", lambda planned: planned.task.system == "deep-perceptron", "take fig2, which draws all"
+)
 STEPS = Need("looks after single steps", _steps, "looks = { every_step = [...], steps = 1000 }")
 WAITING = Need("looks after waiting times", _waiting, "looks = { aging = [...] }")
 NOISE = Need("looks at the noise", lambda planned: planned.task.look.noise != NEVER, "looks = { noise = 10 }")
@@ -58,8 +61,9 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "learnability": (SIDE, MUSIC),
     "quantum-aging": (SIDE, MUSIC, WAITING),
     "spins": (WEIGHTS,),
+    "perceptron": (PERCEPTRON,),
 }
-ALL = (WIDTH, MUSIC, SIDE)  # what every run must have, where a figure needs it
+ALL = (WIDTH, MUSIC, SIDE, PERCEPTRON)  # what every run must have, where a figure needs it
 
 
 def check_drawable(figure: str, planned: Sequence["Planned"]) -> None:

@@ -17,6 +17,7 @@ from experiments.figures.generalising import generalising
 from experiments.figures.learnability import learnability
 from experiments.figures.learning_curves import learning_curves
 from experiments.figures.overlap_figure import overlap_figure
+from experiments.figures.perceptron import perceptron
 from experiments.figures.picture import Picture, check_table, write_numbers
 from experiments.figures.save import check_picture, save_figure
 from experiments.figures.sgd_noise import sgd_noise
@@ -41,6 +42,7 @@ FIGURES: dict[str, Callable[[Sequence[Answer], str], Picture]] = {
     "learnability": learnability,
     "quantum-aging": both_agings,
     "spins": spin_models,
+    "perceptron": perceptron,
 }
 
 

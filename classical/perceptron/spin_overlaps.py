@@ -1,0 +1,41 @@
+"""Overlaps of two machines layer by layer, whatever their hidden units are called (Yoshino, seminar 2021).
+
+    q^2 = (1/N) sum_ij q_ij^2 - 1/alpha,   q_ij = (1/M) sum_mu S_i^mu(a) S_j^mu(b),   1/alpha = N/M
+
+Hidden units can be permuted, and turned over together with the weights that leave them: sum_ij q_ij^2 stays the same.
+N/M is what the squares of independent spins sum up to by chance. With K_mu,nu = sum_i S_i^mu S_i^nu, how alike a
+machine finds two patterns, the same is
+
+    q^2 = (1/(N M^2)) sum_(mu != nu) K_mu,nu(a) K_mu,nu(b)
+
+so that q^2 is no more than the geometric mean of both machines' overlaps with themselves. These are 1 - 1/M for spins
+that are independent, but more where narrow layers say the same thing several times: then q^2 exceeds 1. Normalised, it
+is the cosine of the angle between both K, 1 for machines that tell patterns apart alike.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: bool = False) -> NDArray[np.float64]:
+    """q^2 of spins `a` and `b`, (..., M, N) each, (...); normalised by both overlaps with themselves.
+
+    NaN, if normalised, where a machine finds no two patterns alike in anything.
+
+    >>> spins = 2 * np.random.default_rng(0).integers(0, 2, (320, 10)) - 1
+    >>> round(float(pair_overlap(spins, -spins[:, ::-1])), 2)
+    1.0
+    >>> round(float(pair_overlap(spins[:160], spins[160:])), 2)
+    0.0
+    """
+    q2 = _overlap(a, b)
+    if not normalised:
+        return q2
+    own = _overlap(a, a) * _overlap(b, b)
+    return q2 / np.sqrt(np.where(own > 0, own, np.nan))
+
+
+def _overlap(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
+    n_patterns, width = a.shape[-2:]
+    q = np.swapaxes(a, -1, -2).astype(np.float64) @ b.astype(np.float64) / n_patterns  # (..., N, N)
+    return (q**2).sum((-2, -1)) / width - width / n_patterns

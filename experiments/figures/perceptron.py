@@ -1,0 +1,135 @@
+"""What students of a deep perceptron know of their teacher, layer by layer, and of each other (Yoshino's talk, 2021).
+
+Runs that differ in nothing but their seeds are samples of one question: curves are means over samples (over replicas
+of one sample first), bands one standard error. Theory takes the output spins one by one, where machines have them in
+common, so its profiles are to be compared in shape only.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classical.perceptron.machine import DeepPerceptron
+from experiments.figures.answers import Answer, loss_label, there
+from experiments.figures.picture import Panel, Picture
+from experiments.observables.estimate import mean_and_error
+from experiments.store import system_of
+
+SAMPLE = ("disorder", "seed")  # what makes another sample of the same question
+SWEEPS = "sweeps"
+LETTERS = {"depth": "L", "width": "N", "alpha": "α", "temperature": "T", "delta": "δ"}
+ALWAYS = ("alpha", "width", "depth", "start")
+PANELS = {
+    "training": Panel("teacher and student, training patterns", "layer l", "r²(l)"),
+    "test": Panel("teacher and student, other patterns", "layer l", "r²(l)"),
+    "students": Panel("two students, training patterns", "layer l", "q²(l)"),
+    "alike": Panel("two students, normalised", "layer l", "q²(l), normalised"),
+    "r_test": Panel("generalisation", SWEEPS, "r_test", log_x=True),
+    "depth": Panel("generalisation at the end", "depth L", "r_test"),
+    "loss": Panel("energy", SWEEPS, "E/(4NM)", log_x=True),
+}
+MEASURED = {"training": "r2", "test": "r2_test"}
+
+
+class Samples(NamedTuple):
+    """Runs of one question, what it is called, and what it is called but for its depth."""
+
+    label: str
+    without_depth: str
+    runs: list[Answer]
+
+
+def perceptron(answers: Sequence[Answer], name: str = "perceptron") -> Picture:
+    """Profiles r²(l) and q²(l) at the end of the runs; r_test and the energy along them."""
+    picture = Picture(name, dict(PANELS), errors="bands and bars: one standard error over samples")
+    runs = there(answers, picture, named=lambda answer: ", ".join(_words(_settings(answer))))
+    picture.panels["loss"] = PANELS["loss"]._replace(y=loss_label(runs) if runs else PANELS["loss"].y)
+    for samples in _questions(runs):
+        n_replicas = samples.runs[0].trajectory.n_replicas
+        picture.note(f"{samples.label}: {len(samples.runs)} samples of {n_replicas} replicas")
+        _profiles(picture, samples)
+        _along(picture, samples)
+    return picture
+
+
+def _profiles(picture: Picture, samples: Samples) -> None:
+    """The overlaps of all layers at the last look."""
+    for panel, measured in MEASURED.items():
+        rows = [answer.trajectory.measured.get(measured) for answer in samples.runs]
+        known = [row[-1].mean(0) for row in rows if row is not None]  # (L,)
+        _profile(picture, panel, samples.label, known, "random data have no teacher")
+    for panel, normalised in (("students", False), ("alike", True)):
+        known = [_between(answer, normalised) for answer in samples.runs if answer.trajectory.n_replicas > 1]
+        _profile(picture, panel, samples.label, known, "overlaps of students need two replicas or more")
+
+
+def _profile(picture: Picture, panel: str, label: str, known: list[NDArray[np.float64]], without: str) -> None:
+    """The mean of the profiles of samples."""
+    if not known:
+        picture.cannot(panel, without)
+        return
+    picture.band(panel, label, np.arange(1, len(known[0]) + 1), np.transpose(known))
+
+
+def _between(answer: Answer, normalised: bool) -> NDArray[np.float64]:
+    """q² of the replicas of a run, averaged over pairs, (L,)."""
+    assert answer.run is not None
+    students = system_of(answer.run)
+    assert isinstance(students, DeepPerceptron)
+    pairs = np.triu_indices(students.n_replicas, 1)
+    return students.overlaps(normalised=normalised)[pairs].mean(0)
+
+
+def _along(picture: Picture, samples: Samples) -> None:
+    """Means along the runs, as far as all have come; r_test at the end as a number."""
+    looks = min(len(answer.trajectory.step) for answer in samples.runs)
+    time = np.nanmax(samples.runs[0].trajectory.time[:looks], axis=1)
+    seen = time > 0
+    loss = np.array([answer.trajectory.loss[:looks].mean(1) for answer in samples.runs])
+    picture.band("loss", samples.label, time[seen], loss.T[seen])
+    rows = [answer.trajectory.measured.get("r_test") for answer in samples.runs]
+    tests = np.array([row[:looks].mean(1) for row in rows if row is not None])
+    if not len(tests):
+        for panel in ("r_test", "depth"):
+            picture.cannot(panel, "random data have no teacher")
+        return
+    picture.band("r_test", samples.label, time[seen], tests.T[seen])
+    mean, error = mean_and_error(tests[:, -1])
+    depth = samples.runs[0].setting("depth")
+    picture.add("depth", samples.without_depth, depth, mean, low=mean - error, high=mean + error, kind="points")
+    picture.note(f"{samples.label}: r_test = {mean:.3f} ± {error:.3f} after {time[-1]:g} sweeps")
+
+
+def _questions(runs: Sequence[Answer]) -> Iterator[Samples]:
+    """The runs by what they were asked, samples together."""
+    alike: dict[str, list[Answer]] = {}
+    for answer in runs:
+        asked = {name: value for name, value in _settings(answer).items() if name not in SAMPLE}
+        alike.setdefault(str(sorted(asked.items())), []).append(answer)
+    groups = list(alike.values())
+    first = [_settings(group[0]) for group in groups]
+    differ = [name for name in (first[0] if first else ()) if len({str(each.get(name)) for each in first}) > 1]
+    for group in groups:
+        settings = _settings(group[0])
+        shown = {name: settings[name] for name in settings if name in (*ALWAYS, *differ) and name not in SAMPLE}
+        without = {name: value for name, value in shown.items() if name != "depth"}
+        yield Samples(", ".join(_words(shown)), ", ".join(_words(without)), group)
+
+
+def _settings(answer: Answer) -> dict[str, object]:
+    """All that a run was asked: settings, rate and seed."""
+    task = answer.planned.task
+    return dict(task.settings) | {"rate": answer.planned.rate, "seed": task.seed}
+
+
+def _words(settings: dict[str, object]) -> list[str]:
+    """Settings in short."""
+    order = [*ALWAYS, *(name for name in settings if name not in ALWAYS)]
+    named = [(LETTERS.get(name, name), settings[name]) for name in order if name in settings]
+    return [str(value) if name == "start" else f"{name} = {_number(value)}" for name, value in named]
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,75 @@
+"""The figure of the perceptron's study: samples are pooled, questions are not; its numbers are those of the runs."""
+
+import numpy as np
+import pytest
+
+from experiments import Store
+from experiments.figures.of_study import picture_of
+from experiments.store import load_run
+from experiments.study import load_study
+from experiments.sweep import sweep
+
+STUDY = """
+figure = "perceptron"
+about = "Small ones."
+[smoke]
+system = "deep-perceptron"
+settings = { depth = [1, 3], width = 4, alpha = 6, disorder = [0, 1, 2] }
+rate = 1
+replicas = 2
+looks = { per_decade = 5, first = 1.0 }
+until = { time = 10 }
+"""
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """The study of a text, its runs made, and its picture."""
+
+    def draw(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        store, study = Store(tmp_path / "runs"), load_study(str(path), "smoke")
+        assert {state.over for state in sweep(study, store)} == {"done"}
+        return study, store, picture_of(study, store)
+
+    return draw
+
+
+def test_samples_are_pooled_with_their_scatter_and_made_once(drawn):
+    study, store, picture = drawn(STUDY)
+    (deep,) = [one for one in picture.in_panel("test") if "L = 3" in one.name]
+    assert [one.name for one in picture.in_panel("training")] == [
+        "α = 6, N = 4, L = 1, learning",
+        "α = 6, N = 4, L = 3, learning",
+    ]
+    runs = [load_run(store.folder(each.task)) for each in study.planned if each.task.settings["depth"] == 3]
+    profiles = np.array([run.trajectory.measured["r2_test"][-1].mean(0) for run in runs])
+    np.testing.assert_allclose(deep.y, profiles.mean(0))
+    assert deep.high is not None
+    np.testing.assert_allclose(deep.high - deep.y, profiles.std(0, ddof=1) / np.sqrt(3))
+    assert [one.x[0] for one in picture.in_panel("depth")] == [1, 3]
+    assert "α = 6, N = 4, L = 3, learning: 3 samples of 2 replicas" in picture.notes
+    before = {path: path.read_bytes() for path in store.path.rglob("trajectory.jsonl")}
+    assert not list(sweep(study, store))
+    assert {path: path.read_bytes() for path in store.path.rglob("trajectory.jsonl")} == before
+
+
+def test_of_random_data_students_are_compared_with_each_other_alone(drawn):
+    _, _, picture = drawn(STUDY.replace("alpha = 6", 'alpha = 6, scenario = "random"').replace("[1, 3]", "2"))
+    for panel in ("training", "test", "r_test", "depth"):
+        assert picture.panels[panel].empty == "random data have no teacher"
+    assert len(picture.in_panel("students")[0].y) == 2
+
+
+def test_one_replica_has_no_other_to_be_compared_with(drawn):
+    _, _, picture = drawn(STUDY.replace("replicas = 2", "replicas = 1").replace("[1, 3]", "2"))
+    assert "two replicas or more" in picture.panels["students"].empty
+
+
+def test_it_is_drawn_of_nothing_else(tmp_path):
+    path = tmp_path / "mine.toml"
+    head = STUDY.replace("deep-perceptron", "spherical-glass").split("settings")[0]
+    path.write_text(head + "rate = 0.1\nuntil = { time = 1 }")
+    with pytest.raises(ValueError, match="perceptron needs deep-perceptron; spherical-glass has none here"):
+        load_study(str(path), "smoke")
