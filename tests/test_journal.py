@@ -387,7 +387,7 @@ def test_a_sampler_with_a_journal_refuses_what_is_none(journal):
         JournalSampler(backend, journal, task="t", most_seconds=-1)
     with pytest.raises(InputError, match="a step"):
         JournalSampler(backend, journal, task="t").at(-1)
-    with pytest.raises(InputError, match="has 0 jobs 'none'"):
+    with pytest.raises(InputError, match="has no job 'none'"):
         journal.named("none")
 
 
