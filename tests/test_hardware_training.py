@@ -259,6 +259,14 @@ def test_a_training_is_asked_in_the_manner_and_instance_that_was_said_and_goes_o
     assert len(machine_at_ibm.jobs()) == 4
 
 
+def test_two_steps_on_a_fake_machine_are_a_job_each(short_run, armonica, capsys):
+    words = ["--backend", "fake:FakeManilaV2", "--rate", 0.1, "--shots", 64, "--steps", 2]
+    assert armonica("train", short_run(), *words) == 0
+    assert "NLL with exact averages " in capsys.readouterr().out
+    with Journal() as journal:
+        assert [(row.machine, row.state) for row in journal.rows()] == [("fake:FakeManilaV2", "done")] * 2
+
+
 def test_the_older_program_is_asked_where_it_is_said(machine_at_ibm, short_run, armonica):
     words = ["--backend", "ibm:fake_manila", "--rate", 0.1, "--shots", 20, "--steps", 1, "--yes"]
     assert armonica("train", short_run(), *words, "--program", "sampler") == 0

@@ -317,6 +317,12 @@ def test_who_is_dead_holds_nothing(monkeypatch):
     assert not may_be_alive(Owner(pid=gone, where="a container"), now - 1e4)
 
 
+def test_a_change_is_on_the_disk_when_it_ends(journal):
+    asked = ("journal_mode", "synchronous", "foreign_keys")
+    found = [journal._held.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
+    assert found == ["wal", 2, 1]  # 2: FULL, a commit waits for the disk (sqlite.org/pragma.html)
+
+
 def test_a_full_disk_is_one_line_and_loses_nothing(journal):
     sampler = JournalSampler(backend_named("aer", seed=1), journal, task="t")
     first = sampler.run([bell()], shots=10).result()[0].data.meas
