@@ -14,6 +14,7 @@ from experiments.hardware_told import headline, stored, table, write_result
 from experiments.store import Run
 from experiments.submission import read_note, submissions_named
 from quantum.jobs import Journal
+from quantum.journal.opened import FULL
 from quantum.machines.names import read_name
 from quantum.mitigation import check_way
 
@@ -72,7 +73,7 @@ def collect(
         try:
             found = fetched(run, path, journal, **options)
         except (InputError, OSError) as error:
-            if len(paths) == 1:
+            if len(paths) == 1 or getattr(error, "errno", None) in FULL:
                 raise
             missed += 1
             yield f"{path.stem}: {error}"

@@ -28,8 +28,17 @@ def said(armonica, capsys):
 
 
 @pytest.fixture
-def sent(short_run, said):
-    """A run with two submissions to a simulator: its folder, and their names."""
+def sent(short_run, said, monkeypatch):
+    """A run with two submissions to a simulator: its folder, and their names; pictures and music are empty files."""
+    from experiments import collecting
+
+    def empty(*paths):
+        for path in paths:
+            path.write_bytes(b"")
+        return list(paths)
+
+    monkeypatch.setattr(collecting, "draw_machine", lambda found, path: empty(path, path.with_suffix(".csv")))
+    monkeypatch.setattr(collecting, "write_music", lambda piece, rolls, stem: empty(stem.with_suffix(".mid")))
     run = short_run()
     lines = [said("submit", run, "--backend", "aer", "--shots", shots) for shots in (50, 60)]
     return run, [line[1][:12] for line in lines]
@@ -61,7 +70,8 @@ def test_what_is_asked_for_in_other_words_or_was_lost_is_made_anew(sent, said):
     said("collect", run, one, *QUIET)
     for words in (("--redo",), ("--picture", ".SVG")):
         assert "stored already" not in headlines(said("collect", run, one, *QUIET, *words))[0]
-    for lost in ("-roll.png", ".result.json"):
+    said("collect", run, one, *QUIET)
+    for lost in (".png", ".mid", ".result.json"):
         (run / "hardware" / f"{one}{lost}").unlink()
         assert "stored already" not in headlines(said("collect", run, one, *QUIET))[0]
         assert "stored already" in headlines(said("collect", run, one, *QUIET))[0]
@@ -260,6 +270,21 @@ def test_a_file_without_room_is_one_line_and_the_same_command_goes_on_without_an
     assert len(machine_at_ibm.jobs()) == 1
 
 
+def test_a_journal_without_room_for_one_of_two_results_is_said_as_it_is_of_one(sent, complaint, said, monkeypatch):
+    from quantum.journal.books import Journal as Book
+    from quantum.journal.opened import disk_full
+
+    def kept(self, *_):
+        raise disk_full(str(self.path))
+
+    run, _ = sent
+    said("submit", run, "--backend", "aer", "--shots", 70)
+    with monkeypatch.context() as patched:
+        patched.setattr(Book, "result", kept)
+        line = complaint("collect", run, *QUIET)
+    assert f"armonica: {os.environ['ARMONICA_JOURNAL']}: {SAFE}" in line
+
+
 def test_weights_are_on_the_disk_before_their_circuits_are_sent(machine_at_ibm, short_run, said, monkeypatch, armonica):
     """Else a process that dies in between leaves a job that is paid for, of which nobody knows K, W and h_0."""
     from quantum.journal import sending
@@ -296,4 +321,5 @@ def test_the_legend_of_what_was_collected_covers_no_panel(short_run, said, monke
     assert names == ["exact", "aer", "aer:noise=FakeManilaV2", "fake:FakeManilaV2 (sent)"]
     box, panels = legend.get_window_extent(), [axes.get_tightbbox() for axes in figure.axes]
     assert all(panel is not None and not box.overlaps(panel) for panel in panels)
+    assert all(axes.get_window_extent().width > 2.6 * figure.dpi for axes in figure.axes)  # none is squeezed for it
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
