@@ -18,3 +18,16 @@ def shown(value: object, most: int = 60) -> str:
     except Exception:  # a number of thousands of digits, or somebody's object
         text = f"a {type(value).__name__}"
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def cut(text: object, most: int) -> str:
+    """What others said, in one line that is not too long and ends with a whole word.
+
+    >>> cut("Failed to establish a new connection", 24), cut("two   words", 24)
+    ('Failed to establish ...', 'two words')
+    """
+    line = " ".join(str(text).split())
+    if len(line) <= most:
+        return line
+    whole = line[: most - 3].rsplit(" ", 1)[0]  # " ..." follows; a word that is longer than all of it is cut
+    return f"{whole} ..." if len(whole) < most - 3 else f"{whole}..."

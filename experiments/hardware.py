@@ -15,6 +15,7 @@ from quantum.backends import Backend, backend_named
 from quantum.excerpts import Excerpt
 from quantum.jobs import Journal, JournalSampler, NotYet, Price
 from quantum.machines.names import read_name
+from quantum.samplers import Sampler
 from quantum.sources import chord_by_chord
 
 SEED = 0  # of simulators; a machine takes none
@@ -57,10 +58,12 @@ def submit(
     sampler = JournalSampler(
         backend, journal, task=run.task["key"], place=wish.backend, most_seconds=most_seconds, agreed=agreed, wait=wait
     ).at(wish.repeat)
+    sampler.about, sampler.again = f"{named_run(run)}, {music_of(run, wish)}", again
     sampler.announce = lambda price: told(" with ".join(part for part in (price.words(), backend.manner) if part))
-    _check_sequence(excerpt, wish, sampler, sequential)
-    if again:
-        sampler.again = True
+    if chord_by_chord(_checked_sequence(excerpt, wish, sampler, sequential)):
+        sampler.whole = lambda first: first.times(excerpt.n_times - sampler.evaluation)
+    found = replace(wish, machine=backend.name, instance=backend.instance)
+    sampler.begin = lambda first: write_note(run, found, excerpt.weights, first) if not sampler.intents else None
     try:
         excerpt.shown(sampler, wish.shots)
     except NotYet:
@@ -72,7 +75,8 @@ def submit(
     path = write_note(run, sent, excerpt.weights, first.id)
     for intent in sampler.intents:
         row = journal.row(intent)
-        yield f"{row.id[:12]}: {row.machine}, job {row.job}, {row.state}"
+        job = f", job {row.job}" if row.charges else ""
+        yield f"{row.id[:12]}: {row.machine}{job}, {row.state}"
     yield f"{path}"
 
 
@@ -125,6 +129,27 @@ def opened(name: str, *, awake: bool = True, account: str = "", instance: str = 
     return backend_named(name, seed=SEED, **options)
 
 
+def unused(account: str, instance: str) -> str:
+    """What is said where nothing is asked of IBM's service.
+
+    >>> unused("ours", "")
+    '--account is not used: nothing here is asked of IBM'
+    """
+    said = [f"--{word}" for word, value in (("account", account), ("instance", instance)) if value]
+    return f"{' and '.join(said)} {'are' if len(said) > 1 else 'is'} not used: nothing here is asked of IBM"
+
+
+def named_run(run: Run) -> str:
+    """A run in the words of the journal."""
+    return f"run {run.task['key'][:12]}"
+
+
+def music_of(run: Run, wish: Wish) -> str:
+    """What is played, in words."""
+    again = f", repeat {wish.repeat}" if wish.repeat else ""
+    return f"chorale {wish.chorale}, chords 1 to {len(piece_of(run, wish).pitches)}{again}"
+
+
 def check_seconds(what: str, seconds: float | None) -> None:
     """Refuse a time that is none; None: no end.
 
@@ -135,11 +160,11 @@ def check_seconds(what: str, seconds: float | None) -> None:
         raise InputError(f"{what} is in seconds, at least 0; got {seconds:g}")
 
 
-def _check_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, sequential: bool) -> None:
-    """Refuse T jobs in sequence where they were not asked for, with their price."""
+def _checked_sequence(excerpt: Excerpt, wish: Wish, sampler: JournalSampler, sequential: bool) -> Sampler:
+    """What asks for the shots; refused, with their price, are T jobs in sequence where they were not asked for."""
     source = excerpt.source(sampler, wish.shots)
     if sequential or not chord_by_chord(source):
-        return
+        return source
     price: Price = sampler.price(source.pubs_of_a_chord(), jobs=source.n_times)
     raise InputError(
         f"in the measured schedule averages over {wish.shots} shots come back from chord to chord: {price.words()}, "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from experiments.hardware import opened
+from experiments.hardware import opened, unused
 from quantum.jobs import Journal, Row, desk_of, settle
 from quantum.journal.desks import Desk, Patience
 from quantum.journal.sending import cancel
@@ -23,7 +23,8 @@ def job_lines(journal: Journal, *, look: bool = False, account: str = "", instan
         ServiceFailed: no answer.
     """
     desks: dict[tuple[str, str], Desk] = {}
-    for row in journal.rows():
+    rows = journal.rows()
+    for row in rows:
         if look and row.charges and row.state in WAITING:  # what is of this computer is made by who collects it
             where = row.machine, instance or row.instance
             if where not in desks:
@@ -32,7 +33,9 @@ def job_lines(journal: Journal, *, look: bool = False, account: str = "", instan
             yield job_line(journal, settle(journal, desk, row.id, Patience()), desk)
         else:
             yield job_line(journal, row)
-    yield f"{len(journal.rows())} jobs, {journal.spent():g} s of machines used or set aside ({journal.path})"
+    if (account or instance) and not desks:
+        yield unused(account, instance)
+    yield f"{len(rows)} jobs, {journal.spent():g} s of machines used or set aside ({journal.path})"
 
 
 def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:
@@ -41,11 +44,27 @@ def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:
     cost = "free" if not row.charges else f"some {row.estimate:.3g} s" if used is None else f"{used:g} s"
     extras = journal.extras(row.id)
     waiting = getattr(desk, "queue", lambda job: None)(row.job) if row.state == "submitted" else None
-    parts = [row.id[:12], row.state, row.machine, row.job or "no job yet", f"{row.circuits} circuits"]
-    parts += [f"{row.shots} shots", cost, f"number {waiting} in the queue" if waiting is not None else "", row.reason]
+    parts = [row.id[:12], row.state, row.machine, (row.job or "no job yet") if row.charges else "", _of(row)]
+    parts += [f"{row.circuits} circuit{'s' if row.circuits > 1 else ''}", f"{row.shots} shots", cost]
+    parts += [f"number {waiting} in the queue" if waiting is not None else "", row.reason]
     parts += ["made when it is collected" if row.state == "submitted" and not row.charges else ""]
-    parts += [f"{len(extras)} made beside it and cancelled" if extras else "", row.changed]
+    parts += [f"{len(extras)} made beside it and cancelled" if extras else "", _minute(row.changed)]
     return ", ".join(part for part in parts if part)
+
+
+def _of(row: Row) -> str:
+    """Run, music and step; of what nobody described, the key of its task."""
+    about = row.about or f"task {row.task[:12]}, step {row.step}"
+    return f"{about}, job {row.evaluation + 1}" if row.evaluation else about
+
+
+def _minute(changed: str) -> str:
+    """When, as far as people ask.
+
+    >>> _minute("2026-11-22T00:50:53+00:00")
+    '2026-11-22 00:50 UTC'
+    """
+    return f"{changed[:16].replace('T', ' ')} UTC"
 
 
 def cancel_job(journal: Journal, name: str, *, account: str = "", instance: str = "") -> str:
@@ -57,4 +76,5 @@ def cancel_job(journal: Journal, name: str, *, account: str = "", instance: str 
     """
     row = journal.named(name)
     desk = desk_of(opened(row.machine, awake=False, account=account, instance=instance or row.instance))
-    return job_line(journal, cancel(journal, desk, row.id, Patience()))
+    line = job_line(journal, cancel(journal, desk, row.id, Patience()))
+    return f"{line} ({unused(account, instance)})" if (account or instance) and not row.charges else line

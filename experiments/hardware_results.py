@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import Chorale, InputError
-from experiments.hardware import excerpt_of, opened, piece_of
+from experiments.hardware import excerpt_of, music_of, named_run, opened, piece_of
 from experiments.store import Run
 from experiments.submission import Note, Wish, edited, read_note
 from quantum.backends import Backend, backend_named, noise_of
@@ -63,6 +63,7 @@ class Collected:
         mitigated: the same counts with mitigated readout, or None.
         left_out: a line for each that is missing.
         jobs: their names.
+        name: the submission, in words.
     """
 
     path: Path
@@ -75,24 +76,12 @@ class Collected:
     mitigated: Played | None
     left_out: list[str]
     jobs: list[str | None]
+    name: str
 
     @property
     def played(self) -> list[Played]:
         """All of them, exact averages first."""
         return [self.exact, *self.beside, self.machine, *([self.mitigated] if self.mitigated else [])]
-
-
-def submissions(run: Run) -> list[Path]:
-    """The run's submissions, by name.
-
-    Raises:
-        InputError: nothing was submitted.
-    """
-    paths = sorted((run.path / "hardware").glob("*.json"))
-    paths = [path for path in paths if not path.name.endswith(".result.json")]
-    if not paths:
-        raise InputError(f"nothing of {run.path} was sent anywhere: armonica submit does")
-    return paths
 
 
 def fetched(
@@ -129,19 +118,19 @@ def fetched(
     sampler = Asker(backend, journal, task=run.task["key"], place=wish.backend, most_seconds=0, wait=wait)
     sampler.at(wish.repeat)
     sampler.path, sampler.first = path, note.intent
+    sampler.about = f"{named_run(run)}, {music_of(run, wish)}"
     try:
         features = excerpt.shown(sampler, wish.shots)
     except NotYet as error:
-        return f"{named(path, wish, excerpt)}: {error}"
+        return f"{named(path, wish, music_of(run, wish))}: {error}"
     pubs = [sent(journal, one) for one in sampler.intents]
     results = [came(journal, one) for one in sampler.intents]
     better = _mitigated(excerpt, backend, wish.shots, results, pubs, mitigation) if mitigation else None
     machine = Played(where(backend), wish.shots, features, excerpt.estimate(features, results, wish.shots))
     beside, left_out = simulated(excerpt, backend, wish.shots, most_seconds=simulate_for)
     jobs = [journal.row(one).job for one in sampler.intents]
-    return Collected(
-        path, wish, piece_of(run, wish), excerpt, exactly(excerpt), beside, machine, better, left_out, jobs
-    )
+    exact, name = exactly(excerpt), named(path, wish, music_of(run, wish))
+    return Collected(path, wish, piece_of(run, wish), excerpt, exact, beside, machine, better, left_out, jobs, name)
 
 
 class Asker(JournalSampler):
@@ -160,6 +149,10 @@ class Asker(JournalSampler):
         row = self.journal.find(intent)
         if self.evaluation == 0 and (intent != self.first or (row and row.machine != self.backend.name)):
             raise edited(self.path)
+        if self.evaluation == 0 and row is None:
+            raise InputError(
+                f"{self.path}: its job is not in {self.journal.path}: the same armonica submit sends it, or finds it"
+            )
         return intent
 
 
@@ -221,10 +214,10 @@ def _mitigated(
     return Played(f"{backend.name}, {way}", shots, features, found)
 
 
-def named(path: Path, wish: Wish, excerpt: Excerpt) -> str:
+def named(path: Path, wish: Wish, music: str) -> str:
     """A submission in words."""
     manner = ", ".join(
         f"{word} {said}" for word, said in (("twirled", wish.twirl), ("decoupled", wish.decouple)) if said
     )
-    parts = [wish.machine, f"chorale {wish.chorale}", f"{excerpt.n_times} chords", f"{wish.shots} shots", manner]
+    parts = [wish.machine, music, f"{wish.shots} shots", manner]
     return f"{path.stem}: " + ", ".join(part for part in parts if part)

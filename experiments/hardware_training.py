@@ -7,22 +7,21 @@ of the job in the step), so a process that is killed at any line and started aga
 the same outcomes, and comes to the same weights, bit for bit.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
 from encoding.rates import rate_of_each
-from experiments.hardware import check_seconds, excerpt_of, opened
+from experiments.hardware import check_seconds, excerpt_of, named_run, opened, unused
 from experiments.store import Run, system_of
 from experiments.submission import Wish
-from experiments.trained import LEARNED, Trained, Training, folder_of, read_trained, write_trained
+from experiments.trained import LEARNED, Held, Trained, Training, folder_of, write_trained
+from quantum.backends import Backend
 from quantum.jobs import Journal, JournalSampler, NotYet, Patience, Price
-from quantum.journal.books import Row
-from quantum.journal.money import OVERHEAD, check_limit, price_of
+from quantum.journal.money import OVERHEAD
 from quantum.ladder import checked_count
 from quantum.rnn import QuantumRNN
 from quantum.rules import RULES, Plan
@@ -62,101 +61,90 @@ def train(
 
     Raises:
         InputError: another system, no such chorale or rule, a rate of 0, options of another rule, a price that is not
-            agreed to, or above the limit; weights that leave the finite numbers.
+            agreed to, or above the limit; another process at the same training; weights that leave the finite numbers.
         JobEnded: a job failed, or was cancelled.
         ServiceFailed: no answer; the same again goes on.
     """
     _check(asked, steps)
     check_seconds("the time to wait (--wait)", wait)
-    trained = read_trained(folder_of(run, asked))
-    if trained is not None and trained.n_steps >= steps:
-        told(f"{trained.n_steps} steps are made already: {trained.path}")
-        return trained
-    sampler = Teacher(
-        opened(asked.backend) if trained is None else opened(trained.machine, awake=False),
-        journal,
-        task=asked.key(run.task["key"]),
-        place=asked.backend,
-        most_seconds=most_seconds,
-        agreed=agreed,
-        wait=wait,
-        patience=patience,
-    )
-    sampler.again = again
-    pupil = _pupil(run, asked, sampler)
-    if trained is None:
-        own = pupil.weights()[0]
-        trained = Trained(folder_of(run, asked), sampler.backend.name, np.empty(0), own[None], pupil.state())
-    try:
-        pupil.restore(trained.state)
-    except InputError as error:
-        raise InputError(f"{trained.path / LEARNED}: {error}; move {trained.path} aside to begin anew") from None
-    sampler.lessons = Lessons(steps, _plan(pupil), lambda: write_trained(trained, asked), told)
-    return _taught(trained, asked, steps, pupil, sampler, told)
+    with Held(folder_of(run, asked)) as held:
+        trained = held.begun()
+        if trained is not None and trained.n_steps >= steps:
+            told(f"{trained.n_steps} steps are made already: {trained.path}")
+            return trained
+        backend = _opened(asked, trained)
+        limits: dict[str, Any] = {"most_seconds": most_seconds, "agreed": agreed, "wait": wait, "patience": patience}
+        sampler = JournalSampler(backend, journal, task=asked.key(run.task["key"]), place=asked.backend, **limits)
+        pupil = _pupil(run, asked, sampler)
+        if trained is None:
+            own = pupil.weights()[:1]
+            found = {"machine": backend.name, "account": asked.account, "instance": backend.instance}
+            trained = Trained(held.path, losses=np.empty(0), weights=own, state=pupil.state(), **found)
+        try:
+            pupil.restore(trained.state)
+        except InputError as error:
+            raise InputError(f"{trained.path / LEARNED}: {error}; move {trained.path} aside to begin anew") from None
+        told(f"{held.path.name} on {backend.name}: {trained.n_steps} of {steps} steps are made")
+        plan, start = _plan(pupil), trained
+        sampler.again = again
+        sampler.whole = lambda first: price_of_all(first, plan, steps - sampler.step, sampler.evaluation)
+        sampler.announce = lambda price: told(f"{_steps(sampler.step + 1, steps)}: {price.words()}")
+        sampler.begin = lambda _: held.begin(start, asked)
+        return _taught(run, held, trained, asked, steps, pupil, sampler, told)
 
 
-@dataclass
-class Lessons:
-    """What is still to come, said and checked once, before the first of it is written down.
+def price_of_all(first: Price, plan: Plan, steps: int, made: int) -> Price:
+    """From a job on; of jobs of one step the shots cost the same.
 
-    Attributes:
-        steps: of the whole training.
-        plan: of one.
-        begin: puts on disk where the training starts.
-        told: gets the price.
-        open: whether that was done.
+    Args:
+        first: its price.
+        plan: of a step.
+        steps: that are to come, this one included.
+        made: jobs of this one.
     """
-
-    steps: int
-    plan: Plan
-    begin: Callable[[], None]
-    told: Callable[[str], None]
-    open: bool = False
+    jobs, shots = steps * plan.jobs - made, steps * (plan.shots or 0)
+    seconds = OVERHEAD * jobs + shots * (first.seconds - OVERHEAD) / first.shots
+    return replace(first, jobs=jobs, circuits=steps * plan.circuits, shots=shots, seconds=seconds)
 
 
-class Teacher(JournalSampler):
-    """A sampler with a journal whose first new job is the first of many: all of them are agreed to, or none."""
+def _steps(first: int, last: int) -> str:
+    return f"step {last}" if first == last else f"steps {first} to {last}"
 
-    lessons: Lessons | None = None
 
-    def price_of_all(self, first: Price) -> Price:
-        """From this job on; of jobs of one step the shots cost the same."""
-        assert self.lessons is not None
-        steps, plan = self.lessons.steps - self.step, self.lessons.plan
-        jobs, shots = steps * plan.jobs - self.evaluation, steps * (plan.shots or 0)
-        seconds = OVERHEAD * jobs + shots * (first.seconds - OVERHEAD) / first.shots
-        return Price(jobs, steps * plan.circuits, shots, first.depth, first.pairs, seconds)
-
-    def _intend(self, intent: str, asked: Sequence[SamplerPub]) -> Row:
-        if self.lessons is not None and not self.lessons.open:
-            price = self.price_of_all(price_of(asked, self.backend.target))
-            self.lessons.told(f"steps {self.step + 1} to {self.lessons.steps}: {price.words()}")
-            if self.backend.abilities.charges:
-                if not self.agreed:
-                    raise InputError(
-                        f"{self.backend.name} charges: {price.words()}; nothing was sent (--yes agrees to it)"
-                    )
-                check_limit(price, self.journal.spent(), self.most_seconds)
-            self.lessons.begin()
-            self.lessons.open = True
-        return super()._intend(intent, asked)
+def _opened(asked: Training, trained: Trained | None) -> Backend:
+    """The backend: as it is asked for, or the machine that was found, asked by who asked it."""
+    if trained is None:
+        return opened(asked.backend, account=asked.account, instance=asked.instance, **asked.options())
+    if (asked.account or asked.instance) and not trained.instance:
+        raise InputError(f"{trained.machine}: {unused(asked.account, asked.instance)}: leave it out")
+    who = {"account": asked.account or trained.account, "instance": asked.instance or trained.instance}
+    return opened(trained.machine, awake=False, **who, **asked.options())
 
 
 def _taught(
-    trained: Trained, asked: Training, steps: int, pupil: QuantumRNN, sampler: Teacher, told: Callable[[str], None]
+    run: Run,
+    held: Held,
+    trained: Trained,
+    asked: Training,
+    steps: int,
+    pupil: QuantumRNN,
+    sampler: JournalSampler,
+    told: Callable[[str], None],
 ) -> Trained:
     """Step after step, each on disk before the next."""
+    of = f"{named_run(run)}, chorale {asked.chorale}, {trained.path.name}"
     for step in range(trained.n_steps, steps):
-        sampler.at(step)
+        sampler.at(step).about = f"{of}, step {step + 1}"
         try:
             loss = float(pupil.step(asked.rate)[0, 0])
         except NotYet as error:
-            write_trained(trained, asked)
+            held.begin(trained, asked)  # its job is in the journal, though nothing may lie here
             told(f"step {step + 1}: {str(error).partition(';')[0]}; the same command goes on with it")
             return trained
         state = pupil.state()
         if state["frozen"][0] >= 0:
             raise InputError(f"step {step + 1} leaves the finite numbers: a smaller rate than {asked.rate:g} is wanted")
+        held.begin(trained, asked)
         trained = trained.moved(loss, pupil.weights()[0], state)
         write_trained(trained, asked)
         told(f"step {step + 1}: NLL {loss:.5f}")

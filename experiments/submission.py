@@ -6,7 +6,7 @@ worked out again when results are fetched; that and a digest of the whole file t
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.asked import later
+from encoding.errors import shown
 from encoding.files import replace_file
 from experiments.store import Run
+from quantum.jobs import Journal, Row
 from quantum.machines.manner import asked_manner
+
+RESULT = ".result.json"  # what came, beside the submission
+MOST_NAMES = 4  # in a line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """In which manner a machine is asked, and who asks it.
+
+    Attributes:
+        twirl, decouple: see `quantum.machines.manner.asked_manner`.
+        program: of IBM's, "executor" or "sampler"; "": the newer.
+        account: a saved one of IBM's, by name; "": the environment's, or the default one.
+        instance: CRN of what is charged; "": the account's.
+    """
+
+    twirl: str = later("")
+    decouple: str = later("")
+    program: str = ""
+    account: str = ""
+    instance: str = ""
+
+    def options(self) -> dict[str, Any]:
+        """Of the backend, but for who asks."""
+        return asked_manner(self.twirl, self.decouple) | ({"program": self.program} if self.program else {})
 
 
 @dataclass(frozen=True)
-class Wish:
+class Wish(Way):
     """What is to be played where.
 
     Attributes:
@@ -31,10 +59,6 @@ class Wish:
         chords: of its beginning; None: all.
         replica: which network.
         repeat: the same once more, with other shots.
-        twirl, decouple: see `quantum.machines.manner.asked_manner`.
-        program: of IBM's, "executor" or "sampler"; "": the newer.
-        account: a saved one of IBM's, by name; "": the environment's, or the default one.
-        instance: CRN of what is charged; "": the account's.
     """
 
     backend: str
@@ -44,15 +68,6 @@ class Wish:
     replica: int = 0
     repeat: int = 0
     machine: str = ""
-    twirl: str = ""
-    decouple: str = ""
-    program: str = ""
-    account: str = ""
-    instance: str = ""
-
-    def options(self) -> dict[str, Any]:
-        """Of the backend, but for who asks."""
-        return asked_manner(self.twirl, self.decouple) | ({"program": self.program} if self.program else {})
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,38 @@ class Note:
     wish: Wish
     weights: NDArray[np.float64]
     intent: str
+
+
+def submissions(run: Run) -> list[Path]:
+    """The run's submissions, by name.
+
+    Raises:
+        InputError: nothing was submitted.
+    """
+    paths = sorted((run.path / "hardware").glob("*.json"))
+    paths = [path for path in paths if not path.name.endswith(RESULT)]
+    if not paths:
+        raise InputError(f"nothing of {run.path} was sent anywhere: armonica submit does")
+    return paths
+
+
+def submissions_named(run: Run, journal: Journal, names: Sequence[str]) -> list[Path]:
+    """Those of the run's submissions whose names, or whose first jobs' names, are these or begin so; without names all.
+
+    Raises:
+        InputError: nothing was submitted, or a name of none, or of more than one.
+    """
+    paths, rows = submissions(run), journal.rows()
+    found = [[path for path in paths if _is_named(path, rows, name)] for name in names]
+    for name, some in zip(names, found, strict=True):
+        if len(some) != 1:
+            of = {row.about for row in rows if row.about and name and row.is_called(name)} if not some else set()
+            known = ", ".join(path.stem for path in (some or paths)[:MOST_NAMES])
+            more = ", ..." if len(some or paths) > MOST_NAMES else ""
+            has = f"{len(some)} submissions that begin with" if some else "no submission"
+            also = f" (there is a job of {', '.join(of)})" if of else ""
+            raise InputError(f"{run.path} has {has} {shown(name)}{also}: {known}{more}")
+    return list(dict.fromkeys(path for (path,) in found)) if names else paths
 
 
 def write_note(run: Run, wish: Wish, weights: NDArray[np.floating], intent: str) -> Path:
@@ -111,6 +158,11 @@ def edited(path: Path) -> InputError:
         f"{path} does not ask what was sent under its name: it was edited, or is of another armonica; move it "
         "aside, and armonica submit asks anew"
     )
+
+
+def _is_named(path: Path, rows: Sequence[Row], name: str) -> bool:
+    jobs = (row for row in rows if row.id.startswith(path.stem))  # its first one
+    return bool(name) and (path.stem.startswith(name) or any(row.is_called(name) for row in jobs))
 
 
 def _is_wish(wish: Wish) -> bool:

@@ -35,7 +35,7 @@ from quantum.journal.books import Busy, Journal, Row
 from quantum.journal.collecting import JobEnded, NotYet, collect, settle
 from quantum.journal.desks import Desk, LocalDesk, Patience
 from quantum.journal.identity import Logical, given_logical, intent_id
-from quantum.journal.money import MOST_SECONDS, Price, price_of
+from quantum.journal.money import MOST_SECONDS, Price, check_limit, price_of
 from quantum.journal.packing import pack_pubs
 from quantum.journal.sending import send
 from quantum.ladder import checked_count
@@ -128,7 +128,11 @@ class JournalSampler(BaseSamplerV2):
         self.patience = patience or Patience()
         self.desk = desk_of(backend, self.patience)
         self.announce: Callable[[Price], None] | None = None  # told a price before something new is written down
+        self.whole: Callable[[Price], Price] | None = None  # of all that is to come, from that of its first new job
+        self.begin: Callable[[str], object] | None = None  # given the id of the first new job before it
+        self.about = ""  # what jobs are of, for people who read the journal
         self.again = False  # whether what failed or was cancelled is sent once more
+        self._begun = False
         self.intents: list[str] = []  # of this step
         self.at(0)
 
@@ -173,7 +177,7 @@ class JournalSampler(BaseSamplerV2):
 
     def price(self, pubs: Iterable[Any], *, shots: int | None = None, jobs: int = 1) -> Price:
         """What these circuits would cost; nothing is written or sent."""
-        return price_of(self.backend.checked(pubs, shots=shots), self.backend.target, jobs=jobs)
+        return self._price(self.backend.checked(pubs, shots=shots)).times(jobs)
 
     def _intent(self, asked: Sequence[SamplerPub], logical: Sequence[Logical] | None) -> str:
         meant = [given_logical(pub) for pub in asked] if logical is None else logical
@@ -191,21 +195,38 @@ class JournalSampler(BaseSamplerV2):
 
     def _check_instance(self, row: Row) -> None:
         """A request that may have made a job is looked for where it was made: no list of another instance has it."""
-        if row.state == "intended" and row.instance not in ("", self.backend.instance):
-            raise InputError(
-                f"job {row.id[:12]} was meant for the instance {row.instance}, and may have been made there: nothing "
-                f"was sent to {self.backend.instance or self.backend.name}; --instance names the first"
-            )
+        if row.instance in ("", self.backend.instance) or row.state not in ("intended", "submitted", "running"):
+            return
+        done = "was meant for" if row.state == "intended" else "was sent for"
+        may = ", and may have been made there" if row.state == "intended" else ""
+        raise InputError(
+            f"job {row.called} {done} the instance {row.instance}{may}: nothing was sent to "
+            f"{self.backend.instance or self.backend.name}; --instance names the first"
+        )
 
     def _intend(self, intent: str, asked: Sequence[SamplerPub]) -> Row:
-        charges, price = self.backend.abilities.charges, price_of(asked, self.backend.target)
-        if charges and not self.agreed:
-            raise InputError(f"{self.backend.name} charges: {price.words()}; nothing was sent (--yes agrees to it)")
+        price = self._price(asked)
+        if self.whole is None or not self._begun:
+            self._agree(price if self.whole is None else self.whole(price))
+        if self.begin is not None and not self._begun:
+            self.begin(intent)
+        self._begun = True
+        who = {"task": self.task, "step": self.step, "evaluation": self.evaluation, "place": self.place}
+        who |= {"machine": self.backend.name, "instance": self.backend.instance, "charges": int(price.charged)}
+        who |= {"about": self.about}
+        return self.journal.intend(intent, who, price, pack_pubs(asked), limit=self.most_seconds)
+
+    def _agree(self, price: Price) -> None:
+        """The price is agreed to, and within the limit, before it is told: a refusal tells it too."""
+        if price.charged:
+            if not self.agreed:
+                raise InputError(f"{self.backend.name} charges: {price.words()}; nothing was sent (--yes agrees to it)")
+            check_limit(price, self.journal.spent(), self.most_seconds)
         if self.announce is not None:
             self.announce(price)
-        who = {"task": self.task, "step": self.step, "evaluation": self.evaluation, "place": self.place}
-        who |= {"machine": self.backend.name, "instance": self.backend.instance, "charges": int(charges)}
-        return self.journal.intend(intent, who, price, pack_pubs(asked), limit=self.most_seconds)
+
+    def _price(self, asked: Sequence[SamplerPub]) -> Price:
+        return price_of(asked, self.backend.target, charged=self.backend.abilities.charges)
 
 
 def desk_of(backend: Backend, patience: Patience | None = None) -> Desk:

@@ -17,7 +17,7 @@ from qiskit.exceptions import QiskitError
 from qiskit.primitives import BaseSamplerV2
 
 from encoding import InputError
-from encoding.errors import shown
+from encoding.errors import cut, shown
 from encoding.memory import check_room
 from quantum.block import Block, checked_block
 from quantum.circuits import recurrent_circuit
@@ -220,7 +220,7 @@ def _named(sampler: BaseSamplerV2, pubs: list[Bound]) -> dict[str, Any]:
 
 def _line(error: Exception) -> str:
     """An error in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return cut(f"{type(error).__name__}: {error}", 200)
 
 
 def _checked_pieces(chords: Any, block: Block) -> list[Real]:

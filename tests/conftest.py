@@ -214,6 +214,48 @@ def armonica() -> "Callable[..., int]":
 
 
 @pytest.fixture(scope="session")
+def learned_once(armonica, music, tmp_path_factory) -> "Callable[..., Path]":
+    """The folder of a quantum run of four chords, learned once a session: `learned_once("coherent", n_history=2)`."""
+    from encoding.score import write_midi
+
+    found: dict[tuple[str, int, int], Path] = {}
+
+    def learn(schedule: str, n_history: int = 1, n_layers: int = 1) -> Path:
+        if (key := (schedule, n_history, n_layers)) not in found:
+            home = tmp_path_factory.mktemp(schedule)
+            write_midi(home / "piece.mid", music(4)[0].pitches)
+            words = ["--system", "quantum", "--kernel", "plain", "--rate", 0.01, "--until", 0.02, "--first", 1]
+            said = zip(("schedule", "n_history", "n_layers"), key, strict=True)
+            words += [f"--set={name}={value}" for name, value in said]
+            assert armonica("learn", *words, "--source", home / "piece.mid", "--store", home / "runs") == 0
+            (found[key],) = (path.parent for path in (home / "runs").glob("*/task.json"))
+        return found[key]
+
+    return learn
+
+
+@pytest.fixture
+def short_run(learned_once, tmp_path, monkeypatch, capsys) -> "Callable[..., Path]":
+    """A copy of it for one test, with a journal of the test's own: `short_run("measured")`."""
+    monkeypatch.setenv("ARMONICA_JOURNAL", str(tmp_path / "jobs.sqlite"))
+
+    def copy(schedule: str = "coherent", **settings: int) -> Path:
+        made = learned_once(schedule, **settings)
+        capsys.readouterr()
+        return Path(shutil.copytree(made, tmp_path / "runs" / made.name))
+
+    return copy
+
+
+@pytest.fixture
+def machine_at_ibm(ibm, monkeypatch) -> "Server":
+    """The stand-in, with its key and its instance in the environment."""
+    for name, value in ibm.credentials().items():
+        monkeypatch.setenv(name, value)
+    return ibm
+
+
+@pytest.fixture(scope="session")
 def exact() -> "Callable[[Callable], dict[tuple[int, ...], float]]":
     """Probability of every outcome of the bits of a quantum function, by PennyLane."""
     import numpy as np

@@ -126,7 +126,7 @@ def test_mistakes_are_one_line(learned, complaint, tmp_path, monkeypatch):
     assert "a step" in complaint(*words, "aer", "--repeat", -1)
     assert "nothing of" in complaint("collect", run)
     assert "a limit is in seconds" in complaint(*words, "aer", "--max-seconds", -1)
-    assert "has 0 jobs 'abc'" in complaint("cancel", "abc")
+    assert "has no job 'abc'" in complaint("cancel", "abc")
     (run / "hardware").mkdir()
     (run / "hardware" / "x.json").write_text("{}")
     assert "is no submission" in complaint("collect", run)

@@ -105,6 +105,7 @@ def test_shots_that_are_all_alike_leave_no_error_to_be_told_and_a_readout_that_h
         path=Path("a.json"),
         wish=Wish("aer", 8, machine="aer"),
         excerpt=Excerpt(system, piece),
+        name="a: aer",
         exact=exactly(Excerpt(system, piece)),
         machine=Played("aer (sent)", 8, Excerpt(system, piece).exact(), Estimate(0.5, None, np.ones(3), None)),
         left_out=[],
@@ -274,7 +275,7 @@ def test_collect_shows_four_rows_and_writes_numbers_a_picture_and_music(collecte
 
 def test_a_mitigation_or_a_picture_that_there_is_not_is_one_line(collected, complaint):
     run, _ = collected("aer", fetch=("--simulate-for", 0))
-    assert "written as .png, .svg or .pdf; got 'it.gif'" in complaint("collect", run, "--picture", "gif")
+    assert "(--picture) is of a kind: png, svg, pdf; got 'gif'" in complaint("collect", run, "--picture", "gif")
     assert "aer misreads nothing" in complaint("collect", run, "--readout-mitigation", "mthree")
 
 

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from encoding import InputError
 from experiments.hardware_training import exact_losses, train
 from experiments.store import load_run, system_of
-from experiments.trained import Training
+from experiments.trained import Held, Training, folder_of
 from quantum.jobs import Journal
+from stand_in.account import FREE, PAID
 
 WORDS = ["--system", "quantum", "--kernel", "plain", "--first", 1, "--excerpt", 3, "--rate", 0.01, "--until", 0.02]
 SETTINGS = {"n_history": 1, "n_layers": 1}
@@ -33,13 +37,6 @@ def learned(armonica, music, tmp_path, monkeypatch, capsys):
         return folder
 
     return learn
-
-
-@pytest.fixture
-def machine_at_ibm(ibm, monkeypatch):
-    for name, value in ibm.credentials().items():
-        monkeypatch.setenv(name, value)
-    return ibm
 
 
 def contents(folder):
@@ -228,3 +225,87 @@ def test_what_was_edited_is_refused_before_a_job_is_sent(learned, complaint, arm
     assert said in complaint(*words, 2)
     with Journal() as journal:
         assert len(journal.rows()) == 1
+
+
+def test_options_that_came_later_leave_older_trainings_their_names():
+    asked = Training("aer", "spsa", 400, 0.3, pairs=2)
+    assert asked.key("a" * 64) == "215112c796d3735495cbb24ad8eb116f7fa403148da1d7270277de541311d715"
+    told = Training("ibm:x", "parameter-shift", 10, 1, chords=3, seed=2)
+    assert told.key("b" * 64) == "32dcb2deaf43163a519e99bd46496d47b7bdfd6c6533224e4254490f3b89a074"
+    who = Training("ibm:x", "parameter-shift", 10, 1, chords=3, seed=2, program="sampler", account="a", instance="crn:")
+    assert who.key("b" * 64) == told.key("b" * 64)
+    for other in (replace(told, twirl="gates"), replace(told, decouple="XX")):
+        assert other.key("b" * 64) != told.key("b" * 64)
+
+
+def test_a_training_is_asked_in_the_manner_and_instance_that_was_said_and_goes_on_there(
+    machine_at_ibm, short_run, armonica, complaint
+):
+    words = ["train", short_run(), "--backend", "ibm:fake_manila", "--rate", 0.1, "--shots", 64, "--yes", "--steps"]
+    assert PAID.crn == machine_at_ibm.instance
+    there = ["--instance", FREE.crn]
+    assert armonica(*words, 1, *there) == 0
+    assert armonica(*words, 2) == 0
+    machine_at_ibm.delays.queued = 3600
+    assert armonica(*words, 3, "--wait", 0) == 0
+    assert f"was sent for the instance {FREE.crn}: nothing was sent to {PAID.crn}" in complaint(
+        *words, 3, "--instance", PAID.crn
+    )
+    assert armonica(*words, 1, "--twirl", "gates", "--decouple", "XX", "--wait", 0) == 0
+    with Journal() as journal:
+        rows = journal.rows()
+    assert [row.instance for row in rows] == [FREE.crn] * 3 + [PAID.crn]
+    assert ["twirling" in row.place and "decoupling" in row.place for row in rows] == [False] * 3 + [True]
+    assert len(machine_at_ibm.jobs()) == 4
+
+
+def test_two_steps_on_a_fake_machine_are_a_job_each(short_run, armonica, capsys):
+    words = ["--backend", "fake:FakeManilaV2", "--rate", 0.1, "--shots", 64, "--steps", 2]
+    assert armonica("train", short_run(), *words) == 0
+    assert "NLL with exact averages " in capsys.readouterr().out
+    with Journal() as journal:
+        assert [(row.machine, row.state) for row in journal.rows()] == [("fake:FakeManilaV2", "done")] * 2
+
+
+def test_the_older_program_is_asked_where_it_is_said(machine_at_ibm, short_run, armonica):
+    words = ["--backend", "ibm:fake_manila", "--rate", 0.1, "--shots", 20, "--steps", 1, "--yes"]
+    assert armonica("train", short_run(), *words, "--program", "sampler") == 0
+    assert [job["program"]["id"] for job in machine_at_ibm.jobs()] == ["sampler"]
+
+
+def test_where_a_training_stands_is_said_first_and_how_its_job_stands_last(machine_at_ibm, short_run, armonica, capsys):
+    words = ["train", short_run(), "--backend", "ibm:fake_manila", "--rate", 0.1, "--shots", 20, "--yes", "--steps", 2]
+    machine_at_ibm.delays.queued = 3600
+    seen = []
+    for _ in range(2):
+        capsys.readouterr()
+        assert armonica(*words, "--wait", 0) == 0
+        seen.append([line.partition(":")[0] for line in capsys.readouterr().out.splitlines()])
+    folder = seen[0][-1]
+    stands = f"{folder.rpartition('/')[2]} on ibm"
+    assert seen == [[stands, "steps 1 to 2", "step 1", folder], [stands, "step 1", folder]]
+
+
+def test_of_two_at_one_training_the_second_is_told_and_sends_nothing(short_run, complaint, armonica, tmp_path):
+    folder = short_run()
+    run, asked = load_run(folder), Training("aer", "spsa", 20, 0.1)
+    words = ["train", folder, "--backend", "aer", "--rate", 0.1, "--shots", 20, "--steps"]
+    said = "one process at a time learns in .*/hardware/train-.*; another one does now: wait for it"
+    with Journal() as journal:
+        trained = train(run, asked, journal, steps=1, **ALL)
+        with Held(folder_of(run, asked)) as first:
+            assert first.begun() is not None
+            assert re.search(said, complaint(*words, 2))
+            assert armonica(*words, 1, "--seed", 1) == 0  # another training is not in the way
+        assert len(journal.rows()) == 2
+        assert armonica(*words, 2) == 0
+    twice = tmp_path / "twice"
+    start = replace(trained, path=twice)
+    with Held(twice) as second:
+        assert second.begun() is None
+        with Held(twice) as first:  # both found nothing
+            first.begin(start, asked)
+            with pytest.raises(InputError, match="one process at a time"):
+                second.begin(start, asked)
+        with pytest.raises(InputError, match=r"another process has begun .*twice: nothing was sent"):
+            second.begin(start, asked)

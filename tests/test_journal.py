@@ -317,12 +317,18 @@ def test_who_is_dead_holds_nothing(monkeypatch):
     assert not may_be_alive(Owner(pid=gone, where="a container"), now - 1e4)
 
 
+def test_a_change_is_on_the_disk_when_it_ends(journal):
+    asked = ("journal_mode", "synchronous", "foreign_keys")
+    found = [journal._held.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
+    assert found == ["wal", 2, 1]  # 2: FULL, a commit waits for the disk (sqlite.org/pragma.html)
+
+
 def test_a_full_disk_is_one_line_and_loses_nothing(journal):
     sampler = JournalSampler(backend_named("aer", seed=1), journal, task="t")
     first = sampler.run([bell()], shots=10).result()[0].data.meas
     pages = journal._held.execute("PRAGMA page_count").fetchone()[0]
     journal._held.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(OSError, match="No space left on device") as full:
+    with pytest.raises(OSError, match=r"disk is full \(No space left on device\); what was written before") as full:
         sampler.run([bell()], shots=100_000).result()
     assert full.value.errno == errno.ENOSPC
     assert full.value.filename == str(journal.path)
@@ -387,7 +393,7 @@ def test_a_sampler_with_a_journal_refuses_what_is_none(journal):
         JournalSampler(backend, journal, task="t", most_seconds=-1)
     with pytest.raises(InputError, match="a step"):
         JournalSampler(backend, journal, task="t").at(-1)
-    with pytest.raises(InputError, match="has 0 jobs 'none'"):
+    with pytest.raises(InputError, match="has no job 'none'"):
         journal.named("none")
 
 

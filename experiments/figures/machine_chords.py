@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.figures.drawing import draw
+from experiments.figures.drawing import BESIDE, draw
 from experiments.figures.picture import Look, Panel, Picture, write_numbers
 from experiments.figures.save import check_picture, save_figure
 from experiments.figures.style import BLACK, BLUE, GREEN, PURPLE, VERMILION
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from experiments.hardware_results import Collected
 
 MARKS = ((BLUE, "o"), (GREEN, "s"), (PURPLE, "D"))  # of what stands beside the machine
@@ -42,6 +44,20 @@ def machine_picture(collected: "Collected") -> Picture:
     return picture
 
 
+def drawn_machine(picture: Picture) -> "Figure":
+    """The panels, and beside them one legend for all: names look the same in each, and none covers a point."""
+    figure, names = draw(picture), {}
+    for axes in figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        names |= dict(zip(labels, handles, strict=True))
+        if (own := axes.get_legend()) is not None:
+            own.remove()
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width + BESIDE, height)
+    figure.legend(names.values(), names.keys(), loc="outside right upper", frameon=False, fontsize=8)
+    return figure
+
+
 def draw_machine(collected: "Collected", path: Path) -> list[Path]:
     """Draw it, with its numbers as CSV beside it; the files.
 
@@ -51,5 +67,5 @@ def draw_machine(collected: "Collected", path: Path) -> list[Path]:
     check_picture(path)
     picture = machine_picture(collected)
     write_numbers(picture, path.with_suffix(".csv"))
-    save_figure(draw(picture), path)
+    save_figure(drawn_machine(picture), path)
     return [path, path.with_suffix(".csv")]

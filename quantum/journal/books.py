@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from encoding import InputError
+from encoding.errors import shown
 from quantum.journal.held import Held
 from quantum.journal.money import Price, check_limit
 from quantum.journal.opened import damaged
@@ -16,6 +17,7 @@ from quantum.journal.rows import Row, add_job, all_rows, find_row, move, on_the_
 from quantum.journal.tables import SPENT
 
 MOST_POSTS, MINUTE = 5, 60.0  # IBM's limit: 5 requests for jobs a minute
+MOST_NAMES = 4  # in a line
 
 
 class Busy(InputError):
@@ -44,7 +46,7 @@ class Journal(Held):
 
         Args:
             intent: its id.
-            who: task, step, evaluation, place, machine, instance, charges.
+            who: task, step, evaluation, place, machine, instance, charges, and about, for people.
             price: what it will cost.
             pubs: the circuits that will be sent.
             limit: seconds that all of the journal may cost.
@@ -78,15 +80,19 @@ class Journal(Held):
         return [row for row in found if (not states or row.state in states) and task in (None, row.task)]
 
     def named(self, beginning: str) -> Row:
-        """The row whose id, or job's name, begins so.
+        """The row whose id, or whose job's name, is this or begins so.
 
         Raises:
             InputError: there is none, or more than one.
         """
-        found = [row for row in self.rows() if beginning and beginning in (row.id[: len(beginning)], row.job)]
-        if len(found) != 1:
-            raise InputError(f"{self.path} has {len(found)} jobs {beginning!r}: armonica jobs lists them")
-        return found[0]
+        found = [row for row in self.rows() if beginning and row.is_called(beginning)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise InputError(f"{self.path} has no job {shown(beginning)}: armonica jobs lists them")
+        names = [row.id[:12] if row.id.startswith(beginning) else row.called for row in found[:MOST_NAMES]]
+        known = ", ".join(names + ["..."] * (len(found) > MOST_NAMES))
+        raise InputError(f"{len(found)} jobs begin with {shown(beginning)}: {known}; say more of the one that is meant")
 
     def pubs(self, intent: str) -> bytes:
         """The circuits that are sent."""

@@ -48,10 +48,10 @@ def collect(
             return came(journal, intent)
         if row.state in ("failed", "cancelled"):
             said = f": {row.reason}" if row.reason else ""
-            raise JobEnded(f"job {row.job or row.id[:12]} {_ended(row)}{said}; --again sends another")
+            raise JobEnded(f"job {row.called} {_ended(row)}{said}; --again sends another")
         left = float("inf") if wait is None else began + wait - now()
         if left <= 0:
-            raise NotYet(f"job {row.job or row.id[:12]} is {row.state}; armonica collect asks again")
+            raise NotYet(f"job {row.called} is {row.state}; armonica collect asks again")
         time.sleep(min(pause, left))
         pause = min(2 * pause, max(LONGEST, patience.pause))
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from encoding.errors import cut
 from quantum.journal.desks import NoAnswer, Patience, Refused, Seen
 from quantum.journal.packing import pack_result
 from quantum.machines.wire import ServiceFailed
@@ -140,7 +141,7 @@ class IBMDesk:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         account = getattr(self._service, "_account", None)
         key = getattr(account, "token", None)
-        return (text.replace(key, "[key]") if key else text)[:300]
+        return cut(text.replace(key, "[key]") if key else text, 300)
 
 
 def _status(error: BaseException | None) -> int:
@@ -182,10 +183,10 @@ def _seen(answer: Any) -> Seen:
     seconds = float(charged[0]) if known else None
     if status.startswith("cancelled"):
         late = "too long" in status
-        return Seen(told["id"], "failed" if late else "cancelled", " ".join(reason.split())[:300], seconds)
+        return Seen(told["id"], "failed" if late else "cancelled", cut(reason, 300), seconds)
     if status not in STATES:
-        raise ValueError(f"a job is queued, running, completed, failed or cancelled; got {status[:40]!r}")
-    return Seen(told["id"], STATES[status], " ".join(reason.split())[:300], seconds)
+        raise ValueError(f"a job is queued, running, completed, failed or cancelled; got {cut(status, 40)!r}")
+    return Seen(told["id"], STATES[status], cut(reason, 300), seconds)
 
 
 def _decoded(raw: Any, decoders: Sequence[Any]) -> Any:

@@ -8,7 +8,7 @@ aside, or was used where that is known, never exceeds the limit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any
 
@@ -37,6 +37,7 @@ class Price:
         depth: of the deepest.
         pairs: gates of two qubits, of the circuit that has most.
         seconds: of the machine, estimated.
+        charged: whether they are paid for; else, those that a machine of IBM's would take.
     """
 
     jobs: int
@@ -45,6 +46,7 @@ class Price:
     depth: int
     pairs: int
     seconds: float
+    charged: bool = True
 
     def counts(self) -> dict[str, Any]:
         """As a row of the journal has them."""
@@ -65,31 +67,42 @@ class Price:
 
         >>> Price(1, 2, 2000, 30, 12, 2.5).words()
         '1 job(s), 2 circuit(s), 2000 shots, depth 30, 12 gates of two qubits, some 2.5 s of the machine'
+        >>> Price(1, 1, 50, 3, 1, 2.01, charged=False).words()
+        '1 job(s), 1 circuit(s), 50 shots, depth 3, 1 gates of two qubits, nothing is charged (a machine: some 2.01 s)'
         """
+        seconds = f"some {self.seconds:.3g} s"
         return (
             f"{self.jobs} job(s), {self.circuits} circuit(s), {self.shots} shots, depth {self.depth}, {self.pairs} "
-            f"gates of two qubits, some {self.seconds:.3g} s of the machine"
+            f"gates of two qubits, "
+            + (f"{seconds} of the machine" if self.charged else f"nothing is charged (a machine: {seconds})")
+        )
+
+    def times(self, n: int) -> "Price":
+        """Of n such jobs, one after the other."""
+        return replace(
+            self, jobs=n * self.jobs, circuits=n * self.circuits, shots=n * self.shots, seconds=n * self.seconds
         )
 
 
-def price_of(pubs: Sequence[SamplerPub], target: Any = None, *, jobs: int = 1) -> Price:
+def price_of(pubs: Sequence[SamplerPub], target: Any = None, *, charged: bool = True) -> Price:
     """What a job of these circuits costs.
 
     Args:
         pubs: with shots.
         target: of the machine, which knows how long its gates take; None: usual durations.
-        jobs: so many of this kind, one after the other.
+        charged: whether it is paid for.
     """
     shots = [circuits_in(pub) * shots_of(pub) for pub in pubs]
     each = [duration(pub.circuit, target) for pub in pubs]
     seconds = OVERHEAD + sum(n * (DELAY + length) for n, length in zip(shots, each, strict=True))
     return Price(
-        jobs,
-        jobs * sum(map(circuits_in, pubs)),
-        jobs * sum(shots),
+        1,
+        sum(map(circuits_in, pubs)),
+        sum(shots),
         max(pub.circuit.depth() for pub in pubs),
         max(pairs_in(pub.circuit) for pub in pubs),
-        jobs * seconds,
+        seconds,
+        charged,
     )
 
 

@@ -12,6 +12,7 @@ from quantum.journal.places import VARIABLE
 from quantum.journal.tables import ALLOWED, APPLICATION, SCHEMA, UPGRADES, VERSION
 
 PATIENCE = 30.0  # seconds that another process may hold the file
+FULL = (errno.ENOSPC, errno.EDQUOT)  # no room on the disk, or none that is left of one's own
 
 
 def open_journal(path: Path, *, begin: bool = True) -> sqlite3.Connection:
@@ -114,6 +115,16 @@ def damaged(path: Path, what: object, *, job: str = "") -> InputError:
     return InputError(f"{path} is a damaged journal ({where}{what}): move it aside, or name another file")
 
 
+def disk_full(path: object) -> OSError:
+    """What is said of a full disk: every change of a journal is whole or is not, and is made before what follows it."""
+    return OSError(
+        errno.ENOSPC,
+        f"the disk is full ({os.strerror(errno.ENOSPC)}); what was written before is safe, and what was sent is found "
+        "again by its name: make room, and give the same command",
+        path,
+    )
+
+
 @contextmanager
 def in_words(path: Path) -> Iterator[None]:
     """What SQLite raises, as one line that names the file.
@@ -132,7 +143,9 @@ def in_words(path: Path) -> Iterator[None]:
             raise InputError(f"{path} is held by another process for {PATIENCE:g} s: try again later") from None
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise InputError(f"{path} is no journal, or a damaged one ({error}): name another file") from None
-        number = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
+        if code == sqlite3.SQLITE_FULL:
+            raise disk_full(str(path)) from None
+        number = {sqlite3.SQLITE_IOERR: errno.EIO}
         number |= {code: errno.EACCES for code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)}
         if code not in number and isinstance(error, sqlite3.OperationalError):
             raise damaged(path, error) from None  # a table or a column is gone, a text is none

@@ -37,11 +37,21 @@ class Row:
     reason: str
     made: str
     changed: str
+    about: str
 
     @property
     def tag(self) -> str:
         """What its job is found by."""
         return tag_of(self.id, self.attempt)
+
+    @property
+    def called(self) -> str:
+        """What people call it: its name at the service, or, where it has none, the beginning of its id."""
+        return self.job if self.job and self.charges else self.id[:12]
+
+    def is_called(self, beginning: str) -> bool:
+        """Whether its id, or its name at the service, begins so."""
+        return self.id.startswith(beginning) or (self.job or "").startswith(beginning)
 
 
 PLAIN = ", ".join(Row.__dataclass_fields__)  # all but the two that are large: circuits and outcomes

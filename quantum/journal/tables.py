@@ -7,7 +7,7 @@ Nothing is deleted, what is done stays as it is, and a job belongs to one intent
 """
 
 APPLICATION = 0x41524D4A  # "ARMJ"
-VERSION = 2
+VERSION = 3
 STATES = ("intended", "submitted", "running", "done", "failed", "cancelled")
 ALLOWED = (
     *(("intended", after) for after in ("submitted", "running", "failed", "cancelled")),
@@ -37,6 +37,7 @@ CREATE TABLE intents (
     reason TEXT NOT NULL DEFAULT '',
     result BLOB,
     made TEXT NOT NULL, changed TEXT NOT NULL,      -- by the clock on the wall, for people only
+    about TEXT NOT NULL DEFAULT '',                 -- what it is of, for people only
     CHECK ((state = 'done') = (result IS NOT NULL)),
     CHECK (state NOT IN ('submitted', 'running', 'done') OR job IS NOT NULL)
 ) STRICT;
@@ -62,7 +63,10 @@ CREATE TRIGGER one_intent BEFORE UPDATE OF intent ON jobs
     WHEN OLD.intent != NEW.intent BEGIN SELECT RAISE(ABORT, 'a job belongs to one intent'); END;
 """
 
-UPGRADES = {1: "ALTER TABLE intents ADD COLUMN instance TEXT NOT NULL DEFAULT ''"}  # from a version to the next
+UPGRADES = {  # from a version to the next
+    1: "ALTER TABLE intents ADD COLUMN instance TEXT NOT NULL DEFAULT ''",
+    2: "ALTER TABLE intents ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+}
 
 SPENT = """
 SELECT (SELECT COALESCE(SUM(bound), 0) FROM intents WHERE charges AND state = 'intended')

@@ -19,6 +19,7 @@ from qiskit.circuit import ControlFlowOp, ParameterExpression
 from qiskit.primitives import BitArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from encoding.errors import cut
 from encoding.memory import check_room
 from encoding.threads import n_threads
 from quantum.machines.abilities import Abilities, check_needs, needs_of
@@ -78,8 +79,8 @@ def checked(result: Any) -> Any:
     """
     failed = [one.status for one in result.results if not one.success]
     if not result.success or failed:
-        said = " ".join(str(failed[0] if failed else result.status).split())
-        raise SamplerFailed(f"the simulator did not succeed: {said[:200] or 'it did not say why'}")
+        said = cut(failed[0] if failed else result.status, 200)
+        raise SamplerFailed(f"the simulator did not succeed: {said or 'it did not say why'}")
     return result
 
 

@@ -14,7 +14,7 @@ from qiskit.primitives import BaseSamplerV2, BitArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
-from encoding.errors import shown
+from encoding.errors import cut, shown
 from quantum.ladder import checked_count
 from quantum.machines.abilities import Abilities, check_needs, needs_of
 from quantum.machines.aer import Checked
@@ -61,7 +61,7 @@ def ibm_sampler(mode: Any, options: dict[str, Any], *, program: str = "executor"
             warnings.filterwarnings("ignore", "The SamplerV2 class is deprecated", DeprecationWarning)
             return kind(mode=mode, options=options)
     except (ValueError, TypeError) as error:
-        raise InputError(f"IBM's sampler refuses its options: {' '.join(str(error).split())[:160]}") from None
+        raise InputError(f"IBM's sampler refuses its options: {cut(error, 160)}") from None
 
 
 def _kind(program: str) -> Any:
@@ -161,7 +161,7 @@ class MachineSampler(BaseSamplerV2):
         except Exception as error:  # of the client, of requests, of JSON
             from quantum.machines.wire import ServiceFailed
 
-            said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+            said = f"{type(error).__name__}: {cut(error, 160)}"
             raise ServiceFailed(f"no answer to the request for a job, which may have been taken: {said}") from error
 
     @property
@@ -223,4 +223,4 @@ def _check_rzz(pub: SamplerPub, name: str) -> None:
     try:
         validate_rzz_pubs([pub])
     except IBMInputValueError as error:
-        raise InputError(f"{name}: {' '.join(error.message.split())[:120]}; quantum.fractional folds angles") from None
+        raise InputError(f"{name}: {cut(error.message, 120)}; quantum.fractional folds angles") from None

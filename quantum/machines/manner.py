@@ -13,7 +13,7 @@ from typing import Any
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
-from encoding.errors import shown
+from encoding.errors import cut, shown
 from quantum.machines.calls import shots_of
 
 CHANGING = ("twirling", "dynamical_decoupling", "execution", "experimental")  # options that change what is measured
@@ -114,10 +114,8 @@ def check_manner(pubs: Sequence[SamplerPub], options: dict[str, Any], name: str,
     try:
         prepare(pubs, Sampler(machine, options).options, backend=machine)
     except Exception as error:  # of samplomatic, of the transpiler, of the client
-        said = " ".join(f"{type(error).__name__}: {getattr(error, 'message', error)}".split())
-        raise InputError(
-            f"{name} cannot play the circuit with {manner_of(options)}: IBM's client: {said[:120]}"
-        ) from None
+        said = cut(f"{type(error).__name__}: {getattr(error, 'message', error)}", 120)
+        raise InputError(f"{name} cannot play the circuit with {manner_of(options)}: IBM's client: {said}") from None
 
 
 def _check_shots(shots: int, said: dict[str, Any]) -> None:

@@ -5,13 +5,16 @@ What goes wrong on the way ends in one line that says what to do, and never show
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.accounts.exceptions import InvalidAccountError
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError
+from requests import ConnectionError
 
 from encoding import InputError
+from encoding.errors import cut
 from quantum.machines.account import Account
 from quantum.machines.names import LEAST_BUSY, nearest
 from quantum.machines.wire import ServiceFailed, guard
@@ -60,7 +63,7 @@ def open_service(account: Account) -> QiskitRuntimeService:
             raise InputError(f"IBM refuses the key of {account.source}: make a new one on its platform") from None
         raise _failed(account, error.__cause__ or error) from None
     except ValueError as error:
-        raise InputError(f"IBM's client: {account.scrubbed(error)[:160]}") from None
+        raise InputError(f"IBM's client: {cut(account.scrubbed(error), 160)}") from None
     except Exception as error:  # of requests, of the SDK, of JSON
         raise _failed(account, error) from None
 
@@ -96,7 +99,7 @@ def open_machine(
     except InputError:
         raise
     except IBMInputValueError as error:
-        raise InputError(f"ibm:{machine}: {account.scrubbed(error)[:160]}") from None
+        raise InputError(f"ibm:{machine}: {cut(account.scrubbed(error), 160)}") from None
     except Exception as error:
         raise _failed(account, error) from None
     if awake and (not status.operational or status.status_msg != "active"):
@@ -114,9 +117,12 @@ def _check_known(service: Any, machine: str) -> None:
 
 def _refused(error: Exception) -> bool:
     """Whether a server said no; the client calls it an invalid account too when no server answered."""
-    code = getattr(error.__cause__, "code", None)  # of the SDK's ApiException
+    cause = error.__cause__  # the SDK's ApiException: `code` was its word, and warns where there is the newer one
+    code = cause.status_code if hasattr(cause, "status_code") else getattr(cause, "code", None)
     return isinstance(error, IBMNotAuthorizedError) or code in (400, 401, 403)
 
 
 def _failed(account: Account, error: BaseException) -> ServiceFailed:
-    return ServiceFailed(f"IBM's service: {type(error).__name__}: {account.scrubbed(error)[:200]}")
+    asked = getattr(getattr(error, "request", None), "url", None)
+    nobody = f"no connection to {urlsplit(asked).hostname}: " if asked and isinstance(error, ConnectionError) else ""
+    return ServiceFailed(f"IBM's service: {nobody}{type(error).__name__}: {cut(account.scrubbed(error), 200)}")

@@ -151,7 +151,8 @@ def test_accounts_and_instances_by_the_commands_are_said_in_a_line_and_no_key_is
     assert saved not in said + capsys.readouterr().out
 
 
-def test_a_journal_of_the_first_version_is_read_and_goes_on(tmp_path):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_journal_of_an_older_version_is_read_and_goes_on(tmp_path, version):
     import sqlite3
 
     path = tmp_path / "jobs.sqlite"
@@ -163,10 +164,11 @@ def test_a_journal_of_the_first_version_is_read_and_goes_on(tmp_path):
         bell.measure_all()
         first = counts(JournalSampler(backend, journal, task="test").run([bell], shots=20))
     held = sqlite3.connect(path)
-    held.execute("ALTER TABLE intents DROP COLUMN instance")
-    held.execute("PRAGMA user_version = 1")
+    for column in ("about", "instance")[: 3 - version]:
+        held.execute(f"ALTER TABLE intents DROP COLUMN {column}")
+    held.execute(f"PRAGMA user_version = {version}")
     held.commit()
     held.close()
     with Journal(path) as journal:
         assert counts(JournalSampler(backend, journal, task="test").run([bell], shots=20)) == first
-        assert [row.instance for row in journal.rows()] == [""]
+        assert [(row.instance, row.about) for row in journal.rows()] == [("", "")]

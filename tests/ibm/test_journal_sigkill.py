@@ -68,6 +68,7 @@ def kill_and_begin_again(ibm, hand_in, tmp_path, n_jobs, stages):
                 kills += code == -9
             assert code == 0
     balanced(ibm, tmp_path, n_jobs)
+    print(f"{kills} kills over {n_jobs} jobs: as many jobs as intents, as many results as jobs, no key in any file")
     return kills
 
 

@@ -120,6 +120,7 @@ def check_at_ibm(ibm, run, learn, tmp_path, stages):
         assert weights_of(run, fresh, "ibm:fake_manila", seed) == killed
         assert len(ibm.jobs()) == N_STEPS * (seed + 1)
     assert all(ibm.key.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    print(f"{len(stages)} kills over {len(ibm.jobs())} jobs of {len(stages)} trainings: a job a step, the same weights")
 
 
 def test_at_ibm_jobs_are_as_many_as_steps_wherever_it_is_killed(ibm, signed_in, run, learn, tmp_path):
