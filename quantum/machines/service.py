@@ -117,7 +117,7 @@ def _check_known(service: Any, machine: str) -> None:
 
 def _refused(error: Exception) -> bool:
     """Whether a server said no; the client calls it an invalid account too when no server answered."""
-    cause = error.__cause__  # the SDK's ApiException: `code` was its word, and warns where there is the newer one
+    cause: Any = error.__cause__  # the SDK's ApiException: `code` was its word, and warns where there is the newer one
     code = cause.status_code if hasattr(cause, "status_code") else getattr(cause, "code", None)
     return isinstance(error, IBMNotAuthorizedError) or code in (400, 401, 403)
 
