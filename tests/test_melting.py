@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from classical.perceptron import DeepPerceptron
 from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
 from classical.spins import Bonds, linear_tap, melting_temperature
@@ -74,6 +75,17 @@ def test_the_bonds_of_a_circuit_are_half_its_angles_with_the_other_sign_and_forg
         assert abs(block[0, i, j] + (np.linspace(-3, 3, len(edges))[place] + 0.4) / 2) < 1e-12
     np.testing.assert_allclose(block[1], block[0], atol=1e-12)
     assert (block == block.swapaxes(1, 2)).all()
+
+
+def test_the_energy_of_a_deep_perceptron_is_that_of_its_fields():
+    students = DeepPerceptron(depth=2, width=6, alpha=2, n_replicas=2)
+    bonds, rng = bonds_of(students), np.random.default_rng(3)
+    spins = rng.choice([-1.0, 1.0], bonds.n_spins)
+    below, middle, above = (spins[place] for place in bonds.places)
+    for r, energy in enumerate(-bonds.apply(spins) @ spins / 2):
+        j = students.weights()[r].reshape(2, 6, 6)
+        assert abs(energy + (middle @ j[0] @ below + above @ j[1] @ middle) / np.sqrt(6)) < 1e-9
+    assert bonds.is_chain
 
 
 @pytest.mark.parametrize("make", [network, circuit])

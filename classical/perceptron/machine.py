@@ -22,9 +22,9 @@ from classical.perceptron.moves import bytes_of, moves_named
 from classical.perceptron.patterns import LARGEST, ONE, normal_weights, patterns
 from classical.perceptron.proposals import COST, Proposals, proposals
 from encoding import InputError, Purpose, stream
-from encoding.asked import check_known
+from encoding.asked import check_known, of_replicas
 from encoding.ensemble import Ensemble
-from encoding.given import checked_state, checked_weights
+from encoding.given import checked_rows, checked_state, checked_weights
 from encoding.memory import check_room
 from encoding.rates import checked_replicas, rate_of_each
 from encoding.threads import Threads
@@ -51,6 +51,7 @@ class DeepPerceptron(Machines):
     physics = 1
     learns_from = "nothing"
     unit = "wrong bits per output bit"
+    __repr__ = of_replicas
 
     def __init__(
         self,
@@ -206,6 +207,20 @@ class DeepPerceptron(Machines):
             return {"energy": self.energy()}
         r2 = {name: self.teacher_overlaps(test=name == "r2_test") for name in ("r2", "r2_test")}
         return {"energy": self.energy(), "r_test": self.generalisation(), **r2}
+
+    def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.floating]]:
+        """The machine as a spin model: (l-1, l) -> J_l / sqrt(N), (..., N, N), inputs and outputs being layers too.
+
+        Args:
+            weights: (..., L N^2), of a trajectory for instance; None: those of now, (n_replicas, L N^2).
+
+        Raises:
+            InputError: weights of another machine.
+        """
+        flat = self.weights() if weights is None else checked_rows(weights, self.settings.n_weights)
+        shape = self.settings.depth, self.settings.width, self.settings.width
+        layers = np.moveaxis(flat.reshape(*flat.shape[:-1], *shape), -3, 0) / np.sqrt(self.settings.width)
+        return {(layer, layer + 1): j.swapaxes(-1, -2) for layer, j in enumerate(layers)}
 
     def put(self, weights: ArrayLike) -> None:
         """Set all weights, (n_replicas, L N^2), rounded to whole multiples of 2^-16.
