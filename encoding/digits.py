@@ -136,7 +136,7 @@ def _small() -> Digits:
 
 def _from_npz(path: Path) -> Digits:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             names = next((names for names in KEYS if set(names) <= set(arrays.files)), None)
             there = sorted(arrays.files)
             found = [arrays[name] for name in names or ()]

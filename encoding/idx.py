@@ -1,6 +1,6 @@
 """The idx format, in which the MNIST digits are given away: a word that says what follows, sizes, then bytes.
 
-    00 00 08 a    unsigned bytes along a axes;    a sizes of 4 bytes, the high one first;    the bytes, last axis fastest
+    00 00 08 a    unsigned bytes along a axes;    a sizes of 4 bytes, high byte first;    the bytes, last axis fastest
 
 (LeCun, Cortes & Burges 1998). The first four bytes are called magic: 2051 for images, 2049 for labels. Files may be
 gzipped, which is told by their content, not by their name.

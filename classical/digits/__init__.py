@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from classical.digits.classifier import DigitClassifier
-    from classical.digits.hinge import hinge
+    from classical.digits.cost import hinge
     from classical.digits.settings import DigitSettings
 
-_HOMES = {"DigitClassifier": "classifier", "DigitSettings": "settings", "hinge": "hinge"}
+_HOMES = {"DigitClassifier": "classifier", "DigitSettings": "settings", "hinge": "cost"}
 
 __all__ = ["DigitClassifier", "DigitSettings", "hinge"]
 

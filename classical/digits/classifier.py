@@ -1,6 +1,6 @@
 """Digit classifiers of Barney, Winer & Galitski (2024), an ensemble of replicas learning side by side.
 
-    E = mean over images of the squared hinge (`classical.digits.hinge`),    g = dE/dw over a batch
+    E = mean over images of the squared hinge (`classical.digits.cost.hinge`),    g = dE/dw over a batch
     v <- m v + g,    w <- w - rate v                                       (SGD with momentum, their Table 1)
 
 An epoch sees every image once, in an order drawn by seed, replica and epoch; its last batch may be smaller. What is
@@ -35,7 +35,7 @@ class DigitClassifier:
     Settings = DigitSettings
     physics = 1
     learns_from = "digits"
-    unit = "squared hinge per class per image"
+    unit = "squared hinge per image"
     kernel = "plain"
     __repr__ = of_replicas
 
@@ -113,11 +113,12 @@ class DigitClassifier:
             InputError: see `rate_of_each`.
         """
         eta = rate_of_each(rate, n, self.n_replicas)
-        losses = np.empty((n, self.n_replicas))
+        losses = np.full((n, self.n_replicas), np.nan)
         for made in range(0, n, AT_ONCE):
             count, stopped = min(AT_ONCE, n - made), np.full(self.n_replicas, -1)
-            for r in range(self.n_replicas):
-                losses[made : made + count, r], stopped[r] = self._advance(r, float(eta[r]), count)
+            for r in np.flatnonzero(~self._ensemble.frozen).tolist():
+                seen = self._lesson.learn(self._replicas[r], self._batches(r, count), float(eta[r]))
+                losses[made : made + count, r], stopped[r] = seen
             self._ensemble.advance(count, stopped)
             self._looked = {}
         return losses
@@ -131,8 +132,8 @@ class DigitClassifier:
 
             Gamma = (1/p) (N - p)/(N - 1) < var_n(dE_n/dw_ij) >_ij        (n_replicas, n_groups)
 
-        as (6) of Hertz & Tyrcha (2024) has it for batches without replacement; over the `n_looked` images. 0 where all
-        images make a batch.
+        as (6) of Hertz & Tyrcha (2024) has it, for batches without replacement; the variance over the first 1000 of the
+        `n_looked` images. 0 where all images make a batch.
         """
         n, p = self._lesson.order.n_images, self._lesson.order.batch
         each = np.array([self._lesson.variances(replica.weights) for replica in self._replicas])
@@ -198,9 +199,9 @@ class DigitClassifier:
     def loss_of_batch(self) -> NDArray[np.float64]:
         """What the next step sees: the mean hinge of its batch, (n_replicas,)."""
         each = enumerate(self._replicas)
-        return np.array([self._lesson.see(replica.weights, self._images(r, 0))[0] for r, replica in each])
+        return np.array([self._lesson.see(replica.weights, *self._batches(r, 1))[0] for r, replica in each])
 
-    def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.float64]]:
+    def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.floating]]:
         """Bonds between layers of spins, for `classical.spins.Bonds`: (k-1, k) -> J^(k), (..., N_(k-1), N_k).
 
         Args:
@@ -210,7 +211,7 @@ class DigitClassifier:
             InputError: not that many weights, or some that are not finite.
         """
         given = self._flat if weights is None else np.asarray(weights)
-        if given.ndim < 1 or given.shape[-1] != self._n_weights:
+        if given.shape[-1:] != (self._n_weights,):
             raise InputError(f"weights are of shape (..., {self._n_weights}); got {given.shape}")
         flat = checked_weights(given, given.shape, "float64")
         bonds = [group for name, group in self._layout.items() if name[0] == "J"]
@@ -232,37 +233,8 @@ class DigitClassifier:
             self._looked = {"loss": found[:, 0], "train_error": found[:, 1]}
         return self._looked
 
-    def _images(self, r: int, ahead: int) -> NDArray[np.int64]:
-        """What replica number r of these sees, so many steps ahead."""
+    def _batches(self, r: int, n: int) -> list[NDArray[np.int64]]:
+        """The images of the next `n` steps of replica number r of these."""
         own = self._ensemble
-        return self._lesson.order.images(int(own.seed[r]), int(own.replica[r]), int(own.step[r]) + ahead)
-
-    def _advance(self, r: int, rate: float, n: int) -> tuple[NDArray[np.float64], int]:
-        """`n` steps of one replica: what they saw, (n,), and at which it left the finite numbers, or -1.
-
-        What is not finite once stays so. So it is enough to look at the end, and to go step by step where it was left.
-        """
-        if self._ensemble.frozen[r]:
-            return np.full(n, np.nan), -1
-        before = self._numbers(r)
-        costs = np.array([self._lesson.move(self._replicas[r], self._images(r, step), rate) for step in range(n)])
-        if self._is_finite(r):
-            return costs, -1
-        self._set(r, before)
-        for step in range(n):
-            before = self._numbers(r)
-            costs[step] = self._lesson.move(self._replicas[r], self._images(r, step), rate)
-            if not self._is_finite(r):
-                self._set(r, before)
-                costs[step + 1 :] = np.nan
-                return costs, step
-        return costs, -1
-
-    def _numbers(self, r: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return self._flat[r].copy(), self._velocity[r].copy()
-
-    def _set(self, r: int, numbers: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
-        self._flat[r], self._velocity[r] = numbers
-
-    def _is_finite(self, r: int) -> bool:
-        return bool(np.isfinite(self._flat[r]).all() and np.isfinite(self._velocity[r]).all())
+        seed, replica, step = int(own.seed[r]), int(own.replica[r]), int(own.step[r])
+        return [self._lesson.order.images(seed, replica, step + ahead) for ahead in range(n)]

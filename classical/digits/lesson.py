@@ -1,9 +1,10 @@
 """What the weights of one replica meet: images, the hinge, and one step of gradient descent with momentum.
 
-    v <- m v + (1/p) sum_n dE_n/dw,    w <- w - rate v                    (Barney, Winer & Galitski 2024, Table 1)
+v <- m v + (1/p) sum_n dE_n/dw,    w <- w - rate v                    (Barney, Winer & Galitski 2024, Table 1)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classical.digits.hinge import hinge
+from classical.digits.cost import hinge
 from classical.digits.inputs import Seen, seen
 from classical.digits.layers import Layers, Weights
 from classical.digits.order import Order
@@ -19,7 +20,9 @@ from classical.digits.settings import DigitSettings
 from encoding.digits import Digits
 from encoding.layout import Group
 
+N_NOISE = 1000  # images over which a variance is told, good to some 5 %
 AT_ONCE = 1000  # images of a pass where nothing is learned
+LARGEST = float(np.finfo(np.float32).max)  # what is larger is infinite
 Flat = NDArray[np.float32]
 
 
@@ -76,8 +79,29 @@ class Lesson:
         if rate > 0:
             self._layers.back(replica.weights, torch.from_numpy(slopes))
             self._layers.add_gradient(replica.velocities, self._settings.momentum)
-            replica.flat.sub_(replica.flat_velocity, alpha=rate)
+            replica.flat.sub_(replica.flat_velocity, alpha=rate if rate < LARGEST else inf)
         return cost
+
+    def learn(
+        self, replica: Replica, batches: Sequence[NDArray[np.int64]], rate: float
+    ) -> tuple[NDArray[np.float64], int]:
+        """A step for each batch: what they saw, (n,), and at which the numbers would not have stayed finite, or -1.
+
+        What is not finite once stays so. So it is enough to look at the end, and to go step by step where it was left.
+        """
+        before = replica.flat.clone(), replica.flat_velocity.clone()
+        costs = np.array([self.move(replica, images, rate) for images in batches])
+        if _is_finite(replica):
+            return costs, -1
+        _go_back(replica, before)
+        for step, images in enumerate(batches):
+            before = replica.flat.clone(), replica.flat_velocity.clone()
+            costs[step] = self.move(replica, images, rate)
+            if not _is_finite(replica):
+                _go_back(replica, before)
+                costs[step + 1 :] = np.nan
+                return costs, step
+        return costs, -1
 
     # Nothing is learned
 
@@ -110,9 +134,7 @@ class Lesson:
             slopes = hinge(scores, labels, self._settings.margin)[1]
             self._layers.back(weights, torch.from_numpy(slopes))
             self._layers.add_gradient(into, 1.0)
-            states, errors = (
-                [part.double().square().sum(1) for part in parts] for parts in (self._layers.states, self._layers.errors)
-            )
+            states, errors = ([_powers(part) for part in parts] for parts in (self._layers.states, self._layers.errors))
             for k, (state, error) in enumerate(zip(states, errors, strict=True), 1):
                 for name, each in ((f"J{k}", state * error), (f"b{k}", error)):
                     squares[name] = squares.get(name, 0.0) + float(each.sum()) / len(of.labels)
@@ -120,13 +142,30 @@ class Lesson:
         return found, squares
 
     def variances(self, weights: Weights) -> list[float]:
-        """< var_n(dE_n/dw_ij) >_ij of each group, over the images that are looked at."""
-        mean, squares = self.gradient(weights, self.looked)
-        power = {name: float(np.square(mean[group.slice], dtype=np.float64).sum()) for name, group in self._layout.items()}
-        return [max(squares[name] - power[name], 0.0) / np.prod(group.shape) for name, group in self._layout.items()]
+        """< var_n(dE_n/dw_ij) >_ij of each group, over the first images that are looked at."""
+        mean, squares = self.gradient(weights, self.looked.first(N_NOISE))
+        found = []
+        for name, group in self._layout.items():
+            systematic = float(np.square(mean[group.slice], dtype=np.float64).sum())
+            found.append(max(squares[name] - systematic, 0.0) / prod(group.shape))
+        return found
 
     def _passes(self, weights: Weights, of: Seen) -> Iterator[tuple[Flat, NDArray[np.int64]]]:
         """Scores, which hold until the next, and labels, of some images after the others."""
         for at in range(0, len(of.labels), AT_ONCE):
             scores = self._layers.forward(weights, of.inputs[at : at + AT_ONCE])
             yield scores.numpy(), of.labels[at : at + AT_ONCE]
+
+
+def _powers(part: Tensor) -> Tensor:
+    """|x_n|^2 of each row."""
+    return part.double().square().sum(1)
+
+
+def _is_finite(replica: Replica) -> bool:
+    return bool(replica.flat.isfinite().all() and replica.flat_velocity.isfinite().all())
+
+
+def _go_back(replica: Replica, numbers: tuple[Tensor, Tensor]) -> None:
+    replica.flat.copy_(numbers[0])
+    replica.flat_velocity.copy_(numbers[1])

@@ -1,6 +1,7 @@
 """Layers of a digit classifier, and where their weights start."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ def layer_sizes(settings: DigitSettings, n_pixels: int) -> tuple[int, ...]:
 
 def groups_of(settings: DigitSettings, sizes: Sequence[int]) -> dict[str, Group]:
     """J1 .. JL, each (N_(k-1), N_k), then, where there are biases, b1 .. bL."""
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(pairwise(sizes))
     shapes: dict[str, tuple[int, ...]] = {f"J{k}": pair for k, pair in enumerate(pairs, 1)}
     if settings.biases:
         shapes |= {f"b{k}": (n,) for k, (_, n) in enumerate(pairs, 1)}
