@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classical.digits import DigitClassifier, hinge
+from classical.digits.kernels import compiled
 from classical.digits.order import Order
 from classical.spins import Bonds, melting_temperature, transition_temperature
 from encoding import InputError
@@ -16,6 +17,7 @@ from experiments.images import Images
 from experiments.study import load_study
 from experiments.sweep import sweep
 
+compiled()  # before the clock of any test runs
 RNG = np.random.default_rng(0)
 PIXELS, LABELS = RNG.integers(0, 256, (45, 12)).astype(np.uint8), RNG.integers(0, 10, 45)
 DIGITS = Digits(PIXELS[:37], LABELS[:37], PIXELS[37:], LABELS[37:])
@@ -84,10 +86,9 @@ def test_loss_and_gradient_are_those_of_autograd(said):
     made.step(1e-3, 9)  # biases, too, are no zeros any more
     weights = parameters(made)
     loss = torch_loss(made, weights, DIGITS.images, DIGITS.labels)
-    loss.backward()
     assert made.loss() == pytest.approx(loss.item(), rel=1e-5)
     for name, group in made.layout().items():
-        wanted = weights[name].grad.numpy().ravel()
+        wanted = torch.autograd.grad(loss, weights[name], retain_graph=True)[0].numpy().ravel()
         np.testing.assert_allclose(made.gradient()[0, group.slice], wanted, atol=2e-6 * np.abs(wanted).max(), rtol=1e-4)
 
 
@@ -96,7 +97,8 @@ def test_loss_and_gradient_are_those_of_autograd(said):
 def test_the_gradient_of_relus_is_the_slope_of_the_loss(seed, hidden):
     made = network(hidden=tuple(hidden), seed=seed)  # a bias of a unit behind silent ones would stand at the kink
     w, g = made.weights(), made.gradient()
-    along = g / np.linalg.norm(g)
+    along = g if g.any() else np.ones_like(g)  # where all units are silent the loss is flat
+    along = along / np.linalg.norm(along)
     losses, step = [], 2e-4 / max(1.0, float(np.linalg.norm(g)) / made.loss()[0])
     for side in (step, -step):
         made.put(w + side * along)
@@ -105,9 +107,13 @@ def test_the_gradient_of_relus_is_the_slope_of_the_loss(seed, hidden):
     assert losses[0] - losses[1] == pytest.approx(moved, rel=0.02, abs=2e-6 * losses[0])
 
 
+FAST = {"hidden": (16, 32), "kernel": "fast"}
+
+
+@pytest.mark.parametrize("kernel", [{"kernel": "plain"}, FAST], ids=str)
 @pytest.mark.parametrize("said", [{}, {"activation": "binary", "biases": True}, {"momentum": 0.0}], ids=str)
-def test_steps_are_those_of_torch_with_momentum(said):
-    made = network(**said, seed=3)
+def test_steps_are_those_of_torch_with_momentum(said, kernel):
+    made = network(**said, **kernel, seed=3)
     weights, order = parameters(made, torch.float32), Order(37, 7)
     sgd = torch.optim.SGD(list(weights.values()), lr=2e-3, momentum=made.settings.momentum)
     for step in range(20):  # more than three epochs, the last batch of each being smaller
@@ -119,6 +125,37 @@ def test_steps_are_those_of_torch_with_momentum(said):
         sgd.step()
     for name, group in made.layout().items():
         np.testing.assert_allclose(made.weights()[0, group.slice], weights[name].detach().ravel(), rtol=1e-4, atol=1e-5)
+
+
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.sampled_from([16, 32, 48]), min_size=1, max_size=4),
+    st.integers(1, 40),
+    st.sampled_from(["relu", "binary"]),
+    st.booleans(),
+)
+@settings(max_examples=25)
+def test_both_kernels_make_the_same_steps(seed, hidden, n_images, activation, biases):
+    rng = np.random.default_rng(seed)
+    pixels, labels = rng.integers(0, 256, (n_images, 2 + seed % 30)).astype(np.uint8), rng.integers(0, 10, n_images)
+    drawn = Digits(pixels, labels, pixels, labels)
+    said = {"hidden": tuple(hidden), "batch": 1 + seed % n_images, "activation": activation, "biases": biases}
+    fast, plain = (network(drawn, **said, seed=seed, kernel=kernel) for kernel in ("fast", "plain"))
+    np.testing.assert_allclose(fast.step(1e-4, 9), plain.step(1e-4, 9), rtol=1e-4)
+    for name in ("weights", "velocity"):
+        wanted = plain.state()[name]
+        np.testing.assert_allclose(fast.state()[name], wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_a_kernel_is_fast_where_layers_are_whole_vectors():
+    assert network(hidden=(16, 48)).kernel.startswith("fast, ")
+    assert network().kernel == "plain"
+    with pytest.raises(InputError, match=r"hidden layers come in whole vectors of .* units; got 6: ask for plain"):
+        network(hidden=(16, 6), kernel="fast")
+    with pytest.raises(InputError, match="kernel of a digit classifier is fast or plain; got 'graph'"):
+        network(kernel="graph")
+    with pytest.raises(InputError, match="learns on cpu; got device 'cuda'"):
+        network(device="cuda")
 
 
 @given(st.integers(0, 2**32), st.integers(1, 20), st.floats(0.1, 20))
@@ -180,7 +217,7 @@ def test_bonds_start_with_the_variance_of_kaiming_and_melt_where_the_formula_has
 
 def test_the_loss_is_the_mean_hinge_of_the_first_images_whatever_the_batch():
     losses = [network(batch=batch, n_looked=11).loss() for batch in (None, 5)]
-    np.testing.assert_array_equal(*losses)
+    assert losses[0] == losses[1]
     weights = parameters(network())
     assert losses[0] == pytest.approx(torch_loss(network(), weights, DIGITS.images[:11], DIGITS.labels[:11]).item())
 
@@ -207,8 +244,10 @@ def test_weights_that_are_put_have_no_velocity():
     assert fresh.loss() == made.loss()
 
 
-def test_a_replica_leaves_the_finite_numbers_at_the_same_step_however_its_steps_are_cut():
-    whole, pieces = (network(n_replicas=2, activation="binary") for _ in "12")
+@pytest.mark.parametrize("kernel", [{"kernel": "plain"}, FAST], ids=str)
+def test_a_replica_leaves_the_finite_numbers_at_the_same_step_however_its_steps_are_cut(kernel, monkeypatch):
+    whole, pieces = (network(n_replicas=2, activation="binary", **kernel) for _ in "12")
+    monkeypatch.setenv("ARMONICA_THREADS", "2")
     rates = [10.0, 1e-4]
     losses = whole.step(rates, 130)
     apart = np.concatenate([pieces.step(rates, n) for n in (1, 70, 59)])
@@ -271,8 +310,6 @@ def test_states_and_weights_of_other_networks_are_refused():
     for weights in (np.zeros(3), 0.0, np.full((2, made.weights().shape[1]), np.inf), "J"):
         with pytest.raises(InputError, match="weights are"):
             made.couplings(weights)
-    with pytest.raises(InputError, match="kernel plain on cpu; got fast on cpu"):
-        DigitClassifier.build(DIGITS, made.settings, seed=0, n_replicas=1, kernel="fast")
 
 
 # Runs

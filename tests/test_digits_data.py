@@ -3,6 +3,7 @@
 import gzip
 import logging
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,8 @@ def test_gzipped_idx_files_are_read(folder, end):
 
 @pytest.mark.parametrize("keys", [("x", "y", "xt", "yt"), ("x_train", "y_train", "x_test", "y_test")])
 def test_arrays_in_one_file_are_read(tmp_path, keys):
-    np.savez_compressed(tmp_path / "mnist.npz", **dict(zip(keys, (X, Y, XT, YT), strict=True)))
+    arrays: dict[str, Any] = dict(zip(keys, (X, Y, XT, YT), strict=True))
+    np.savez_compressed(tmp_path / "mnist.npz", **arrays)
     assert_whole(load_digits(tmp_path / "mnist.npz"))
 
 
@@ -190,7 +192,7 @@ def test_what_is_no_such_file_is_refused_in_a_line(tmp_path):
     (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-60])
     for name in ("empty.npz", "text.npz", "one.npy", "cut.npz", "missing.npz", "nowhere", 3, ""):
         with pytest.raises(InputError) as refused:
-            load_digits(name if name in (3, "") else tmp_path / str(name))
+            load_digits(name if name in (3, "") else tmp_path / str(name))  # type: ignore[arg-type]
         assert "\n" not in str(refused.value)
         assert "allow_pickle" not in str(refused.value)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from classical.digits import DigitClassifier
+from classical.digits.kernels import compiled as steps_of_digits
 from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
 from encoding import Chorale, InputError
@@ -20,6 +21,7 @@ from quantum import QuantumRNN
 from quantum.kernels import compiled
 
 compiled()  # before the clock of any test runs
+steps_of_digits()
 RATE = 0.05
 PITCHES = np.random.default_rng(0).integers(43, 97, (15, 4)).astype(np.int16)
 CHORALES = [Chorale(part, "random", "drawn", 0) for part in np.split(PITCHES, [4, 10])]  # of 4, 6 and 5 chords
@@ -63,7 +65,9 @@ SYSTEMS: dict[str, Callable[..., System]] = {
     "quantum, measured, plain kernel": quantum(schedule="measured", kernel="plain"),
     "quantum, coherent, batch, plain kernel": quantum(schedule="coherent", batch=6, probes=2, kernel="plain"),
     "digits, relu": digits(),
-    "digits, binary, biases": digits(activation="binary", biases=True),
+    "digits, binary, biases": digits(activation="binary", biases=True, kernel="plain"),
+    "digits, relu, biases, fast kernel": digits(hidden=(16, 16), biases=True, kernel="fast"),
+    "digits, binary, fast kernel": digits(activation="binary", hidden=(16,), kernel="fast"),
     "digits, all images": digits(batch=None, n_looked=30),
     "spherical-glass": lambda **which: SphericalGlass(n_spins=6, **which),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classical.digits.kernels import chosen
 from classical.digits.lesson import Lesson
 from classical.digits.settings import DigitSettings
 from classical.digits.start import groups_of, layer_sizes, start
@@ -36,11 +37,18 @@ class DigitClassifier:
     physics = 1
     learns_from = "digits"
     unit = "squared hinge per image"
-    kernel = "plain"
     __repr__ = of_replicas
 
     def __init__(
-        self, digits: Digits, *, seed: int = 0, n_replicas: int = 1, first_replica: int = 0, **options: Any
+        self,
+        digits: Digits,
+        *,
+        seed: int = 0,
+        n_replicas: int = 1,
+        first_replica: int = 0,
+        kernel: str | None = None,
+        device: str = "cpu",
+        **options: Any,
     ) -> None:
         """Networks at their start, without velocity.
 
@@ -49,10 +57,12 @@ class DigitClassifier:
             seed: every draw is a function of (seed, replica) and of the epoch.
             n_replicas: how many networks.
             first_replica: number of the first one.
+            kernel: `"fast"` (compiled), `"plain"` (torch), or None: fast where it can run. They agree to rounding.
+            device: `"cpu"`.
             options: the fields of `DigitSettings`, as keywords.
 
         Raises:
-            InputError: a setting that makes no network, what are no digits, or more than there is room for.
+            InputError: a setting that makes no network, no digits, no such kernel, or more than there is room for.
         """
         check_known(options, DigitSettings, "DigitClassifier")
         self.settings = DigitSettings(**options)
@@ -67,27 +77,22 @@ class DigitClassifier:
         check_room(4.0 * numbers, f"{n_images} digits and {self.n_replicas} replica(s) of {self._n_weights} weights")
         self._ensemble = Ensemble(seed, self.n_replicas, first_replica)
         self._question = fingerprint(self.settings, digits.sha256)
-        self._lesson = Lesson(digits, self.settings, self._sizes, self._layout)
+        kernel = chosen(kernel, device, self.settings)
+        self._lesson = Lesson(digits, self.settings, self._sizes, self._layout, kernel)
         starts = [start(self._layout, self.settings, seed, int(replica)) for replica in self._ensemble.replica]
         self._flat, self._velocity = np.array(starts), np.zeros((self.n_replicas, self._n_weights), np.float32)
         self._replicas = [self._lesson.replica(*both) for both in zip(self._flat, self._velocity, strict=True)]
         self._looked: dict[str, NDArray[np.float64]] = {}  # what a look found at these weights
 
     @classmethod
-    def build(
-        cls,
-        digits: Digits,
-        settings: DigitSettings,
-        *,
-        seed: int,
-        n_replicas: int,
-        kernel: str | None = None,
-        device: str = "cpu",
-    ) -> "DigitClassifier":
-        """The system of a Task: typed settings, seed, number of replicas."""
-        if kernel not in (None, "plain") or device != "cpu":
-            raise InputError(f"a digit classifier has the kernel plain on cpu; got {kernel or 'plain'} on {device}")
-        return cls(digits, **asdict(settings), seed=seed, n_replicas=n_replicas)
+    def build(cls, digits: Digits, settings: DigitSettings, **which: Any) -> "DigitClassifier":
+        """The system of a Task: seed, n_replicas, kernel and device as keywords."""
+        return cls(digits, **asdict(settings), **which)
+
+    @property
+    def kernel(self) -> str:
+        """What makes the steps: `"fast, 16 lanes"` (or 8), or `"plain"`."""
+        return self._lesson.kernel
 
     @property
     def steps_per_epoch(self) -> int:
@@ -99,15 +104,15 @@ class DigitClassifier:
     def step(self, rate: ArrayLike, n: int = 1) -> NDArray[np.float64]:
         """Learn from `n` batches: v <- m v + g, w <- w - rate v.
 
-        A replica whose move would leave the finite numbers keeps its last finite weights and is frozen: NaN from then
-        on. At rate 0 time stands still: neither w nor v moves.
+        A replica whose move would leave the finite numbers keeps its last finite ones and is frozen: NaN from then on.
+        At rate 0 time stands still: neither w nor v moves.
 
         Args:
             rate: a number or one a replica (n_replicas,), not negative.
             n: number of steps.
 
         Returns:
-            What each step saw before its move, the mean hinge of its batch, (n, n_replicas): see `loss_of_batch`.
+            What each step saw before its move, (n, n_replicas): see `loss_of_batch`.
 
         Raises:
             InputError: see `rate_of_each`.
@@ -116,8 +121,9 @@ class DigitClassifier:
         losses = np.full((n, self.n_replicas), np.nan)
         for made in range(0, n, AT_ONCE):
             count, stopped = min(AT_ONCE, n - made), np.full(self.n_replicas, -1)
-            for r in np.flatnonzero(~self._ensemble.frozen).tolist():
-                seen = self._lesson.learn(self._replicas[r], self._batches(r, count), float(eta[r]))
+            going = np.flatnonzero(~self._ensemble.frozen).tolist()
+            jobs = [(self._replicas[r], self._batches(r, count), float(eta[r])) for r in going]
+            for r, seen in zip(going, self._lesson.learn_all(jobs), strict=True):
                 losses[made : made + count, r], stopped[r] = seen
             self._ensemble.advance(count, stopped)
             self._looked = {}
@@ -179,7 +185,8 @@ class DigitClassifier:
 
     def clone(self, seed: int) -> "DigitClassifier":
         """A copy in the same state that goes on in the order of another seed, from its place in the epoch on."""
-        twin = DigitClassifier(self._digits, **asdict(self.settings), n_replicas=self.n_replicas)
+        options = asdict(self.settings) | {"n_replicas": self.n_replicas, "kernel": self.kernel.split(",")[0]}
+        twin = DigitClassifier(self._digits, **options)
         twin.restore(self.state())
         twin._ensemble.reseed(seed)
         return twin
@@ -199,7 +206,7 @@ class DigitClassifier:
     def loss_of_batch(self) -> NDArray[np.float64]:
         """What the next step sees: the mean hinge of its batch, (n_replicas,)."""
         each = enumerate(self._replicas)
-        return np.array([self._lesson.see(replica.weights, *self._batches(r, 1))[0] for r, replica in each])
+        return np.array([self._lesson.see(replica, *self._batches(r, 1)) for r, replica in each])
 
     def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.floating]]:
         """Bonds between layers of spins, for `classical.spins.Bonds`: (k-1, k) -> J^(k), (..., N_(k-1), N_k).
@@ -224,8 +231,6 @@ class DigitClassifier:
     def gradient(self) -> NDArray[np.float32]:
         """dE/dw of the mean hinge over all images learned from, (n_replicas, n_weights)."""
         return np.array([self._lesson.gradient(replica.weights, self._lesson.train)[0] for replica in self._replicas])
-
-    # How
 
     def _look(self) -> dict[str, NDArray[np.float64]]:
         if not self._looked:

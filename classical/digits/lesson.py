@@ -3,7 +3,8 @@
 v <- m v + (1/p) sum_n dE_n/dw,    w <- w - rate v                    (Barney, Winer & Galitski 2024, Table 1)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from math import inf, prod
 from typing import NamedTuple
 
@@ -14,16 +15,19 @@ from torch import Tensor
 
 from classical.digits.cost import hinge
 from classical.digits.inputs import Seen, seen
+from classical.digits.kernels import FastSteps
 from classical.digits.layers import Layers, Weights
 from classical.digits.order import Order
 from classical.digits.settings import DigitSettings
 from encoding.digits import Digits
 from encoding.layout import Group
+from encoding.threads import n_threads
 
 N_NOISE = 1000  # images over which a variance is told, good to some 5 %
 AT_ONCE = 1000  # images of a pass where nothing is learned
 LARGEST = float(np.finfo(np.float32).max)  # what is larger is infinite
 Flat = NDArray[np.float32]
+Learned = tuple[NDArray[np.float64], int]
 
 
 class Replica(NamedTuple):
@@ -39,9 +43,9 @@ class Lesson:
     """Digits as they are seen, with buffers for the passes of one replica at a time."""
 
     def __init__(
-        self, digits: Digits, settings: DigitSettings, sizes: tuple[int, ...], layout: Mapping[str, Group]
+        self, digits: Digits, settings: DigitSettings, sizes: tuple[int, ...], layout: Mapping[str, Group], kernel: str
     ) -> None:
-        """Nothing is learned yet.
+        """Nothing is learned yet; `kernel` is fast or plain, see `classical.digits.kernels`.
 
         Raises:
             InputError: a batch of more images than there are, or images without contrast.
@@ -52,6 +56,12 @@ class Lesson:
         self._settings, self._layout = settings, layout
         self._layers = Layers(sizes, max(self.order.batch, AT_ONCE), settings.activation)
         self._inputs = torch.empty(self.order.batch, sizes[0])
+        self._fast = FastSteps(self.train, settings, sizes, layout) if kernel == "fast" else None
+
+    @property
+    def kernel(self) -> str:
+        """What makes the steps."""
+        return "plain" if self._fast is None else self._fast.name
 
     def replica(self, flat: Flat, velocity: Flat) -> Replica:
         """A replica of these flat vectors, which are moved when it learns."""
@@ -62,41 +72,51 @@ class Lesson:
         parts = {name: whole[group.slice].view(group.shape) for name, group in self._layout.items()}
         return Weights(*([part for name, part in parts.items() if name[0] == kind] for kind in "Jb"))
 
-    # One step
+    # Steps
 
-    def see(self, weights: Weights, images: NDArray[np.int64]) -> tuple[float, NDArray[np.float64]]:
-        """The mean hinge of a batch, and its slopes by the scores, of a pass that can go back."""
+    def _run(self, replica: Replica, batches: list[NDArray[np.int64]], rate: float) -> NDArray[np.float64]:
+        """A step for each batch; the mean hinge of each before it, (n,). At rate 0 nothing moves."""
+        if self._fast is not None:
+            return self._fast.run(replica.flat.numpy(), replica.flat_velocity.numpy(), batches, rate)
+        return np.array([self._move(replica, images, rate) for images in batches])
+
+    def _move(self, replica: Replica, images: NDArray[np.int64], rate: float) -> float:
+        """One step, by torch."""
         inputs = self._inputs[: len(images)]
         torch.index_select(self.train.inputs, 0, torch.from_numpy(images), out=inputs)
-        scores = self._layers.forward(weights, inputs).numpy()
+        scores = self._layers.forward(replica.weights, inputs).numpy()
         costs, slopes = hinge(scores, self.train.labels[images], self._settings.margin)
-        slopes /= len(images)
-        return float(costs.mean()), slopes
-
-    def move(self, replica: Replica, images: NDArray[np.int64], rate: float) -> float:
-        """One step; the mean hinge of the batch before it. At rate 0 nothing moves."""
-        cost, slopes = self.see(replica.weights, images)
         if rate > 0:
-            self._layers.back(replica.weights, torch.from_numpy(slopes))
+            self._layers.back(replica.weights, torch.from_numpy(slopes / len(images)))
             self._layers.add_gradient(replica.velocities, self._settings.momentum)
             replica.flat.sub_(replica.flat_velocity, alpha=rate if rate < LARGEST else inf)
-        return cost
+        return float(costs.mean())
 
-    def learn(
-        self, replica: Replica, batches: Sequence[NDArray[np.int64]], rate: float
-    ) -> tuple[NDArray[np.float64], int]:
+    def see(self, replica: Replica, images: NDArray[np.int64]) -> float:
+        """The mean hinge of a batch, as a step has it."""
+        return float(self._run(replica, [images], 0.0)[0])
+
+    def learn_all(self, jobs: list[tuple[Replica, list[NDArray[np.int64]], float]]) -> list[Learned]:
+        """`learn` of several replicas, on as many threads as there are where the steps are compiled."""
+        n = min(n_threads(), len(jobs)) if self._fast else 1
+        if n <= 1:
+            return [self.learn(*job) for job in jobs]
+        with ThreadPoolExecutor(n) as pool:
+            return list(pool.map(lambda job: self.learn(*job), jobs))
+
+    def learn(self, replica: Replica, batches: list[NDArray[np.int64]], rate: float) -> Learned:
         """A step for each batch: what they saw, (n,), and at which the numbers would not have stayed finite, or -1.
 
         What is not finite once stays so. So it is enough to look at the end, and to go step by step where it was left.
         """
         before = replica.flat.clone(), replica.flat_velocity.clone()
-        costs = np.array([self.move(replica, images, rate) for images in batches])
+        costs = self._run(replica, batches, rate)
         if _is_finite(replica):
             return costs, -1
         _go_back(replica, before)
         for step, images in enumerate(batches):
             before = replica.flat.clone(), replica.flat_velocity.clone()
-            costs[step] = self.move(replica, images, rate)
+            costs[step] = self._run(replica, [images], rate)[0]
             if not _is_finite(replica):
                 _go_back(replica, before)
                 costs[step + 1 :] = np.nan
