@@ -59,6 +59,7 @@ bench: setup  ## how long a step takes
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/quantum_recurrent.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/noisy_shots.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/pennylane_device.py
+	$(ONE_THREAD) $(BIN)/python tests/benchmarks/digits.py
 
 clean:  ## remove what was made here; runs/ stays
 	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis

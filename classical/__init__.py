@@ -1,17 +1,19 @@
-"""Classical systems that learn: the deep orthogonal recurrent network, and a spherical glass."""
+"""Classical systems that learn: the deep orthogonal recurrent network, digit classifiers, and a spherical glass."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from classical.digits.classifier import DigitClassifier
     from classical.network import Network
     from classical.rnn import DeepRNN
     from classical.spherical import SphericalGlass
     from classical.start import n_parameters
 
-__all__ = ["DeepRNN", "Network", "SphericalGlass", "n_parameters"]
+__all__ = ["DeepRNN", "DigitClassifier", "Network", "SphericalGlass", "n_parameters"]
 
 _HOMES = {
     "DeepRNN": "classical.rnn",
+    "DigitClassifier": "classical.digits.classifier",
     "Network": "classical.network",
     "SphericalGlass": "classical.spherical",
     "n_parameters": "classical.start",

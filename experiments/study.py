@@ -16,7 +16,7 @@
     [[smoke.runs]]                  as [common]
 
 Bundled studies have a name, fig2 ... fig9, talk, overlaps, generalisation,
-quantum-learnability, quantum-aging; anybody's is named by its path.
+quantum-learnability, quantum-aging, digits; anybody's is named by its path.
 """
 
 import tomllib

@@ -10,10 +10,12 @@ PLACE = Path(__file__).parent / "benchmarks"
 CLASSICAL = "steps, products, cores, processes, time, sizes"
 QUANTUM = "steps, pennylane, sizes, cores, small"
 NOISY = "FakeManilaV2, FakeSherbrooke, FakeTorino"
+DIGITS = "relu, binary"
 
 
 @pytest.mark.parametrize(
-    ("script", "tables"), [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM), ("noisy_shots", NOISY)]
+    ("script", "tables"),
+    [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM), ("noisy_shots", NOISY), ("digits", DIGITS)],
 )
 @pytest.mark.parametrize(
     ("words", "code", "said"),

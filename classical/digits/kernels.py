@@ -85,14 +85,12 @@ class FastSteps:
 def compiled() -> Any:
     """The module `classical.digits.steps`, its code compiled and kept."""
     if not _loaded:
-        from classical.kernels import compiled as of_kernels
         from classical.kernels.lanes import n_lanes
 
-        of_kernels("tile")
         home = Path(__file__).parent
         sources = (home / "steps.py").read_bytes() + (home.parent / "kernels" / "tile.py").read_bytes()
-        name = "classical.digits.steps"
-        _loaded.append(load(name, [name], sources + str(n_lanes()).encode()))
+        names = ["classical.kernels.tile", "classical.digits.steps"]
+        _loaded.append(load(names[1], names, sources + str(n_lanes()).encode()))
     return _loaded[0]
 
 

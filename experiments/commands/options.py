@@ -14,7 +14,7 @@ MUSIC = ("source", "split", "first", "transpose", "excerpt")  # the options that
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
 StudyArgument = Annotated[
-    str, typer.Argument(help="A study: fig2 ... fig9, talk, overlaps, quantum-learnability, ..., or a path to a .toml.")
+    str, typer.Argument(help="A study: fig2 ... fig9, talk, digits, quantum-learnability, ..., or a path to a .toml.")
 ]
 ScaleOption = Annotated[str, typer.Option(help="smoke: seconds; laptop: under an hour; paper: the published grid.")]
 RunArgument = Annotated[str, typer.Argument(help="A run: its folder, its key or the beginning of it, or 'latest'.")]
