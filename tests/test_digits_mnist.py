@@ -38,8 +38,11 @@ def test_four_epochs_at_the_larger_rate_tell_digits_apart_and_the_glass_melts_at
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("activation", ["relu", "binary"])
-def test_at_the_smaller_rate_errors_fall_while_the_melting_temperature_stays(mnist, activation):
-    errors, temperatures = learned(mnist, activation, 1e-6, 2)
-    assert errors[-1] < 0.5 * errors[0]
-    np.testing.assert_allclose(temperatures, temperatures[0], rtol=0.01)
+@pytest.mark.parametrize(("activation", "epochs"), [("relu", 2), ("binary", 5)])
+def test_at_the_smaller_rate_errors_fall_for_two_epochs_before_the_melting_temperature_grows(mnist, activation, epochs):
+    errors, temperatures = learned(mnist, activation, 1e-6, epochs)
+    assert errors[2] < 0.5 * errors[0]
+    # beta of fresh networks scatters by 1.6 % (.5606 to .5696 among six): as much is no growth
+    np.testing.assert_allclose(temperatures[:3], temperatures[0], rtol=0.016)
+    if activation == "binary":
+        assert temperatures[-1] > 1.1 * temperatures[0]
