@@ -61,6 +61,7 @@ bench: setup  ## how long a step takes
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/perceptron.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/pennylane_device.py
 	$(ONE_THREAD) $(BIN)/python tests/benchmarks/melting.py
+	$(ONE_THREAD) $(BIN)/python tests/benchmarks/digits.py
 
 clean:  ## remove what was made here; runs/ stays
 	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis

@@ -1,19 +1,21 @@
-"""Classical systems that learn: the deep orthogonal recurrent network, the deep perceptron, and a spherical glass."""
+"""Classical systems that learn: recurrent networks, deep perceptrons, digit classifiers, and a spherical glass."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from classical.digits.classifier import DigitClassifier
     from classical.network import Network
     from classical.perceptron.machine import DeepPerceptron
     from classical.rnn import DeepRNN
     from classical.spherical import SphericalGlass
     from classical.start import n_parameters
 
-__all__ = ["DeepPerceptron", "DeepRNN", "Network", "SphericalGlass", "n_parameters"]
+__all__ = ["DeepPerceptron", "DeepRNN", "DigitClassifier", "Network", "SphericalGlass", "n_parameters"]
 
 _HOMES = {
     "DeepPerceptron": "classical.perceptron.machine",
     "DeepRNN": "classical.rnn",
+    "DigitClassifier": "classical.digits.classifier",
     "Network": "classical.network",
     "SphericalGlass": "classical.spherical",
     "n_parameters": "classical.start",

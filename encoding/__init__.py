@@ -1,7 +1,8 @@
-"""What a chorale is, and how it becomes numbers."""
+"""What a chorale is, and a handwritten digit, and how they become numbers."""
 
 from encoding.chorales import REST, Chorale, load_chorales
 from encoding.clock import encoding_named, of_voices
+from encoding.digits import Digits, load_digits
 from encoding.errors import InputError
 from encoding.pianoroll import HIGHEST, LOWEST, N_KEYS, Standardisation, multi_hot, sounding_pitches, standardise
 from encoding.qubits import Encoding
@@ -14,6 +15,7 @@ __all__ = [
     "N_KEYS",
     "REST",
     "Chorale",
+    "Digits",
     "Encoding",
     "InputError",
     "Purpose",
@@ -22,6 +24,7 @@ __all__ = [
     "checked_seed",
     "encoding_named",
     "load_chorales",
+    "load_digits",
     "multi_hot",
     "of_voices",
     "pack",

@@ -62,14 +62,14 @@ def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) 
         if name not in given or given[name].shape != array.shape or given[name].dtype != array.dtype:
             came = f"{given[name].dtype} {given[name].shape}" if name in given else "nothing"
             raise InputError(f"state {name!r} is {array.dtype} {array.shape} here; got {came}: another system's state?")
-    numbers = [given[name] for name in ("weights", "past", "owed") if name in given]
+    numbers = [given[name] for name in ("weights", "past", "owed", "velocity") if name in given]
     counts = [given[name] for name in COUNTS if name in given]
     if not all(np.isfinite(array).all() for array in numbers) or min(array.min() for array in counts) < 0:
         raise InputError("the state has entries that are not finite, or steps or seeds below 0: it is damaged")
     if "frozen" in given and ((given["frozen"] < -1) | (given["frozen"] > given["step"])).any():
         raise InputError("the state has replicas that were frozen at a step that is none: it is damaged")
     if (given["question"] != now["question"]).any():
-        raise InputError("the state is of a network with other settings or other chorales: build that one")
+        raise InputError("the state is of a network with other settings or other data: build that one")
     return given
 
 

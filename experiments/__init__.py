@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from experiments.images import Images
     from experiments.learner import Progress
     from experiments.learning import NothingMoves, learn
     from experiments.looks import Looks, aging_looks, at, linear, logarithmic
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from experiments.until import Until
 
 _HOMES = {
+    "images": ("Images",),
     "learner": ("Progress",),
     "learning": ("NothingMoves", "learn"),
     "run_folder": ("RunFolder",),
@@ -28,6 +30,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Images",
     "Looks",
     "Music",
     "NothingMoves",

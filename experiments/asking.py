@@ -21,8 +21,10 @@ SAID_BY_NOBODY = {
     "deep-perceptron": {"depth": 10, "width": 10, "alpha": 32.0},
 }
 DEFAULT_TIME = 200.0
+DEFAULT_TIMES = {"digits": 0.75}  # four epochs of MNIST at the default rate
 DEFAULT_RATE = 0.02
-OTHER_RATES = {"deep-perceptron": 1.0}  # a step is a sweep
+OTHER_RATES = {"deep-perceptron": 1.0, "digits": 1e-4}  # a step is a sweep; the larger rate of Barney, Winer & Galitski
+FIRST_LOOK = 0.1
 # By depth, the largest rates scanned whose curves up to tau = 40 lie within 2 % of that of 0.0025
 # (docs/performance.md). Depths between take the rate of the next deeper one; beyond 5 nothing was scanned.
 STABLE_RATES = {1: 0.04, 2: 0.02, 5: 0.02}
@@ -89,22 +91,27 @@ def fewer_than_asked(music: Music) -> str:
     )
 
 
-def ending(time: float | None, loss: float | None, steps: int | None) -> Until:
+def ending(time: float | None, loss: float | None, steps: int | None, default: float = DEFAULT_TIME) -> Until:
     """When to stop: whatever was said, else at the default proper time."""
     nothing = time is None and loss is None and steps is None
-    return Until(time=DEFAULT_TIME if nothing else time, loss=loss, steps=steps)
+    return Until(time=default if nothing else time, loss=loss, steps=steps)
 
 
-def when_to_look(per_decade: int, keep_weights: bool, waiting: str | None) -> Looks:
+def first_look(system: str, rate: float) -> float:
+    """Proper time of the first look: of digits, whose rates and times are small, after ten steps."""
+    return 10 * rate if system == "digits" and rate > 0 else FIRST_LOOK
+
+
+def when_to_look(per_decade: int, keep_weights: bool, waiting: str | None, first: float = FIRST_LOOK) -> Looks:
     """Log-spaced looks at loss and noise; at the weights too if they are kept, or after the waiting times of aging.
 
     Raises:
         InputError: waiting times that are not positive numbers with commas between.
     """
-    often = logarithmic(per_decade=per_decade)
+    often = logarithmic(first, per_decade)
     if waiting is None:
         return Looks(often, often, often) if keep_weights else Looks(often, often)
-    lags = aging_looks(numbers_said("aging", waiting), per_decade)
+    lags = aging_looks(numbers_said("aging", waiting), per_decade, first)
     return Looks(often, lags, lags)
 
 
@@ -138,7 +145,7 @@ def _setting_text(value: Any) -> str:
     """A setting as --set takes it."""
     if value is None:
         return "none"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def data_lines(chorales: Sequence[Chorale]) -> list[str]:

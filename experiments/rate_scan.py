@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from experiments.images import Images
 from experiments.learner import Callback
 from experiments.learning import NothingMoves
 from experiments.looks import NEAR, SOONEST, Looks, Union, at, logarithmic
@@ -23,7 +24,7 @@ class RateScan:
     """One question at several rates; the smallest is the reference.
 
     Attributes:
-        system, settings, music, seed, n_replicas: as in a Task.
+        system, settings, music, images, seed, n_replicas: as in a Task.
         rates: at least two, different.
         since, until: proper times between which curves are compared; every run is looked at when it comes there, and
             the reference is learned a little further, so that the last look of each can be compared.
@@ -39,6 +40,7 @@ class RateScan:
     tolerance: float = 0.02
     seed: int = 0
     n_replicas: int = 4
+    images: Images | None = None
 
     def __post_init__(self) -> None:
         """Refuse a scan that compares nothing.
@@ -70,7 +72,7 @@ class RateScan:
         ends = at([self.until, self.end_of(min(self.rates))])
         look = Looks(Union((logarithmic(first=self.since, per_decade=20), ends)))
         return [
-            Task(self.system, self.settings, rate, self.music, look, self.seed, self.n_replicas)
+            Task(self.system, self.settings, rate, self.music, look, self.seed, self.n_replicas, images=self.images)
             for rate in sorted(set(self.rates))
         ]
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from encoding import Chorale, InputError
 from encoding.chorales import sha256
+from encoding.digits import Digits
 from encoding.files import expanded
 from experiments.checkpoints import good_checkpoint, has_checkpoint, vouch
+from experiments.images import Images
 from experiments.learner import Callback, Progress, part
 from experiments.learning import learn
 from experiments.observables import irreducible_loss
@@ -51,6 +53,19 @@ class Run:
         if sha256(found) != self.task["data"]:
             raise InputError(f"{self.path} learned from other notes than {music} gives now: give the same data again")
         return found
+
+    def digits(self) -> Digits:
+        """The digits that were learned from.
+
+        Raises:
+            InputError: the system learned from none, or their source gives others now.
+        """
+        if self.task.get("images") is None:
+            raise InputError(f"{self.path}: {self.task['system']} learned from no digits")
+        images = Images(**self.task["images"])
+        if images.digits.sha256 != self.task["data"]:
+            raise InputError(f"{self.path} learned from other digits than {images} gives now: give the same data again")
+        return images.digits
 
 
 class Store:
@@ -176,15 +191,15 @@ def system_of(run: Run, look: int | None = None) -> System:
     """The system of a run: as its last checkpoint left it, or with the weights of its `look`-th look at them.
 
     Raises:
-        InputError: no checkpoint yet, no such look, or music that is not the same any more.
+        InputError: no checkpoint yet, no such look, or music or digits that are not the same any more.
     """
     task = run.task
-    chorales = run.chorales() if task["music"] else None
+    data = run.chorales() if task["music"] else run.digits() if "images" in task else None
     kind, settings = family(task["system"]), typed_settings(task["system"], task["settings"])
     if task["physics"] != kind.physics:
         raise InputError(f"{run.path} has equations of version {task['physics']}; this armonica has {kind.physics}")
     seed, n_replicas = task["seed"], task["n_replicas"]
-    system = kind.build(chorales, settings, seed=seed, n_replicas=n_replicas, kernel="plain")
+    system = kind.build(data, settings, seed=seed, n_replicas=n_replicas, kernel="plain")
     if look is None:
         system.restore(part(good_checkpoint(run.path, run.task["key"])[1], "system"))
     elif not -len(run.trajectory.weights) <= look < len(run.trajectory.weights):

@@ -8,6 +8,7 @@
     system, rate, schedule, replicas, seed
     settings = {...}                of the system; a list of values is one run for each ("J,M" is one value)
     music = {source, split, first, transpose, excerpt}      first = 0: all
+    data = "small" | "mnist" | ...  of a system that learns from digits, see `encoding.digits.load_digits`
     looks = {...}                   see `LOOKS`
     until = {time, loss, steps}
 
@@ -15,7 +16,7 @@
     [[smoke.runs]]                  as [common]
 
 Bundled studies have a name, fig2 ... fig9, talk, overlaps, generalisation,
-quantum-learnability, quantum-aging, melting, melting-fig7, perceptron; anybody's is named by its path.
+quantum-learnability, quantum-aging, melting, melting-fig7, perceptron, digits; anybody's is named by its path.
 """
 
 import tomllib
@@ -31,7 +32,8 @@ from encoding.errors import shown
 from encoding.files import expanded
 from experiments.asking import check_names, schedule_named
 from experiments.figures.needs import check_drawable
-from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, logarithmic, soon
+from experiments.images import Images
+from experiments.looks import NEVER, Cadence, Looks, Union, aging_looks, at, linear, logarithmic, soon
 from experiments.store import check_countable
 from experiments.task import Music, Task
 from experiments.until import Until
@@ -40,10 +42,11 @@ MUSIC = ("source", "split", "first", "transpose", "excerpt")
 UNTIL = ("time", "loss", "steps")
 MOST_STEPS = 10**6  # of a window of single steps
 SCALES = ("smoke", "laptop", "paper")
-RUN = ("system", "settings", "rate", "schedule", "replicas", "seed", "music", "looks", "until")
+RUN = ("system", "settings", "rate", "schedule", "replicas", "seed", "music", "data", "looks", "until")
 LOOKS = {
     "per_decade": "looks at the loss a decade of proper time, from `first` on",
     "first": "proper time of the first look",
+    "every": "proper time between further looks at the loss, and at the weights",
     "noise": "looks at the noise a decade",
     "weights": "looks at the weights a decade",
     "aging": "waiting times: noise and weights after each, `lags` a decade of the lag, from `first_lag` on",
@@ -119,7 +122,7 @@ def load_study(name: str, scale: str = "laptop") -> Study:
         there = [name for name in SCALES if name in runs]
         said = "got the default, 'laptop': say --scale" if scale == "laptop" else f"got {scale!r}"
         raise InputError(f"{whence} has the scales {', '.join(there) or '(none)'}; {said}")
-    known: dict[Music, Music] = {}
+    known: dict[Any, Any] = {}
     planned = tuple(_planned(table, whence, known) for table in _tables(runs, scale, whence))
     if not planned:
         raise InputError(f"{whence} asks for no run at scale {scale}: a list of settings, or of runs, is empty")
@@ -177,8 +180,8 @@ def _table(given: Any, where: str, known: tuple[str, ...]) -> dict[str, Any]:
     return given
 
 
-def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Planned:
-    """The task and the end of one run; runs that learn from the same music share it, for loading takes a second."""
+def _planned(table: dict[str, Any], where: str, known: dict[Any, Any]) -> Planned:
+    """The task and the end of one run; runs that learn from the same data share it, for loading takes a second."""
     for name in ("system", "rate", "until"):
         if name not in table:
             raise InputError(f"{where}: every run needs system, rate, until; one has no {name}")
@@ -195,6 +198,7 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
         raise InputError(f"{where}: schedule is a word; got {table['schedule']!r}")
     try:
         which = Music(**{**music, "first": first or None})
+        images = Images(table["data"]) if "data" in table else None
         planned = Planned(
             Task(
                 table["system"],
@@ -204,6 +208,7 @@ def _planned(table: dict[str, Any], where: str, known: dict[Music, Music]) -> Pl
                 _looks(table.get("looks", {}), table["rate"]),
                 table.get("seed", 0),
                 table.get("replicas", 1),
+                images=images and known.setdefault(images, images),
             ),
             Until(**until),
             float(table["rate"]),
@@ -222,6 +227,8 @@ def _looks(said: Any, rate: float) -> Looks:
     first = soon("looks.first", said.get("first", 0.1))
     loss: list[Cadence] = [logarithmic(first, said.get("per_decade", 20))]
     noise, weights = ([logarithmic(first, said[name])] if name in said else [] for name in ("noise", "weights"))
+    if "every" in said:
+        loss, weights = [*loss, linear(said["every"])], [*weights, linear(said["every"])]
     if "aging" in said:
         lags = aging_looks(said["aging"], said.get("lags", 10), soon("looks.first_lag", said.get("first_lag", first)))
         noise, weights = [*noise, lags], [*weights, lags]

@@ -5,8 +5,8 @@ An entry names a class with
     Settings       a frozen dataclass that checks itself; what it does not name cannot be chosen; its `choices`, if it
                    has any, name -> what it can be, are listed by `armonica systems`
     physics        the version of its equations, part of a Task's key
-    learns_from    "chorales" or "nothing"
-    build(chorales, settings, *, seed, n_replicas, kernel, device) -> System
+    learns_from    "chorales", "digits" or "nothing"
+    build(data, settings, *, seed, n_replicas, kernel, device) -> System     data: chorales, Digits, or None
 """
 
 import dataclasses
@@ -17,12 +17,12 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
-from encoding import Chorale, InputError
+from encoding import InputError
 from encoding.asked import asked
 from experiments.system import System
 
 GROUP = "armonica.systems"
-LEARNS_FROM = ("chorales", "nothing")
+LEARNS_FROM = ("chorales", "digits", "nothing")
 
 
 class Family(Protocol):
@@ -34,7 +34,8 @@ class Family(Protocol):
 
     def build(
         self,
-        chorales: list[Chorale] | None,
+        data: Any,
+        /,
         settings: Any,
         *,
         seed: int,

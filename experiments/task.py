@@ -17,8 +17,11 @@ from typing import Any
 
 from encoding import Chorale, InputError, load_chorales
 from encoding.chorales import sha256
+from encoding.digits import Digits
+from encoding.errors import shown
 from encoding.files import expanded
 from experiments.checkpoints import FORMAT
+from experiments.images import Images
 from experiments.looks import Looks
 from experiments.observables import irreducible_loss
 from experiments.run_files import read_json, write_json
@@ -66,11 +69,12 @@ class Task:
     Attributes:
         system: a name of `experiments.systems`.
         settings: of the system; defaults are filled in.
-        music: what is learned, None where the system learns from nothing; loaded, it is `chorales`.
+        music: what is learned, None where the system does not learn from chorales; loaded, it is `chorales`.
         schedule: a number is a constant rate.
         look: when losses, noise and weights are written down.
         seed, n_replicas: of the ensemble.
         sampler: what evaluates circuits; "exact" for classical systems.
+        images: what is learned by a system that learns from digits, None where it does not; loaded, it is `digits`.
     """
 
     system: str
@@ -81,6 +85,7 @@ class Task:
     seed: int = 0
     n_replicas: int = 1
     sampler: str = "exact"
+    images: Images | None = None
 
     chorales: list[Chorale] | None = field(init=False, repr=False)
 
@@ -88,7 +93,8 @@ class Task:
         """Check the question, and fill in what it leaves open.
 
         Raises:
-            InputError: an unknown system or setting, a seed below 0 or above 2^63 - 1, fewer than 1 replica.
+            InputError: an unknown system or setting, a seed below 0 or above 2^63 - 1, fewer than 1 replica, or data of
+                another kind than the system learns from.
         """
         settings = plain_settings(typed_settings(self.system, self.settings))
         object.__setattr__(self, "settings", settings)
@@ -102,15 +108,31 @@ class Task:
         for name, value, kind in (("schedule", self.schedule, Schedule), ("look", self.look, Looks)):
             if not isinstance(value, kind):
                 raise InputError(f"{name} should be a {kind.__name__}; got {type(value).__name__}")
-        if family(self.system).learns_from == "nothing":
+        self._find_data()
+
+    def _find_data(self) -> None:
+        """Load what the system learns from, and nothing else."""
+        learns_from = family(self.system).learns_from
+        if learns_from != "chorales":
             object.__setattr__(self, "music", None)
         elif not isinstance(self.music, Music):
             raise InputError(f"{self.system} learns from a Music; got {type(self.music).__name__}")
+        if learns_from == "digits":
+            object.__setattr__(self, "images", Images() if self.images is None else self.images)
+        if self.images is not None and (learns_from != "digits" or not isinstance(self.images, Images)):
+            raise InputError(f"{self.system} learns from {learns_from}; got {shown(self.images)} as images")
         object.__setattr__(self, "chorales", self.music.chorales if self.music else None)
 
     @property
+    def digits(self) -> Digits | None:
+        """The digits that are learned from."""
+        return self.images.digits if self.images else None
+
+    @property
     def data_sha256(self) -> str | None:
-        """Fingerprint of the music's notes."""
+        """Fingerprint of the music's notes, or of images and labels."""
+        if self.images:
+            return self.images.digits.sha256
         return sha256(self.chorales) if self.chorales else None
 
     def question(self) -> dict[str, Any]:
@@ -137,9 +159,8 @@ class Task:
         """The system at its start; `kernel` None: the best that can run on the device."""
         kind = family(self.system)
         typed = typed_settings(self.system, self.settings)
-        return kind.build(
-            self.chorales, typed, seed=self.seed, n_replicas=self.n_replicas, kernel=kernel, device=device
-        )
+        data = self.chorales if self.digits is None else self.digits
+        return kind.build(data, typed, seed=self.seed, n_replicas=self.n_replicas, kernel=kernel, device=device)
 
 
 QUESTION = ("system", "settings", "data", "schedule", "look", "seed", "n_replicas", "physics", "sampler")
@@ -164,6 +185,7 @@ def write_task(path: Path, task: Task) -> None:
     music = asdict(task.music) if task.music else None
     floor = irreducible_loss(task.chorales) if task.chorales else None
     content = {"format": FORMAT, "key": task.key, **task.question(), "music": music, "irreducible_loss": floor}
+    content |= {"images": asdict(task.images)} if task.images else {}
     if path.exists():
         there = read_task(path.parent)
         if there["key"] != task.key:
@@ -194,6 +216,9 @@ def read_task(folder: Path) -> dict[str, Any]:
     named = {entry.name for entry in fields(Music)}
     if task["music"] is not None and (set(task["music"]) != named or not isinstance(task["music"]["source"], str)):
         raise InputError(f"{path} should name the music by {', '.join(sorted(named))}; it has {task['music']}")
+    images = task.get("images", {"source": ""})  # older runs say nothing of images
+    if not isinstance(images, dict) or set(images) != {"source"} or not isinstance(images["source"], str):
+        raise InputError(f"{path} should name the digits by their source; it has {shown(images)}")
     return task
 
 

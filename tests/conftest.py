@@ -60,6 +60,15 @@ def jsb_path() -> Path:
 
 
 @pytest.fixture(scope="session")
+def mnist_path() -> Path:
+    """MNIST, which is not ours to distribute."""
+    path = Path(os.environ.get("ARMONICA_MNIST", ROOT.parent / "shared" / "data" / "mnist.npz"))
+    if not path.exists():
+        pytest.skip("no MNIST here: ARMONICA_MNIST names a file mnist.npz, or a folder of its four idx files")
+    return path
+
+
+@pytest.fixture(scope="session")
 def music() -> "Callable[..., list[Chorale]]":
     """Pieces of so many chords, keys drawn at random: `music(9, 6)` has two."""
     import numpy as np

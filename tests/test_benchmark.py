@@ -11,11 +11,20 @@ CLASSICAL = "steps, products, cores, processes, time, sizes"
 QUANTUM = "steps, pennylane, sizes, cores, small"
 PERCEPTRON = "sweeps, large, drawing"
 NOISY = "FakeManilaV2, FakeSherbrooke, FakeTorino"
+DIGITS = "relu, binary"
+MELTING = "speed, untrained"
 
 
 @pytest.mark.parametrize(
     ("script", "tables"),
-    [("recurrent", CLASSICAL), ("quantum_recurrent", QUANTUM), ("noisy_shots", NOISY), ("perceptron", PERCEPTRON)],
+    [
+        ("recurrent", CLASSICAL),
+        ("quantum_recurrent", QUANTUM),
+        ("noisy_shots", NOISY),
+        ("perceptron", PERCEPTRON),
+        ("digits", DIGITS),
+        ("melting", MELTING),
+    ],
 )
 @pytest.mark.parametrize(
     ("words", "code", "said"),

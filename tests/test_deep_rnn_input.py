@@ -154,7 +154,7 @@ def test_a_state_belongs_to_its_settings_and_chorales(music):
     options = {"depth": 1, "width": 3, "rule": "exact"}
     state = DeepRNN(music(5, 4), **options).state()
     for other in (DeepRNN(music(5, 4), **options, cost="hinge"), DeepRNN(music(4, 5), **options)):
-        assert "with other settings or other chorales" in refusal(other.restore, state)
+        assert "with other settings or other data" in refusal(other.restore, state)
     DeepRNN(music(5, 4), **options, kernel="plain").restore(state)  # what computes is no part of the question
 
 

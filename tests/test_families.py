@@ -47,7 +47,7 @@ WRONG = {
     f"{__name__}:NoSuchClass": "does not load",
     f"{__name__}:WithoutBuild": "it lacks .'build'.",
     f"{__name__}:WithoutDataclass": "Settings should be a dataclass",
-    f"{__name__}:OfNoting": "learns_from is one of chorales, nothing; got 'noting'",
+    f"{__name__}:OfNoting": "learns_from is one of chorales, digits, nothing; got 'noting'",
 }
 
 

@@ -64,6 +64,12 @@ def test_looks_say_when_losses_noise_and_weights_are_written_down(study):
     assert look.noise.after(0) == 1  # after waiting times alone
 
 
+def test_looks_come_evenly_spaced_too(study):
+    look = load_study(study(GLASS.replace("replicas = 2", "looks = { first = 1, every = 0.3 }")), "smoke")
+    assert look.planned[0].task.look.weights.after(0.3) == pytest.approx(0.6)
+    assert look.planned[0].task.look.loss.after(0.9) == 1
+
+
 def test_a_window_of_single_steps_is_looked_at_step_by_step(study):
     path = study(GLASS.replace("replicas = 2", "replicas = 2\nlooks = { every_step = [1], steps = 4 }"))
     look = load_study(path, "smoke").planned[0].task.look.loss
@@ -75,8 +81,11 @@ def test_a_window_of_single_steps_is_looked_at_step_by_step(study):
 
 @pytest.mark.parametrize("name", study_names())
 @pytest.mark.parametrize("scale", SCALES)
-def test_every_bundled_study_is_one_at_every_scale(name, scale, monkeypatch, jsb_path):
+def test_every_bundled_study_is_one_at_every_scale(name, scale, monkeypatch, jsb_path, tmp_path):
     monkeypatch.setenv("ARMONICA_JSB", str(jsb_path))
+    images, labels = np.eye(4, dtype=np.uint8), np.arange(4)  # a study does not ask what its digits look like
+    np.savez(tmp_path / "mnist.npz", x=images, y=labels, xt=images, yt=labels)
+    monkeypatch.setenv("ARMONICA_MNIST", str(tmp_path / "mnist.npz"))
     study = load_study(name, scale)
     assert study.planned
     assert all(each.until.time is not None for each in study.planned)  # so that hours can be told
@@ -130,6 +139,9 @@ def test_a_figure_can_use_the_runs_of_another_study():
         ("replicas = 2", 'schedule = "downhill"', "schedule is one of"),
         ("replicas = 2", "looks = { often = true }", "looks has per_decade"),
         ("replicas = 2", "looks = { per_decade = 0 }", "looks a decade"),
+        ("replicas = 2", "looks = { every = 0 }", "every is a positive number"),
+        ("replicas = 2", 'data = "small"', "spherical-glass learns from nothing; got Images"),
+        ("replicas = 2", "data = 3", "digits are named by"),
         ("replicas = 2", "runs = 3", "runs are tables"),
         ("n_spins = [8, 12]", "n_spin = 8", "n_spins"),
         ("{ n_spins = [8, 12] }", "3", "settings another"),
@@ -150,7 +162,7 @@ def test_a_study_says_what_it_is_in_one_line(study):
 
 
 def test_a_study_or_a_scale_that_is_not_there_is_refused(study, tmp_path):
-    with pytest.raises(InputError, match=r"a study is one of fig2, .* or a path ending in \.toml; got 'fig1'"):
+    with pytest.raises(InputError, match=r"a study is one of digits, fig2, .* or a path ending in \.toml; got 'fig1'"):
         load_study("fig1")
     with pytest.raises(InputError, match="scale is one of smoke, laptop, paper; got 'huge'"):
         load_study("fig5", "huge")

@@ -7,6 +7,7 @@ import typer
 
 from experiments.commands.options import (
     AllowOption,
+    DataOption,
     DeviceOption,
     ExcerptOption,
     FirstOption,
@@ -21,6 +22,7 @@ from experiments.commands.options import (
     StudyArgument,
     ThreadsOption,
     TransposeOption,
+    images_for,
     music_for,
     set_threads,
 )
@@ -29,7 +31,7 @@ from experiments.commands.options import (
 def learn(
     context: typer.Context,
     system: Annotated[
-        str, typer.Option(help="What learns: deep-rnn, quantum, deep-perceptron, spherical-glass, or a plugin.")
+        str, typer.Option(help="What learns: deep-rnn, quantum, deep-perceptron, digits, spherical-glass, or a plugin.")
     ] = "deep-rnn",
     depth: Annotated[int | None, typer.Option(help="Layers d of the deep-rnn. [default: 2]")] = None,
     width: Annotated[int | None, typer.Option(help="Hidden units a layer w of the deep-rnn. [default: 90]")] = None,
@@ -57,6 +59,7 @@ def learn(
     first: FirstOption = 80,
     transpose: TransposeOption = True,
     excerpt: ExcerptOption = None,
+    data: DataOption = None,
     looks: Annotated[int, typer.Option(help="Looks a decade of tau at loss, noise and (if kept) weights.")] = 20,
     keep_weights: Annotated[bool, typer.Option(help="Write the weights down at every look.")] = False,
     aging: Annotated[
@@ -71,17 +74,26 @@ def learn(
 ) -> None:
     """Learn, and go on where an earlier call with the same arguments stopped."""
     set_threads(threads)
-    from experiments.asking import default_rate, ending, schedule_named, settings_said, when_to_look
+    from experiments.asking import (
+        DEFAULT_TIME,
+        DEFAULT_TIMES,
+        default_rate,
+        ending,
+        first_look,
+        schedule_named,
+        settings_said,
+        when_to_look,
+    )
     from experiments.session import run_session
     from experiments.store import Store
     from experiments.task import Task
 
     settings = settings_said(system, {"depth": depth, "width": width, "rule": rule, "batch": batch}, setting or [])
     rate = default_rate(system, settings) if rate is None else rate
-    rates, look = schedule_named(schedule, rate), when_to_look(looks, keep_weights, aging)
-    until_then = ending(until, until_loss, until_steps)
-    music = music_for(context, system)
-    task = Task(system, settings, rates, music, look, seed, replicas)
+    rates, look = schedule_named(schedule, rate), when_to_look(looks, keep_weights, aging, first_look(system, rate))
+    until_then = ending(until, until_loss, until_steps, DEFAULT_TIMES.get(system, DEFAULT_TIME))
+    music, images = music_for(context, system), images_for(context, system)
+    task = Task(system, settings, rates, music, look, seed, replicas, images=images)
     code = run_session(
         Store(store),
         task,
@@ -111,6 +123,7 @@ def stability(
     first: FirstOption = 80,
     transpose: TransposeOption = True,
     excerpt: ExcerptOption = None,
+    data: DataOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Picture; the numbers go beside it as JSON. [default: in the store]")
     ] = None,
@@ -128,9 +141,9 @@ def stability(
     from experiments.store import Store
 
     settings = settings_said(system, {}, setting or [])
-    music = music_for(context, system)
+    music, images = music_for(context, system), images_for(context, system)
     asked = numbers_said("rates", rates)
-    scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas)
+    scan = RateScan(system, settings, music, asked, until, since, tolerance, seed, replicas, images)
     named = "-".join(str(settings[name]) for name in ("depth", "width", "rule") if name in settings) or system
     picture = out or store / f"stability-{named}.png"
     how = {"kernel": kernel, "device": device, "allow_other_kernel": allow_other_kernel}

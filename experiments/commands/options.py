@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from experiments.images import Images
     from experiments.task import Music
 
 MUSIC = ("source", "split", "first", "transpose", "excerpt")  # the options that say which chorales
 
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of runs.")]
 StudyArgument = Annotated[
-    str, typer.Argument(help="A study: fig2 ... fig9, talk, overlaps, quantum-learnability, ..., or a path to a .toml.")
+    str, typer.Argument(help="A study: fig2 ... fig9, talk, digits, quantum-learnability, ..., or a path to a .toml.")
 ]
 ScaleOption = Annotated[str, typer.Option(help="smoke: seconds; laptop: under an hour; paper: the published grid.")]
 RunArgument = Annotated[str, typer.Argument(help="A run: its folder, its key or the beginning of it, or 'latest'.")]
@@ -21,6 +22,12 @@ SourceOption = Annotated[str, typer.Option(help="music21, jsb, or a path: JSB .j
 SplitOption = Annotated[str, typer.Option(help="train, valid or test.")]
 FirstOption = Annotated[int, typer.Option(help="The first so many chorales of the split; 0: all. The paper: 80.")]
 TransposeOption = Annotated[bool, typer.Option(help="In C, as the JSB set, or in the original key.")]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data", help="Digits: mnist, download, small, an .npz file or a folder of idx files. [default: small]"
+    ),
+]
 ReplicasOption = Annotated[int, typer.Option(help="Networks that learn side by side.")]
 SeedOption = Annotated[int, typer.Option(help="Of starts and batches.")]
 SettingOption = Annotated[
@@ -51,6 +58,22 @@ def music_for(context: typer.Context, system: str) -> "Music | None":
     said = [name for name in MUSIC if was_said(context, name)]
     if said:
         raise InputError(f"{system} learns from no music; got --{', --'.join(said)}: leave it out")
+    return None
+
+
+def images_for(context: typer.Context, system: str) -> "Images | None":
+    """The digits that a command was asked for; None for another system, which refuses them."""
+    from encoding.errors import InputError
+    from experiments.images import Images
+    from experiments.systems import family
+
+    data = context.params["data"]
+    if family(system).learns_from == "digits":
+        images = Images(data or "small")
+        say(images.digits)
+        return images
+    if data is not None:
+        raise InputError(f"{system} learns from no digits; got --data: leave it out")
     return None
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from encoding import InputError
 from experiments.figures.of_run import BITS
 from experiments.figures.picture import Picture
+from experiments.images import Images
 from experiments.store import Run
 from experiments.study import Planned
 from experiments.task import Music
@@ -94,6 +95,7 @@ def asked_of(answer: Answer, *, but: Sequence[str] = ()) -> dict[str, Any]:
         "rate": answer.planned.rate,
         "rates": schedule.get("kind", ""),  # "schedule" is a setting of the quantum network
         "music": task.music,
+        "images": task.images,
         "seed": task.seed,
     }
     return {name: value for name, value in whole.items() if name not in but}
@@ -103,6 +105,8 @@ def word(name: str, value: Any) -> str:
     """One setting in short."""
     if name == "batch" and value is None:
         return "full gradient"
+    if isinstance(value, Images):
+        return Path(value.source).name
     if isinstance(value, Music):
         parts = [value.source if value.source in SOURCES else Path(value.source).name, value.split]
         parts += [] if value.first is None else [f"first {value.first}"]
