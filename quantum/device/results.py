@@ -50,8 +50,8 @@ def _shaped(one: Any, read: Read, wires: Sequence[Wire], rows: int | None) -> An
     """A result, of each set of angles where there are several."""
     if isinstance(one, ExpectationMP | VarianceMP | ProbabilityMP):
         found = np.asarray(_statistic(one, read, wires))
-        found = np.broadcast_to(found, (rows or 1, *found.shape[1:]))
-        return np.array(found) if rows is not None else found[0]
+        found = np.array(np.broadcast_to(found, (rows or 1, *found.shape[1:])))  # a copy: torch wants to write
+        return found if rows is not None else found[0]
     each = [_single(one, [(term, outcomes.row(k)) for term, outcomes in read], wires) for k in range(rows or 1)]
     if rows is None:
         return each[0]
