@@ -1,4 +1,4 @@
-"""A device that is copied, sent away, or asked by several threads: no two draw the same numbers unless they are meant to."""
+"""A device that is copied, sent to another process, or asked by several threads."""
 
 import copy
 import pickle
