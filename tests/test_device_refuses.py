@@ -78,6 +78,7 @@ def test_an_angle_that_is_no_number_is_refused_with_the_gate_that_has_it(angle):
 NO_GATES = {
     "QubitUnitary on wires [1] is no gate: its matrix is not unitary": lambda: qp.QubitUnitary(np.ones((2, 2)), 1),
     "LinearCombination on wires [0, 1] is no gate": lambda: qp.Hamiltonian([1, 2], [qp.Z(0), qp.X(1)]),
+    "QubitUnitary on wires [0] is no gate": lambda: qp.ctrl(qp.QubitUnitary(np.diag([1, 0.5]), 0), control=1),
     "Projector on wires [0] is no gate": lambda: qp.Projector([1], 0),
     "TShift on wires [0] is neither a gate of Qiskit": lambda: qp.TShift(0),
     "Displacement on wires [0] is neither a gate of Qiskit": lambda: qp.Displacement(0.1, 0.2, 0),

@@ -29,7 +29,6 @@ from quantum.gate_steps import check_unitary, matrix_of
 from quantum.gates import GATES
 
 PLAIN = (qp.QubitUnitary, qp.Barrier, qp.Identity, qp.GlobalPhase, MidMeasure)
-MOST_AS_MATRIX = 5  # wires of a controlled matrix that is played as one
 BOTH = (ExpectationMP, VarianceMP, ProbabilityMP)  # with shots and without
 
 
@@ -98,8 +97,6 @@ def own_operations(operation: Any) -> Iterator[Any]:
             if isinstance(part, MidMeasure):
                 raise Refused(f"a measurement on a condition is not played; got one on wires {list(part.wires)}")
             yield Conditional(operation.meas_val, part)
-    elif _is_small_matrix(operation):
-        yield qp.QubitUnitary(matrix_of(operation), operation.wires)
     elif operation.has_decomposition:
         for part in _parts(operation):
             yield from own_operations(part)
@@ -118,6 +115,8 @@ def _postselects(measured: MidMeasure) -> str:
 
 def _parts(operation: Any) -> list[Any]:
     """What an operation is made of."""
+    if isinstance(operation, Controlled) and isinstance(operation.base, qp.QubitUnitary):
+        check_unitary(operation.base, matrix_of(operation.base))  # of what is no gate PennyLane's parts have NaN
     try:
         return operation.decomposition()
     except (TypeError, ValueError, ArithmeticError, LookupError) as error:  # numbers that do not go with the operation
@@ -175,12 +174,6 @@ def _is_one_at_a_time(operation: Any) -> bool:
     """Whether a batch of it is not one gate with an array of angles."""
     base = operation.base if isinstance(operation, Conditional) else operation
     return base.batch_size is not None and isinstance(base, qp.QubitUnitary | StatePrepBase)
-
-
-def _is_small_matrix(operation: Any) -> bool:
-    """Whether it is a matrix under control on few wires; PennyLane's decomposition divides 0 by 0 for some."""
-    of_matrix = isinstance(operation, Controlled) and isinstance(operation.base, qp.QubitUnitary)
-    return of_matrix and len(operation.wires) <= MOST_AS_MATRIX
 
 
 def _first(results: Any) -> Any:
