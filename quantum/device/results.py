@@ -114,8 +114,8 @@ def _counts(one: CountsMP, table: NDArray[np.int64] | None, values: NDArray[Any]
     """How often each outcome was seen: eigenvalues, values of an expression, or strings of bits."""
     if values is None:
         assert table is not None
-        seen, times = np.unique(table, axis=0, return_counts=True)
-        names: list[Any] = ["".join(map(str, bits)) for bits in seen.tolist()]
+        _, first, times = np.unique(_packed(table), return_index=True, return_counts=True)
+        names: list[Any] = ["".join(map(str, bits)) for bits in table[first].tolist()]
         n = table.shape[1]
         all_names: list[Any] = [f"{k:0{n}b}" for k in range(2**n if one.all_outcomes else 0)]
     else:
@@ -127,6 +127,12 @@ def _counts(one: CountsMP, table: NDArray[np.int64] | None, values: NDArray[Any]
         found, times = np.unique(values, return_counts=True)
         names, all_names = list(found), list(exact) if one.all_outcomes and exact is not None else []
     return dict.fromkeys(all_names, np.int64(0)) | dict(zip(names, times, strict=True))
+
+
+def _packed(table: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of bits as strings of bytes, in the same order; numpy sorts these far faster than rows."""
+    packed = np.packbits(table.astype(np.uint8), axis=1)
+    return packed.view(f"V{packed.shape[1]}")[:, 0] if packed.shape[1] > 1 else packed[:, 0]
 
 
 def _eigenvalues(one: CountsMP) -> NDArray[Any] | None:
