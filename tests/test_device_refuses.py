@@ -8,6 +8,7 @@ import pennylane as qp
 import pytest
 from pennylane.exceptions import DeviceError, QuantumFunctionError
 from pennylane.tape import QuantumScript
+from qiskit.primitives import StatevectorSampler
 
 from encoding import InputError
 from quantum.device.device import QiskitDevice
@@ -29,7 +30,7 @@ def line(play: Play) -> str:
 def played(*made: Any, wires: Any = 2, shots: int | None = None, **options: Any) -> Any:
     """The result of a circuit: what is measured comes last, all else before it."""
 
-    @qp.qnode(QiskitDevice(wires=wires, seed=1, shots=shots, **options))
+    @qp.qnode(QiskitDevice(**({"wires": wires, "seed": 1, "shots": shots} | options)))
     def circuit():
         for gate in made[:-1]:
             gate()
@@ -158,6 +159,23 @@ def test_more_wires_than_the_backend_has_are_refused_in_a_circuit():
     device = QiskitDevice(backend="aer:noise=FakeManilaV2")
     node = qp.set_shots(qp.QNode(lambda: [qp.expval(qp.Z(wire)) for wire in range(6)], device), 10)
     assert "aer:noise=FakeManilaV2 has 5 qubits; the circuit takes 6" in line(node)
+
+
+def echo() -> None:
+    decided: Any = qp.cond(qp.measure(0, reset=True), qp.X)
+    decided(1)
+
+
+def test_a_sampler_that_was_handed_over_is_named_with_what_it_does_not_play():
+    options = {"shots": 5, "backend": StatevectorSampler(seed=1), "seed": None}
+    assert line(lambda: played(echo, up, **options)) == (
+        "StatevectorSampler does not play the circuit: StatevectorSampler cannot handle ControlFlowOp"
+    )
+
+
+@pytest.mark.parametrize("backend", ["default.qubit", "fake:FakeBerlin"])
+def test_a_backend_that_does_not_decide_is_named(backend):
+    assert line(lambda: played(echo, up, shots=5, backend=backend)).startswith(f"{backend} does no if_test")
 
 
 def test_a_backend_that_shows_shots_is_not_asked_without():

@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from encoding import InputError
 from encoding.errors import shown
 from quantum.device.outcomes import Outcomes
 from quantum.device.places import Place, bound_and_folded
 from quantum.device.questions import Played
+from quantum.device.refused import Refused
 from quantum.device.structures import END, MIDDLE
 from quantum.jobs import Journal, JournalSampler
 from quantum.journal.money import MOST_SECONDS
@@ -55,7 +57,7 @@ class Books:
     def result(self, place: Place, pubs: list[Any], meant: list[dict[str, Any]]) -> Any:
         """The outcomes of some circuits, which mean this; one job."""
         if self.journal is None or place.backend is None:
-            return place.sampler.run(pubs).result()
+            return _shown_by(place, pubs)
         digest = hashlib.sha256(f"{self.task}\0{[sorted(one) for one in meant]}".encode())
         for one in meant:
             digest.update(one["structure"].encode() + np.ascontiguousarray(one["angles"] + 0.0).tobytes())
@@ -77,6 +79,16 @@ class Books:
         except BaseException:
             self.answered.discard((task, time))
             raise
+
+
+def _shown_by(place: Place, pubs: list[Any]) -> Any:
+    try:
+        return place.sampler.run(pubs).result()
+    except QiskitError as error:
+        if place.backend is not None:  # ours say in lines of their own what they do not play
+            raise
+        said = " ".join(str(error.message).split())[:160]
+        raise Refused(f"{place.name} does not play the circuit: {said}") from None
 
 
 def books_of(journal: Any, place: Place, **limits: Any) -> Books:
