@@ -94,10 +94,25 @@ def matrix_of(operation: Operator) -> Any:
         raise InputError(_without(operation)) from None
 
 
+def check_unitary(operation: Operator, matrix: Any) -> None:
+    """Refuse an operation that is no gate: its matrix, or one of a batch, is not unitary, or not finite.
+
+    Raises:
+        InputError: U U^dagger is not 1, or wires that are no qubits.
+    """
+    if matrix.shape[-1] != 2 ** len(operation.wires):
+        raise InputError(_without(operation))
+    turned = matrix @ matrix.conj().swapaxes(-1, -2)
+    if not np.allclose(turned, np.eye(matrix.shape[-1]), atol=1e-6):
+        raise InputError(f"{operation.name} on wires {list(operation.wires)} is no gate: its matrix is not unitary")
+
+
 def _as_matrix(operation: Operator) -> tuple[Any, tuple[Hashable, ...]]:
     """A gate with the operation's matrix; its first wire is Qiskit's last."""
+    matrix = matrix_of(operation)
+    check_unitary(operation, matrix)
     try:
-        return UnitaryGate(matrix_of(operation)), tuple(reversed(operation.wires))
+        return UnitaryGate(matrix), tuple(reversed(operation.wires))
     except (QiskitError, ValueError):
         raise InputError(_without(operation)) from None
 

@@ -18,27 +18,28 @@ is read from the bits of a circuit that was turned to its basis (`bases`, `outco
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pennylane as qp
-from pennylane.devices import Device, ExecutionConfig
-from pennylane.measurements import Shots
+from pennylane.devices import Device, ExecutionConfig, Tracker
 from pennylane.tape import QuantumScript
-from pennylane.wires import Wires
 from qiskit import QuantumCircuit
+from qiskit.providers import BackendV2
 
-from encoding import InputError
 from encoding.errors import shown
 from quantum.device.exactly import exact_outcomes
+from quantum.device.given import check_wires, given_shots
 from quantum.device.places import place_of
-from quantum.device.preparing import in_own_gates
+from quantum.device.preparing import as_deferred, in_own_gates
 from quantum.device.questions import Played, Question, question_of
 from quantum.device.refused import NAME, Refused, refusing
 from quantum.device.sampling import books_of, sampled
 from quantum.device.structures import template_of
+from quantum.jobs import Journal
 from quantum.journal.money import MOST_SECONDS
+from quantum.machines.calls import LocalSampler
 
 MOST_KEPT = 256  # circuits that are kept ready
 NATIVE, DEFERRED = (None, "device", "one-shot"), "deferred"
@@ -79,9 +80,11 @@ class QiskitDevice(Device):
         task: str = "",
         **options: Any,
     ) -> None:
-        _check_wires(wires)
+        self._made = {"wires": wires, "backend": backend, "shots": shots, "seed": seed, "journal": journal, **options}
+        self._made |= {"max_seconds": max_seconds, "agreed": agreed, "task": task}
+        check_wires(wires)
         super().__init__(wires=wires)
-        self._shots = _shots(shots)  # given above, PennyLane warns that shots belong to QNodes
+        self._shots = given_shots(shots)  # given above, PennyLane warns that shots belong to QNodes
         self.place = place_of(backend, seed=seed, **options)
         can = self.place.can
         if self.wires is not None and can is not None and can.n_qubits is not None and len(self.wires) > can.n_qubits:
@@ -119,6 +122,7 @@ class QiskitDevice(Device):
         program = qp.CompilePipeline()
         middle: Any = execution_config and execution_config.mcm_config
         if middle and middle.mcm_method == DEFERRED:
+            program.add_transform(as_deferred)
             program.add_transform(qp.defer_measurements, allow_postselect=False)
         program.add_transform(_ready_to_play, wires=self.wires)
         return program
@@ -134,7 +138,7 @@ class QiskitDevice(Device):
         Raises:
             Refused: what cannot be played here.
         """
-        tapes = [circuits] if isinstance(circuits, QuantumScript) else list(circuits)
+        tapes = _tapes([circuits] if isinstance(circuits, QuantumScript) else circuits)
         questions = [question_of(tape, self.wires) for tape in tapes]
         answers = self._answers(questions)
         found = tuple(question.results(answer) for question, answer in zip(questions, answers, strict=True))
@@ -147,6 +151,25 @@ class QiskitDevice(Device):
             self.books.journal.close()
         if self.place.backend is not None:
             self.place.backend.close()
+
+    def __copy__(self) -> "QiskitDevice":
+        """Another device on the same backend and journal, so that no two draw the same numbers."""
+        made = object.__new__(type(self))
+        vars(made).update(vars(self) | {"tracker": Tracker(), "_kept": self._kept.copy()})
+        return made
+
+    def __deepcopy__(self, memo: Any) -> "QiskitDevice":
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        """In another process it is made once more, with the seed that it has and the number of its calls."""
+        own = getattr(self.place.sampler, "sampler", self.place.sampler)
+        told, calls = self._made | {"wires": self.wires, "shots": self._shots}, getattr(own, "n_calls", None)
+        if not isinstance(told["backend"], str | BackendV2) or isinstance(told["journal"], Journal):
+            raise Refused("a device goes to another process by names: backend='aer', and the path of a journal")
+        if isinstance(own, LocalSampler):
+            told["seed"] = own.first_seed
+        return _made_again, (told, calls)
 
     def _answers(self, questions: Sequence[Question]) -> list[list[Any]]:
         drawn = [(question, one) for question in questions for one in question.played if question.tape.shots]
@@ -163,14 +186,14 @@ class QiskitDevice(Device):
 
     def _ready(self, one: Played) -> QuantumCircuit:
         """A circuit with parameters for its angles, as the place plays it; made once for all of one structure."""
-        if one.key in self._kept:
-            self._kept.move_to_end(one.key)
-            return self._kept[one.key]
-        made = template_of(one.operations, one.places, one.middle, () if one.ket else one.measured)
-        self._kept[one.key] = self.place.ready(made)
+        made = self._kept.pop(one.key, None)  # at once, for other threads may be at it
+        if made is None:
+            written = template_of(one.operations, one.places, one.middle, () if one.ket else one.measured)
+            made = self.place.ready(written)
+        self._kept[one.key] = made  # the last one that was asked for
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        return self._kept[one.key]
+        return made
 
     def _track(self, questions: Sequence[Question], found: Sequence[Any]) -> None:
         if not self.tracker.active:
@@ -197,18 +220,16 @@ def _total(question: Question) -> int:
     return total
 
 
-def _shots(given: Any) -> Shots:
-    try:
-        return Shots(given)
-    except (TypeError, ValueError):
-        raise InputError(f"shots are a whole number of at least 1, or a list of them; got {shown(given)}") from None
+def _tapes(circuits: Any) -> list[QuantumScript]:
+    tapes = list(circuits) if isinstance(circuits, Iterable) else [circuits]
+    if not all(isinstance(one, QuantumScript) for one in tapes):
+        raise Refused(f"a device plays tapes, which a QNode or qp.execute makes; got {shown(circuits)}")
+    return tapes
 
 
-def _check_wires(wires: Any) -> None:
-    try:
-        if not isinstance(wires, bool) and (not isinstance(wires, int) or wires > 0):
-            Wires(range(wires) if isinstance(wires, int) else () if wires is None else wires)
-            return
-    except Exception:  # PennyLane's own are of several kinds
-        pass
-    raise InputError(f"wires are a number of at least 1, or labels that differ; got {shown(wires)}")
+def _made_again(told: dict[str, Any], calls: int | None) -> QiskitDevice:
+    made = QiskitDevice(**told)
+    own: Any = getattr(made.place.sampler, "sampler", made.place.sampler)
+    if calls is not None:
+        own.n_calls = calls
+    return made

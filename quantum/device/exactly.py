@@ -23,7 +23,7 @@ from quantum.device.refused import Refused
 from quantum.device.structures import END, MIDDLE
 from quantum.machines.abilities import check_needs, needs_of
 from quantum.machines.aer import AER, MOST_DENSITY_QUBITS, checked, cores
-from quantum.machines.law import outcome_law
+from quantum.machines.law import MOST_QUBITS, outcome_law
 from quantum.machines.noise import reduced_noise
 from quantum.machines.used import compacted
 
@@ -102,6 +102,9 @@ def _branches(one: Played, circuit: QuantumCircuit) -> Outcomes:
     columns = [parameter.index for parameter in circuit.parameters]
     if one.ket:
         raise Refused("a circuit that is measured in the middle, or played by exact, has no state: take qp.probs")
+    if circuit.num_qubits > MOST_QUBITS:
+        what = f"measured in the middle, or played by exact, has up to {MOST_QUBITS} qubits"
+        raise Refused(f"without shots a circuit {what}; got {circuit.num_qubits}: qp.set_shots(qnode, 1000)")
     laws = [outcome_law(circuit.assign_parameters(row[columns])) for row in one.angles]
     keys = sorted({key for law in laws for key in law})
     weights = np.array([[law.get(key, 0.0) for key in keys] for law in laws])

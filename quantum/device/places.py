@@ -63,19 +63,19 @@ def place_of(backend: Any, *, seed: int | None = None, **options: Any) -> Place:
     Raises:
         InputError: no such name, options or a seed where none are taken, or what is none of these.
     """
+    if "name" in options:
+        raise InputError(f"a backend's name is given as backend=; got name={shown(options['name'])}")
     if isinstance(backend, str):
         return _ours(backend_named(backend, seed=seed, **options))
-    if options:
+    if options and isinstance(backend, BackendV2 | BaseSamplerV2):
         raise InputError(f"{', '.join(sorted(options))}: options are those of a backend by name; got {shown(backend)}")
     if isinstance(backend, BackendV2):
         return _of_qiskit(backend, seed)
+    if not isinstance(backend, Backend | BaseSamplerV2):
+        raise InputError(f"{NAME} plays on a name, a sampler (BaseSamplerV2) or a BackendV2; got {shown(backend)}")
     if seed is not None:
         raise InputError(f"a seed is that of a backend by name; {shown(backend)} was made with its own")
-    if isinstance(backend, Backend):
-        return _ours(backend)
-    if isinstance(backend, BaseSamplerV2):
-        return _sampler(backend)
-    raise InputError(f"{NAME} plays on a name, a sampler (BaseSamplerV2) or a BackendV2; got {shown(backend)}")
+    return _ours(backend) if isinstance(backend, Backend) else _sampler(backend)
 
 
 def in_gates_of_aer(circuit: QuantumCircuit) -> QuantumCircuit:

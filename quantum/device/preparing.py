@@ -25,7 +25,7 @@ from pennylane.wires import Wires
 
 from encoding.errors import shown
 from quantum.device.refused import NAME, Refused
-from quantum.gate_steps import matrix_of
+from quantum.gate_steps import check_unitary, matrix_of
 from quantum.gates import GATES
 
 PLAIN = (qp.QubitUnitary, qp.Barrier, qp.Identity, qp.GlobalPhase, MidMeasure)
@@ -44,6 +44,10 @@ def in_own_gates(tape: QuantumScript, wires: Wires | None = None) -> Any:
         Refused: wires that the device does not have, a measurement or an operation that it does not do.
     """
     check_wires(tape, wires)
+    if isinstance(tape.shots.total_shots, bool):
+        raise Refused(f"shots are a whole number of at least 1; got {tape.shots.total_shots}")
+    if tape.batch_size == 0:
+        raise Refused("a batch has at least one set of angles; got an empty one")
     for asked in tape.measurements:
         check_measurement(asked, bool(tape.shots))
     with qp.QueuingManager.stop_recording():
@@ -60,6 +64,24 @@ def in_own_gates(tape: QuantumScript, wires: Wires | None = None) -> Any:
     return (tape,), _first
 
 
+@qp.transform
+def as_deferred(tape: QuantumScript) -> Any:
+    """The same circuit, if PennyLane can put off what it measures in the middle (`qp.defer_measurements`).
+
+    Raises:
+        Refused: it postselects, or has a condition within a condition, of which PennyLane would lose the inner one.
+    """
+    for operation in tape.operations:
+        if isinstance(operation, MidMeasure) and operation.postselect is not None:
+            raise Refused(_postselects(operation))
+        if isinstance(operation, Conditional) and isinstance(operation.base, Conditional):
+            name, wires = operation.base.base.name, list(operation.wires)
+            raise Refused(
+                f"{name} on wires {wires} is under two conditions, which cannot be deferred: combine them by &"
+            )
+    return (tape,), _first
+
+
 def own_operations(operation: Any) -> Iterator[Any]:
     """An operation, or what it is made of, as far down as to gates that Qiskit has.
 
@@ -68,8 +90,7 @@ def own_operations(operation: Any) -> Iterator[Any]:
     """
     if is_own(operation):
         if isinstance(operation, MidMeasure) and operation.postselect is not None:
-            where = list(operation.wires)
-            raise Refused(f"{NAME} does not postselect; got a measurement on wires {where} with {operation.postselect}")
+            raise Refused(_postselects(operation))
         yield operation
     elif isinstance(operation, Conditional):
         for part in own_operations(operation.base):
@@ -77,13 +98,30 @@ def own_operations(operation: Any) -> Iterator[Any]:
                 raise Refused(f"a measurement on a condition is not played; got one on wires {list(part.wires)}")
             yield Conditional(operation.meas_val, part)
     elif operation.has_decomposition:
-        for part in operation.decomposition():
+        for part in _parts(operation):
             yield from own_operations(part)
     elif isinstance(operation, StatePrepBase) and operation.batch_size is not None:
         yield operation  # one set of angles at a time
     else:
         matrix = matrix_of(operation)
+        check_unitary(operation, matrix)
         yield qp.QubitUnitary(matrix, operation.wires)
+
+
+def _postselects(measured: MidMeasure) -> str:
+    where = list(measured.wires)
+    return f"{NAME} does not postselect; got a measurement on wires {where} with {measured.postselect}"
+
+
+def _parts(operation: Any) -> list[Any]:
+    """What an operation is made of."""
+    if isinstance(operation, Controlled) and isinstance(operation.base, qp.QubitUnitary):
+        check_unitary(operation.base, matrix_of(operation.base))  # of what is no gate PennyLane's parts have NaN
+    try:
+        return operation.decomposition()
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:  # numbers that do not go with the operation
+        said = " ".join(str(error).split())[:160]
+        raise Refused(f"{operation.name} on wires {list(operation.wires)} is not made of gates: {said}") from None
 
 
 def is_own(operation: Any) -> bool:

@@ -7,20 +7,25 @@ program that is run again after a crash asks the same, and finds the outcomes.
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from math import inf
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from encoding import InputError
 from encoding.errors import shown
 from quantum.device.outcomes import Outcomes
 from quantum.device.places import Place, bound_and_folded
 from quantum.device.questions import Played
+from quantum.device.refused import Refused
 from quantum.device.structures import END, MIDDLE
 from quantum.jobs import Journal, JournalSampler
 from quantum.journal.money import MOST_SECONDS
@@ -38,7 +43,7 @@ class Books:
         agreed: whether the price is.
         task: beside the circuits, what the jobs belong to: another name, other jobs.
         options: more of `JournalSampler`.
-        asked: how often each set of circuits was asked for.
+        answered: of each set of circuits, how often it was asked for; what is asked right now is among them.
     """
 
     journal: Journal | None
@@ -46,12 +51,13 @@ class Books:
     agreed: bool = False
     task: str = ""
     options: dict[str, Any] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    answered: set[tuple[str, int]] = field(default_factory=set)
+    lock: Any = field(default_factory=Lock)
 
-    def run(self, place: Place, pubs: list[Any], meant: list[dict[str, Any]]) -> Any:
-        """The job of some circuits, which mean this."""
+    def result(self, place: Place, pubs: list[Any], meant: list[dict[str, Any]]) -> Any:
+        """The outcomes of some circuits, which mean this; one job."""
         if self.journal is None or place.backend is None:
-            return place.sampler.run(pubs)
+            return _shown_by(place, pubs)
         digest = hashlib.sha256(f"{self.task}\0{[sorted(one) for one in meant]}".encode())
         for one in meant:
             digest.update(one["structure"].encode() + np.ascontiguousarray(one["angles"] + 0.0).tobytes())
@@ -59,9 +65,30 @@ class Books:
         task = digest.hexdigest()
         limits = {"most_seconds": self.most_seconds, "agreed": self.agreed}
         sampler = JournalSampler(place.backend, self.journal, task=task, **limits, **self.options)
-        job = sampler.at(self.asked[task]).run(pubs, logical=meant)
-        self.asked[task] += 1
-        return job
+        with self._time(task) as time:
+            return sampler.at(time).run(pubs, logical=meant).result()
+
+    @contextmanager
+    def _time(self, task: str) -> Iterator[int]:
+        """How often this was answered already; who is interrupted before the answer, and asks again, asks the same."""
+        with self.lock:
+            time = next(n for n in count() if (task, n) not in self.answered)
+            self.answered.add((task, time))
+        try:
+            yield time
+        except BaseException:
+            self.answered.discard((task, time))
+            raise
+
+
+def _shown_by(place: Place, pubs: list[Any]) -> Any:
+    try:
+        return place.sampler.run(pubs).result()
+    except QiskitError as error:
+        if place.backend is not None:  # ours say in lines of their own what they do not play
+            raise
+        said = " ".join(str(error.message).split())[:160]
+        raise Refused(f"{place.name} does not play the circuit: {said}") from None
 
 
 def books_of(journal: Any, place: Place, **limits: Any) -> Books:
@@ -73,9 +100,14 @@ def books_of(journal: Any, place: Place, **limits: Any) -> Books:
         limits: of `Books`.
 
     Raises:
-        InputError: no journal, or one of what no journal can be kept of.
+        InputError: no journal, or one of what no journal can be kept of; no limit, or no plain yes or no.
     """
     charges = place.can is not None and place.can.charges
+    most, agreed = limits.get("most_seconds", MOST_SECONDS), limits.get("agreed", False)
+    if isinstance(most, bool) or not isinstance(most, int | float) or not 0 <= most < inf:
+        raise InputError(f"max_seconds is a limit in seconds, at least 0; got {shown(most)}")
+    if not isinstance(agreed, bool):  # a word that says no is true to Python
+        raise InputError(f"agreed is True or False; got {shown(agreed)}")
     if journal is None and not charges:
         return Books(None, **limits)
     if place.backend is None:
@@ -106,7 +138,7 @@ def sampled(played: Sequence[Played], shots: Sequence[int], place: Place, ready:
         pubs.extend(some)
         meant.extend(_meant(first, angles, times, len(some)))
         owners.append((group, len(some)))
-    answers = iter(books.run(place, pubs, meant).result())
+    answers = iter(books.result(place, pubs, meant))
     found: list[Outcomes | None] = [None] * len(played)
     for group, n_pubs in owners:
         parts = [next(answers).data for _ in range(n_pubs)]

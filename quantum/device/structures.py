@@ -14,6 +14,7 @@ from pennylane.ops import Adjoint, Conditional, Controlled, MeasurementValue, Mi
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import ParameterVector
 
+from encoding.errors import shown
 from quantum.device.refused import Refused
 from quantum.gate_steps import detached, gate_steps
 from quantum.gates import GATES
@@ -23,6 +24,7 @@ Operations = Sequence[Any]
 Places = Mapping[Hashable, int]  # wire -> qubit
 MIDDLE, END = "mid", "meas"  # classical registers
 MOST_IN_CONDITION = 6
+SILENT = qp.Barrier, qp.Identity, qp.GlobalPhase
 
 
 def middle_of(operations: Operations, asked: Sequence[Any]) -> list[int]:
@@ -57,13 +59,20 @@ def angles_of(operations: Operations, rows: int) -> NDArray[np.float64]:
     numbers = [angle for operation in operations for angle in _angles(operation)]
     try:
         found = np.array(numbers, np.float64)[None]
-    except (TypeError, ValueError, RuntimeError):  # batches, or tensors that remember where they came from
+    except (
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+    ):  # batches, or tensors that remember where they came from
         found = np.zeros(0)
     if found.ndim != 2:
-        numbers = [np.asarray(number, np.float64) for number in detached(numbers)]
-        found = np.stack(np.broadcast_arrays(*numbers), -1).reshape(-1, len(numbers))
+        columns = [_column(operation, angle) for operation in operations for angle in _angles(operation)]
+        found = np.stack(np.broadcast_arrays(*columns), -1).reshape(-1, len(numbers))
     if not np.isfinite(found).all():
-        raise Refused("an angle is a finite number; the circuit has NaN or infinity")
+        for operation in operations:
+            for angle in _angles(operation):
+                _column(operation, angle)
     return np.broadcast_to(found, (rows, len(numbers)))
 
 
@@ -109,6 +118,18 @@ def _angles(operation: Any) -> Iterator[Any]:
         yield from operation.data
 
 
+def _column(operation: Any, angle: Any) -> NDArray[np.float64]:
+    """An angle of an operation, as numbers."""
+    try:
+        found = np.asarray(detached([angle])[0], np.float64)
+    except (TypeError, ValueError, OverflowError):
+        found = np.array(np.nan)
+    if not np.isfinite(found).all():
+        name, wires = operation.name, list(operation.wires)
+        raise Refused(f"an angle is a finite number; {name} on wires {wires} has {shown(angle, 60)}")
+    return found
+
+
 def _mark(operation: Any, places: Places, bits: Mapping[int, int]) -> Hashable:
     """An operation without its angles."""
     kind, where = type(operation), [places[wire] for wire in operation.wires]
@@ -117,7 +138,7 @@ def _mark(operation: Any, places: Places, bits: Mapping[int, int]) -> Hashable:
     if isinstance(operation, MidMeasure):
         return (kind.__name__, *where, operation.reset, bits.get(operation.hash, -1))
     if isinstance(operation, Conditional):
-        return ("if", _condition(operation.meas_val, bits), _mark(operation.base, places, bits))
+        return ("if", _condition(operation, bits), _mark(operation.base, places, bits))
     if isinstance(operation, qp.QubitUnitary):
         return (kind.__name__, *where, np.asarray(detached(operation.data)[0], np.complex128).tobytes())
     if isinstance(operation, Controlled):
@@ -130,11 +151,15 @@ def _mark(operation: Any, places: Places, bits: Mapping[int, int]) -> Hashable:
         )
     if isinstance(operation, Adjoint):
         return ("adjoint", _mark(operation.base, places, bits))
+    if kind not in SILENT:
+        raise Refused(f"{operation.name} on wires {list(operation.wires)} is to be decomposed first: take qp.execute")
     return (kind.__name__, *where)
 
 
-def _condition(value: MeasurementValue, bits: Mapping[int, int]) -> Hashable:
+def _condition(operation: Conditional, bits: Mapping[int, int]) -> Hashable:
     """Bits, and at which of their outcomes it is true."""
+    value: MeasurementValue = operation.meas_val
     if len(value.measurements) > MOST_IN_CONDITION:
-        raise Refused(f"a condition is on up to {MOST_IN_CONDITION} measurements; got one on {len(value.measurements)}")
+        of = f"{operation.base.name} on wires {list(operation.base.wires)} has one on {len(value.measurements)}"
+        raise Refused(f"a condition is on up to {MOST_IN_CONDITION} measurements; {of}")
     return tuple(bits[one.hash] for one in value.measurements), tuple(bool(true) for _, true in value.items())

@@ -138,7 +138,7 @@ def check_needs(needs: Needs, can: Abilities, name: str) -> None:
     if can.n_qubits is not None and needs.n_qubits > can.n_qubits:
         raise InputError(f"{name} has {can.n_qubits} qubits; the circuit takes {needs.n_qubits}: fewer, or another one")
     for what, asked, able, instead in (
-        ("if_test", needs.decides, can.decides, "feed_forward=False leaves it out, or take another one"),
+        ("if_test", needs.decides, can.decides, "take another one; a Sampler leaves it out by feed_forward=False"),
         ("reset in a circuit", needs.reset, can.reset, "take another one, or one chord a circuit"),
         ("measurement midway", needs.midway, can.midway, "take aer, or one chord a circuit"),
     ):

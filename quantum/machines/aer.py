@@ -25,6 +25,7 @@ from encoding.threads import n_threads
 from quantum.machines.abilities import Abilities, check_needs, needs_of
 from quantum.machines.calls import circuits_in, shots_of
 from quantum.machines.fitting import check_gates
+from quantum.machines.gathered import gathered
 from quantum.machines.noise import reduced_noise
 from quantum.machines.used import compacted, without_empty_branches
 from quantum.samplers import SamplerFailed
@@ -165,8 +166,9 @@ def _run(circuit: QuantumCircuit, pub: SamplerPub, seed: int, noise: Any) -> dic
     from qiskit_aer import AerSimulator
     from qiskit_aer.primitives import SamplerV2
 
-    method = method_for(circuit, shots_of(pub), noisy=noise is not None)
-    fused = {"fusion_threshold": 1} if noise is None and needs_of(circuit).branches else {}  # a third faster a shot
+    method, fused = method_for(circuit, shots_of(pub), noisy=noise is not None), {}
+    if noise is None and needs_of(circuit).branches:
+        circuit, fused = gathered(circuit), {"fusion_threshold": 1}  # each a third faster a shot
     simulator: Any = Checked(AerSimulator(method=method, noise_model=noise, **cores(), **fused).run)
     sampler = SamplerV2(seed=seed)
     sampler._backend = simulator  # a run and its result are all that it asks for

@@ -31,7 +31,7 @@ from quantum.device.device import QiskitDevice
 TABLES = ("aer", "middle")
 N_CIRCUITS, N_QUBITS, N_LAYERS, SHOTS = 100, 8, 16, 1000
 N_STEPS, N_READ = 16, 4
-SHOTS_OF = {"armonica.qiskit": 1000, "default.qubit": 3, "lightning.qubit": 20}
+SHOTS_OF = {"armonica.qiskit": 1000, "default.qubit": 3, "lightning.qubit": 50}
 
 
 def layers(angles) -> None:

@@ -69,6 +69,18 @@ def test_a_program_that_died_after_sending_finds_its_job(ibm, node, monkeypatch)
     assert len(ibm.jobs()) == 1
 
 
+def test_who_stops_waiting_and_asks_again_asks_the_same(ibm, node, monkeypatch):
+    bell = node(agreed=True)
+    with monkeypatch.context() as stopped:
+        stopped.setattr("quantum.jobs.collect", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            bell(0.3)
+    assert bell(0.3).shape == (50, 2)  # the cell of a notebook, once more
+    assert len(ibm.jobs()) == 1
+    bell(0.3)
+    assert len(ibm.jobs()) == 2
+
+
 def test_a_gradient_is_one_job(ibm, node):
     turned = qp.QNode(lambda x: [qp.RX(x, 0), qp.expval(qp.Z(0))][1], node(agreed=True).device)
     qp.grad(qp.set_shots(turned, 50))(qp.numpy.array(0.4, requires_grad=True))
