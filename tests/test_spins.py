@@ -17,6 +17,7 @@ from classical.spins import (
     gap_ratio,
     ground_susceptibility,
     hessian,
+    largest_eigenvalue,
     least_eigenvalue,
     linear_tap,
     log_determinant,
@@ -133,6 +134,17 @@ def test_independent_bonds_have_the_same_onsager_term_by_both_rules():
         assert abs(rotational - sk) < 0.01
 
 
+@pytest.mark.parametrize("beta", [0.3, 1.0, 5.0])
+def test_in_many_layers_a_free_spin_answers_as_a_spin_does(beta):
+    bonds = random_bonds([30, 25, 20], 2.0, seed=1)
+    e = onsager_term(bonds, beta, "rotational")
+    inverse = np.linalg.inv(np.diag(e) - beta * bonds.dense())
+    for place in bonds.places:
+        assert abs(np.diagonal(inverse)[place].mean() - 1) < 1e-9
+        assert np.ptp(e[place]) < 1e-12
+    assert np.linalg.eigvalsh(linear_tap(bonds, beta, kind="rotational"))[0] > 0
+
+
 # Blocks against the whole matrix
 
 
@@ -244,6 +256,45 @@ def test_both_cases_are_among_those_searched():
     assert not melts["glass"]
 
 
+def hidden(n):
+    """A strong layer that never melts, and a weak uniform one, far below, that does: two minima over beta."""
+    rng = drawn(0)
+    strong, between = 10 * rng.standard_normal((n, n)) / np.sqrt(n), 0.001 * rng.standard_normal((n, n))
+    return chain([strong, between, 6 / n * np.ones((n, n))])
+
+
+@pytest.mark.parametrize("n", [40, 150], ids=["dense", "lanczos"])
+def test_a_melting_point_behind_a_minimum_of_the_eigenvalue_is_found(n):
+    bonds = hidden(n)
+    found = melting_temperature(bonds)
+    assert found.melts
+    t = float(found.temperature)
+    assert abs(least_eigenvalue(bonds, 1 / t)) < 1e-9
+    assert least_eigenvalue(bonds, 1.01 / t) < 0 < least_eigenvalue(bonds, 0.99 / t)
+    assert min(least_eigenvalue(bonds, beta) for beta in np.linspace(0.02, 0.99 / t, 12)) > 0
+
+
+def test_a_side_of_one_spin_is_a_side():
+    rng = drawn(13)
+    for bonds in (chain([rng.standard_normal((450, 1))]), chain([np.ones((300, 1)), np.ones((1, 300))])):
+        d = bonds.squares
+        v = np.linalg.eigh(linear_tap(bonds, 1 / float(melting_temperature(bonds).temperature)))[0][0]
+        assert abs(v - melting_temperature(bonds).least) < 1e-9
+        assert (d > 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e155, 1e300])
+def test_bonds_whose_squares_are_no_numbers_melt_all_the_same(scale):
+    block = drawn(14).standard_normal((20, 20)) + 1
+    wanted = melting_temperature(chain([block])).temperature
+    assert abs(melting_temperature(chain([scale * block])).temperature / scale / wanted - 1) < 1e-9
+
+
+def test_the_largest_eigenvalue_of_many_spins_is_that_of_the_matrix():
+    bonds = chain([drawn(15).standard_normal((250, 220))])
+    assert abs(largest_eigenvalue(bonds) / np.linalg.svd(bonds.blocks[0, 1], compute_uv=False)[0] - 1) < 1e-9
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), factor=st.floats(0.01, 100))
 def test_bonds_of_another_unit_melt_at_the_temperature_in_that_unit(seed, factor):
@@ -289,6 +340,25 @@ def test_what_does_not_converge_is_counted_as_lost_and_not_as_a_solution():
     assert (len(found.m), found.lost) == (0, 7)
 
 
+def test_solutions_whose_spins_saturate_are_solutions():
+    cold = solutions(ferromagnet(), 0.3, n_starts=16)
+    assert len(cold.m) == 1
+    assert cold.reached[0] + cold.paramagnet == 16
+    np.testing.assert_allclose(np.abs(cold.m[0]), np.tanh(3.9 / 0.3), rtol=1e-12)  # the field is 39 x 0.1
+
+
+def test_solutions_come_by_their_free_energy_and_each_once():
+    two = Bonds({(0, 0): ferromagnet().blocks[0, 0], (1, 1): 0.1 * (1 - np.eye(30))})  # up-up and up-down: two pairs
+    found = solutions(two, 1.5, n_starts=40)
+    assert 3 <= len(found.m) <= 4  # and each alone, the other at 0, which chance may miss
+    assert (np.diff(found.energy) >= -1e-9).all()
+    assert found.reached.sum() + found.paramagnet + found.lost == 40
+    assert (found.reached > 0).all()
+    for one, energy in zip(found.m, found.energy, strict=True):
+        assert abs(free_energy(two, one, 1.5) - energy) < 1e-9
+        assert np.abs(tap_residual(two, one, 1.5)).max() < 1e-8
+
+
 # Spectra
 
 
@@ -327,6 +397,23 @@ def test_a_random_block_has_no_tail_and_a_pulled_direction_is_one(shape):
     tail = outside_bulk(block + 8 * np.outer(u, v))
     assert (tail.beyond > 1.05 * tail.edge).sum() == 1
     assert abs(tail.variance / quiet.variance - 1) < 0.02
+
+
+def test_units_without_bonds_have_no_part_in_the_bulk_and_the_largest_levels_come_first():
+    rng = drawn(16)
+    block = rng.standard_normal((200, 60)) * np.sqrt(1 / 200)
+    padded = np.pad(block, ((0, 0), (0, 80)))
+    assert abs(outside_bulk(padded).variance / outside_bulk(block).variance - 1) < 1e-9
+    v = [w / np.linalg.norm(w) for w in rng.standard_normal((2, 200))]
+    u = np.linalg.qr(rng.standard_normal((60, 2)))[0].T
+    tail = outside_bulk(block + 4 * np.outer(v[0], u[0]) + 6 * np.outer(v[1], u[1])).beyond
+    assert (np.diff(tail) < 0).all()
+    assert len(tail) == 2
+
+
+def test_gap_ratios_are_those_of_the_middle():
+    crowded = np.concatenate([[0, 1e-9, 1.0], np.arange(2, 40.0), [40, 40 + 1e-9, 60]])  # odd ends, even middle
+    assert gap_ratio(crowded) == 1
 
 
 # Quantum spins
@@ -392,7 +479,7 @@ def test_a_field_lowers_the_melting_temperature_to_zero():
         (lambda: Bonds({(1, 0): [[1.0]]}), r"named by its layers \(a, b\), 0 <= a <= b; got \(1, 0\)"),
         (lambda: Bonds({(0, 1): [1.0]}), r"block \(0, 1\) is of shape"),
         (lambda: Bonds({(0, 1): [[np.nan]]}), "not finite: did the run diverge"),
-        (lambda: Bonds({(0, 1): [["a"]]}), "a matrix of numbers"),
+        (lambda: Bonds({(0, 1): [["a"]]}), "a matrix of real numbers"),
         (lambda: Bonds({(0, 2): [[1.0]]}), r"numbered 0, 1, ... and each has bonds; got \[0, 2\]"),
         (lambda: Bonds({(0, 0): [[0.0, 1.0], [2.0, 0.0]]}), r"symmetric; these are not: take M \+ M\^T"),
         (lambda: Bonds({(0, 0): np.ones((2, 2))}), "no spin of layer 0 is bound to itself"),
@@ -417,6 +504,20 @@ def test_a_field_lowers_the_melting_temperature_to_zero():
         (lambda: ground_susceptibility(weak(0.1), 0.0), "field is a finite number above 0"),
         (lambda: static_susceptibility(ferromagnet(), 1.0, 0.1), "there is no paramagnet at beta = 1"),
         (lambda: transverse_melting(0.0, 1.0), "temperature is a finite number above 0"),
+        (lambda: static_susceptibility(hidden(40), 1 / 5.5, 0.0), "there is no paramagnet"),
+        (lambda: outside_bulk(np.ones((20, 20))), "no bulk"),
+        (lambda: Bonds({(0, 1): np.ones((2, 2)) * 1j}), "a matrix of real numbers"),
+        (lambda: Bonds({(0, 1): [["1", "2"]]}), "a matrix of real numbers"),
+        (lambda: Bonds({(0, 1): [[10**400]]}), "a matrix of real numbers"),
+        (lambda: Bonds({(False, True): [[1.0]]}), "named by its layers"),
+        (lambda: random_bonds([2, 2], n_systems=3).one(7), r"there are \(3,\) systems; got the number 7"),
+        (lambda: chain([[[1.0]]]).apply([1.0, 2.0, 3.0]), r"spins are numbers, of shape \(..., 2\)"),
+        (lambda: first_spacing(["a", "b", "c"]), "real numbers are wanted here"),
+        (lambda: gap_ratio(cast(Any, [[1, 2], [1]])), "real numbers are wanted here"),
+        (lambda: solutions(chain([[[1.0]]]), 1.0, tolerance=1.0), "tolerance is a finite number of at most 0.01"),
+        (lambda: least_eigenvalue(chain([[[1.0]]]), 1e200), r"beta is a finite number of at most 1e\+100"),
+        (lambda: hessian([3, 4], 1.0, 1e200), r"beta is a finite number of at most 1e\+100"),
+        (lambda: free_energy(chain([[[1.0]]]), np.ones(2) * 1j, 1.0), "magnetisations are numbers"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(ask, said):

@@ -9,6 +9,7 @@ there are; the whole matrix is made only where somebody asks for it.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from encoding.memory import check_room
 Array = NDArray[np.floating]
 Pair = tuple[int, int]
 
+MOST_BETA = 1e100  # its square, and times that of a bond, is a number
 SYMMETRIC = 1e-6  # of the largest entry: single precision, and sums of it
 
 
@@ -94,6 +96,15 @@ class Bonds:
         return found
 
     @cached_property
+    def largest(self) -> Array:
+        """The largest |J_ij| of each system, (...)."""
+        return np.max([np.abs(block).max((-2, -1)) for block in self.blocks.values()], axis=0)
+
+    def over(self, unit: float) -> "Bonds":
+        """The same in another unit, J / unit."""
+        return Bonds({pair: block / unit for pair, block in self.blocks.items()})
+
+    @cached_property
     def sides(self) -> NDArray[np.bool_] | None:
         """Which layers stand on the second side, (n_layers,), where bonds go between two sides only; else None."""
         side = {0: False}
@@ -116,8 +127,14 @@ class Bonds:
         return sorted(self.blocks) == [(k, k + 1) for k in range(len(self.sizes) - 1)]
 
     def apply(self, spins: ArrayLike) -> Array:
-        """Local fields h = J sigma, (..., N) of (..., N)."""
-        sigma = np.asarray(spins, np.float64)
+        """Local fields h = J sigma, (..., N) of (..., N).
+
+        Raises:
+            InputError: another number of spins, or no numbers.
+        """
+        sigma = np.asarray(spins)
+        if sigma.dtype.kind not in "fiu" or not sigma.ndim or sigma.shape[-1] != self.n_spins:
+            raise InputError(f"spins are numbers, of shape (..., {self.n_spins}); got {sigma.dtype} {sigma.shape}")
         field = np.zeros(np.broadcast_shapes((*self.shape, self.n_spins), sigma.shape))
         for (a, b), block in self.blocks.items():
             field[..., self.places[a]] += np.matvec(block, sigma[..., self.places[b]])
@@ -144,8 +161,15 @@ class Bonds:
         return whole
 
     def one(self, which: Any) -> "Bonds":
-        """The bonds of one system of many: `which` counts along the leading axes."""
-        return Bonds({pair: block[which] for pair, block in self.blocks.items()})
+        """The bonds of one system of many: `which` counts along the leading axes.
+
+        Raises:
+            InputError: there are not so many.
+        """
+        try:
+            return Bonds({pair: block[which] for pair, block in self.blocks.items()})
+        except IndexError:
+            raise InputError(f"there are {self.shape} systems; got the number {shown(which)}") from None
 
 
 def chain(weights: Sequence[ArrayLike]) -> Bonds:
@@ -188,17 +212,22 @@ def one_system(bonds: Any) -> Bonds:
 
 
 def _pair(key: Any) -> Pair:
-    good = isinstance(key, tuple) and len(key) == 2 and all(isinstance(each, int) for each in key)
-    if not good or not 0 <= key[0] <= key[1]:
+    good = isinstance(key, tuple) and len(key) == 2
+    if not good or not all(isinstance(each, Integral) and not isinstance(each, bool) for each in key):
         raise InputError(f"a block is named by its layers (a, b), 0 <= a <= b; got {shown(key)}")
-    return key
+    if not 0 <= key[0] <= key[1]:
+        raise InputError(f"a block is named by its layers (a, b), 0 <= a <= b; got {shown(key)}")
+    return int(key[0]), int(key[1])
 
 
 def _block(key: Pair, block: ArrayLike) -> Array:
     try:
-        array = np.asarray(block, np.float64)
+        given = np.asarray(block)
+        array = given.astype(np.float64) if given.dtype.kind in "fiu" else None
     except (TypeError, ValueError):
-        raise InputError(f"block {key} is a matrix of numbers; got {shown(block)}") from None
+        array = None
+    if array is None:
+        raise InputError(f"block {key} is a matrix of real numbers; got {shown(block)}")
     if array.ndim < 2 or 0 in array.shape:
         raise InputError(f"block {key} is of shape (..., N_{key[0]}, N_{key[1]}); got {array.shape}")
     if not np.isfinite(array).all():

@@ -10,7 +10,7 @@ S_k is, and each is told by its Cholesky factor: the cost is sum N_k^3 instead o
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky
 
-from classical.spins.bonds import Bonds, one_system
+from classical.spins.bonds import MOST_BETA, Bonds, one_system
 from encoding import InputError
 from encoding.given import number
 
@@ -29,7 +29,7 @@ def log_determinant(bonds: Bonds, beta: float) -> float:
     >>> round(np.exp(log_determinant(chain([[[1.0]]]), 0.5)).item(), 9)  # 1.25^2 - .5^2
     1.3125
     """
-    beta = number("beta", beta, least=0)
+    beta = number("beta", beta, least=0, most=MOST_BETA)
     if not one_system(bonds).is_chain:
         raise InputError(f"the recursion goes along a chain of layers; got {bonds}: take numpy.linalg.slogdet")
     diagonal, total = 1 + beta**2 * bonds.squares, 0.0

@@ -26,6 +26,9 @@ def guess(n: int) -> Array:
 
 def largest(n: int, product: Callable[[Array], Array], start: Array, *, tolerance: float = 0.0) -> tuple[float, Array]:
     """The largest eigenvalue and its vector; `start` is a guess, `tolerance` relative (0: rounding)."""
+    if n <= VECTORS:
+        values, vectors = np.linalg.eigh(np.stack([product(column) for column in np.eye(n)]))
+        return float(values[-1]), vectors[:, -1]
     solve: Any = eigsh
     values, vectors = solve(operator_of(n, product), k=1, which="LA", v0=start, tol=tolerance, ncv=min(VECTORS, n))
     return float(values[0]), vectors[:, 0]

@@ -8,12 +8,16 @@ has a positive least eigenvalue above T_c, which vanishes there. For any vector 
 
 lies above that eigenvalue, so its first root lies beyond beta_c, and beta_c is the least of all first roots. The
 eigenvector at one beta gives a parabola, whose root is the next beta: beta falls towards beta_c, the error squared
-every time. Where no parabola has a root, nothing melts; then the lowest point of each leads to the next, down to the
-minimum of the eigenvalue, which is where the paper reads T_c off before training, for there a zero is only touched.
+every time. Where nothing melts, slopes 2 beta b - a lead down to the minimum of the eigenvalue, which is where the
+paper reads T_c off before training, for there a zero is only touched.
+
+Both are local, so the eigenvalue is looked at on a grid first, ten betas a decade from 1/lambda_max(J), where it is
+still positive, to a hundred times that: from the first that is negative the roots go down, else from every dip of the
+grid. What happens between two points of the grid without a dip, or below a hundredth of lambda_max(J), is not seen.
 
 Vectors are found by Lanczos' method, products with the blocks alone. Where bonds go between two sides only, as in a
 chain of layers, the singular vectors of E^(-1/2) B E^(-1/2), B from one side to the other, E = 1 + beta^2 D, are asked
-for instead: half the size, and half the steps. Small systems are diagonalised, all of a stack at once.
+for instead: half the size, and half the steps. Small systems are diagonalised.
 """
 
 from typing import NamedTuple
@@ -21,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.spins.bonds import Bonds, checked_bonds, one_system
+from classical.spins.bonds import MOST_BETA, Bonds, checked_bonds, one_system
 from classical.spins.lanczos import SMALL, guess, largest
 from classical.spins.onsager import KINDS, linear_tap
 from encoding import InputError
@@ -30,10 +34,12 @@ from encoding.given import number
 
 Array = NDArray[np.floating]
 
+PER_DECADE, REACH = 10, 100.0  # betas of the grid, and its last over its first
 CLOSE = 1e-10  # relative, of two betas that follow each other
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
 STEPS = 200
 ROUGH, COARSE, FINE = 1e-2, 1e-6, 1e-12  # relative, of an eigenvalue
+SIGN = 1e-4  # the same, where its sign is asked for
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 
 
@@ -58,6 +64,15 @@ class Melting(NamedTuple):
         return f"<Melting: T = {shown_t}, {int(np.sum(self.melts))} of {np.size(self.melts)} melt>"
 
 
+class Found(NamedTuple):
+    """One zero, or one minimum, of the least eigenvalue: beta, its value, whether it is a zero, the vector."""
+
+    beta: float
+    least: float
+    melts: bool
+    mode: Array
+
+
 def melting_temperature(bonds: Bonds) -> Melting:
     """The melting temperature of each system, by the SK Onsager term.
 
@@ -71,16 +86,15 @@ def melting_temperature(bonds: Bonds) -> Melting:
     >>> bool(melting_temperature(chain([[[3.0]]])).melts)  # 1 - 3 beta + 9 beta^2 > 0
     False
     """
-    if not checked_bonds(bonds).squares.any(-1).all():
+    largest_bond = checked_bonds(bonds).largest
+    if not largest_bond.all():
         raise InputError("a system whose bonds are all 0 is a paramagnet at every temperature: nothing melts")
-    if bonds.n_spins <= SMALL:
-        return _of_small(bonds)
-    found, start = [], None
-    for which in np.ndindex(bonds.shape):
-        found.append(_of_large(bonds.one(which), start))
-        start = found[-1][3]  # look after look, a run changes little
-    parts = [np.reshape(np.array(part), (*bonds.shape, *np.shape(part[0]))) for part in zip(*found, strict=True)]
-    return Melting(*parts)
+    unit = np.exp2(np.floor(np.log2(largest_bond)))  # a power of two, in which squares neither overflow nor vanish
+    found = [_of_one(bonds.one(which).over(float(unit[which]))) for which in np.ndindex(bonds.shape)]
+    temperature = np.array([1 / each.beta for each in found]).reshape(bonds.shape) * unit
+    least, melts = (np.array(part).reshape(bonds.shape) for part in list(zip(*found, strict=True))[1:3])
+    mode = np.array([_signed(each.mode) for each in found]).reshape(*bonds.shape, bonds.n_spins)
+    return Melting(temperature, least, melts, mode)
 
 
 def least_eigenvalue(bonds: Bonds, beta: float, *, onsager: str = "sk") -> float:
@@ -94,109 +108,120 @@ def least_eigenvalue(bonds: Bonds, beta: float, *, onsager: str = "sk") -> float
     Raises:
         InputError: see `classical.spins.onsager`.
     """
-    bonds, beta = one_system(bonds), number("beta", beta, least=0)
+    bonds, beta = one_system(bonds), number("beta", beta, least=0, most=MOST_BETA)
     if onsager not in KINDS:
         raise InputError(f"an Onsager term is one of {', '.join(KINDS)}; got {shown(onsager)}")
     if onsager == "rotational" or bonds.n_spins <= SMALL:
         return float(np.linalg.eigvalsh(linear_tap(bonds, beta, kind=onsager))[0])
-    return _lowest(bonds, beta, None)[0]
-
-
-def _next(a: Array, b: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """The first root of 1 - beta a + beta^2 b where there is one, else its lowest point; and whether."""
-    inside = a**2 - 4 * b
-    root = 2 / (a + np.sqrt(np.maximum(inside, 0)))
-    return np.where(inside >= 0, root, a / (2 * b)), inside >= 0
-
-
-# Small systems: whole matrices, all at once
-
-
-def _of_small(bonds: Bonds) -> Melting:
-    """All of a stack; each is left alone once it is found, so that who stands beside it changes nothing."""
-    n = bonds.n_spins
-    j, d = bonds.dense().reshape(-1, n, n), bonds.squares.reshape(-1, n)
-    beta = 1 / np.linalg.eigvalsh(j)[:, -1]  # I - M is positive there: beta J is below 1
-    least, melts, mode = np.zeros(len(j)), np.zeros(len(j), bool), np.zeros((len(j), n))
-    going = np.arange(len(j))
-    for _ in range(STEPS):
-        diagonal = 1 + beta[going, None] ** 2 * d[going]
-        values, vectors = np.linalg.eigh(np.eye(n) * diagonal[:, None, :] - beta[going, None, None] * j[going])
-        v = vectors[..., 0]
-        new, rooted = _next(np.vecdot(v, np.matvec(j[going], v)), np.vecdot(v**2, d[going]))
-        least[going], melts[going], mode[going] = np.where(rooted, 0.0, values[:, 0]), rooted, v
-        still = np.abs(new - beta[going]) > CLOSE * beta[going]
-        beta[going] = new
-        going = going[still]
-        if not len(going):
-            break
-    shape = bonds.shape
-    return Melting(
-        (1 / beta).reshape(shape), least.reshape(shape), melts.reshape(shape), _signed(mode).reshape(*shape, n)
-    )
+    return _lowest(bonds, beta, None, FINE)[0]
 
 
 def _signed(v: Array) -> Array:
-    first = np.take_along_axis(v, np.abs(v).argmax(-1)[..., None], -1)
-    return v * np.sign(first)
+    return v * np.sign(v[np.abs(v).argmax()])
 
 
-# Large ones: one after the other, by products with the blocks
+def _of_one(bonds: Bonds) -> Found:
+    """The first zero; else the lowest minimum."""
+    betas, values, vectors = _grid(bonds)
+    negative = [place for place, value in enumerate(values) if value < 0]
+    if negative:
+        return _zero(bonds, betas[negative[0]], vectors[negative[0]])
+    dips = [
+        place
+        for place, value in enumerate(values)
+        if value <= min(values[max(place - 1, 0)], values[min(place + 1, len(values) - 1)])
+    ]
+    found = [_bottom(bonds, betas[place], vectors[place]) for place in dips]
+    hidden = [each for each in found if each.melts]
+    return min(hidden, key=lambda each: each.beta) if hidden else min(found, key=lambda each: each.least)
 
 
-def _of_large(bonds: Bonds, start: Array | None) -> tuple[Array, Array, NDArray[np.bool_], Array]:
-    d = bonds.squares
-    v = _top(bonds, start)
-    beta, rooted = _first(bonds, d, v)
-    tolerance = ROUGH
-    for _ in range(STEPS):
-        v = _softest(bonds, beta, v, tolerance) if bonds.sides is not None else _lowest(bonds, beta, v, tolerance)[1]
-        new, now = _first(bonds, d, v)
-        if rooted and not now and tolerance <= FINE:  # a root cannot be lost but by rounding, at a touch
+def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
+    """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, and their vectors."""
+    n = round(PER_DECADE * np.log10(REACH)) + 1
+    first = 1 / _top(bonds)
+    betas, values, vectors = [], [], []
+    v: Array | None = None
+    for beta in first * np.geomspace(1, REACH, n):
+        value, v = _soft(bonds, float(beta), v, SIGN)
+        betas.append(float(beta))
+        values.append(value)
+        vectors.append(v)
+        if value < 0:
             break
-        before, beta, rooted = beta, new, now
-        change = abs(beta - before) / beta
+    return betas, values, vectors
+
+
+def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
+    """Down to a zero of the least eigenvalue, from a vector whose parabola is negative somewhere."""
+    beta, tolerance = _first_root(bonds, v) or beta, COARSE
+    for _ in range(STEPS):
+        _, v = _soft(bonds, beta, v, tolerance)
+        root = _first_root(bonds, v)
+        if root is None:  # a root cannot be lost but by rounding, at a touch
+            break
+        change, beta = abs(root - beta) / root, root
         if change <= CLOSE and tolerance <= FINE:
             break
-        tolerance = float(np.clip(change**2 / 10, FINE, ROUGH))  # no vector needs to be better than its beta
-    if rooted:
-        return np.array(1 / beta), np.array(0.0), np.array(True), _signed(v)
-    least, beta, v = _bottom(bonds, d, beta, v)
-    return np.array(1 / beta), np.array(least), np.array(False), _signed(v)
+        tolerance = float(np.clip(change**2 / 10, FINE, COARSE))  # no vector needs to be better than its beta
+    return Found(beta, 0.0, True, v)
 
 
-def _first(bonds: Bonds, d: Array, v: Array) -> tuple[float, bool]:
-    beta, rooted = _next(v @ bonds.apply(v), v**2 @ d)
-    return float(beta), bool(rooted)
+def _bottom(bonds: Bonds, beta: float, v: Array) -> Found:
+    """The minimum of the least eigenvalue near `beta`: the zero of its slope 2 beta b - a, by secants.
 
-
-def _bottom(bonds: Bonds, d: Array, beta: float, v: Array) -> tuple[float, float, Array]:
-    """The minimum of the least eigenvalue over beta: the zero of its slope 2 beta b - a, by secants.
-
-    A secant that does not fall towards a minimum gives way to the lowest point of the parabola, which always does.
+    A secant that does not fall towards a minimum gives way to the lowest point of the parabola, which always does. If a
+    parabola on the way has a root, there is a zero, and that is found.
     """
-    before, slope_before, tolerance = np.nan, np.nan, COARSE
+    before, slope_before, tolerance, value = 0.0, 0.0, COARSE, np.inf
     for _ in range(STEPS):
         value, v = _lowest(bonds, beta, v, tolerance)
-        a, b = v @ bonds.apply(v), v**2 @ d
+        if _first_root(bonds, v) is not None:
+            return _zero(bonds, beta, v)
+        a, b = _parabola(bonds, v)
         slope = 2 * beta * b - a
-        rise = (slope - slope_before) / (beta - before)
-        step = -slope / (rise if rise > 0 else 2 * b)
+        rise = (slope - slope_before) / (beta - before) if before and beta != before else 0.0
+        step = -slope / rise if rise > 0 else -slope / (2 * b) if b > 0 else 0.0
         if abs(step) <= TOUCH * beta and tolerance <= FINE:
             break
         before, slope_before, beta = beta, slope, float(beta + np.clip(step, -beta / 2, beta / 2))
         tolerance = FINE if abs(step) < WIDE * beta else COARSE
-    return value, beta, v
+    return Found(beta, value, False, v)
 
 
-def _top(bonds: Bonds, start: Array | None) -> Array:
-    """The eigenvector of the largest eigenvalue of J, roughly: where the search begins."""
-    first = guess(bonds.n_spins) if start is None else start
-    return largest(bonds.n_spins, bonds.apply, first, tolerance=ROUGH)[1]
+def _parabola(bonds: Bonds, v: Array) -> tuple[float, float]:
+    """a and b of p_v."""
+    return float(v @ bonds.apply(v)), float(v**2 @ bonds.squares)
 
 
-def _lowest(bonds: Bonds, beta: float, start: Array | None, tolerance: float = FINE) -> tuple[float, Array]:
+def _first_root(bonds: Bonds, v: Array) -> float | None:
+    """The first root of 1 - beta a + beta^2 b, where there is one above 0."""
+    a, b = _parabola(bonds, v)
+    inside = a**2 - 4 * b
+    return 2 / (a + float(np.sqrt(inside))) if inside >= 0 and a > 0 else None
+
+
+def _soft(bonds: Bonds, beta: float, start: Array | None, tolerance: float) -> tuple[float, Array]:
+    """A vector of length 1 that is the softest at `beta`, and v.(I - M) v: negative where the least eigenvalue is."""
+    if bonds.n_spins <= SMALL or bonds.sides is None:
+        return _lowest(bonds, beta, start, tolerance)
+    v = _softest(bonds, beta, guess(bonds.n_spins) if start is None else start, tolerance)
+    a, b = _parabola(bonds, v)
+    return 1 - beta * a + beta**2 * b, v
+
+
+def _top(bonds: Bonds) -> float:
+    """The largest eigenvalue of J, from above."""
+    if bonds.n_spins <= SMALL:
+        return float(np.linalg.eigvalsh(bonds.dense())[-1])
+    return largest(bonds.n_spins, bonds.apply, guess(bonds.n_spins), tolerance=ROUGH)[0] * (1 + ROUGH)
+
+
+def _lowest(bonds: Bonds, beta: float, start: Array | None, tolerance: float) -> tuple[float, Array]:
     """The least eigenvalue of I - M and its vector; the tolerance is relative to the largest entry of I - M."""
+    if bonds.n_spins <= SMALL:
+        values, vectors = np.linalg.eigh(linear_tap(bonds, beta))
+        return float(values[0]), vectors[:, 0]
     diagonal = 1 + beta**2 * bonds.squares
     above = float(diagonal.max())  # so that what is asked for is not near 0, where no relative error is small
 

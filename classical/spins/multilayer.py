@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
-from classical.spins.bonds import Bonds, chain
+from classical.spins.bonds import MOST_BETA, Bonds, chain
 from encoding import InputError, Purpose, stream
 from encoding.errors import shown
 from encoding.given import number, whole
@@ -62,7 +62,7 @@ def hessian(sizes: Sequence[int], variances: float | Sequence[float], beta: floa
         InputError: see `transition_temperature`; a negative beta.
     """
     n, c = _checked(sizes, variances)
-    beta = number("beta", beta, least=0)
+    beta = number("beta", beta, least=0, most=MOST_BETA)
     beside = -(beta**2) * n[1:] * c
     return np.diag(n) + np.diag(beside, 1) + np.diag(beside, -1)
 
@@ -98,11 +98,15 @@ def _instance(n: NDArray[np.int64], c: Array, rng: np.random.Generator) -> list[
 
 def _checked(sizes: Any, variances: Any) -> tuple[Array, Array]:
     """N (L + 1,) and C (L,)."""
+    sizes, variances = (each.tolist() if isinstance(each, np.ndarray) else each for each in (sizes, variances))
     if isinstance(sizes, str | bytes) or not isinstance(sizes, Sequence) or len(sizes) < 2:
         raise InputError(f"sizes are the spins of two layers or more, as [784, 512, 10]; got {shown(sizes)}")
     n = np.array([whole("the size of a layer", size) for size in sizes], np.float64)
     many = isinstance(variances, Sequence) and not isinstance(variances, str)
-    c = [number("a variance C", each, above=0) for each in (variances if many else [variances] * (len(n) - 1))]
+    c = [
+        number("a variance C", each, above=0, most=MOST_BETA)
+        for each in (variances if many else [variances] * (len(n) - 1))
+    ]
     if len(c) != len(n) - 1:
         raise InputError(f"{len(n)} layers have {len(n) - 1} variances C; got {len(c)}")
     return n, np.array(c)

@@ -16,10 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from classical.spins.bonds import Bonds, checked_bonds
 from classical.spins.lanczos import SMALL, guess, largest
 from encoding import InputError
+from encoding.errors import shown
 from encoding.given import number
 
 Array = NDArray[np.floating]
 
+BULK = 1e-12  # of the largest level
 MIDDLE = 0.5  # of the levels, those of a gap ratio: at the ends of a spectrum levels are few and far between
 
 
@@ -105,7 +107,7 @@ def marchenko_pastur(x: ArrayLike, ratio: float, variance: float = 1.0) -> Array
         InputError: a ratio or a variance that is not positive.
     """
     y, c = number("ratio", ratio, above=0), number("variance", variance, above=0)
-    x = np.asarray(x, np.float64)
+    x = _numbers(x)
     low, high = c * (1 - np.sqrt(y)) ** 2, c * (1 + np.sqrt(y)) ** 2
     inside = np.maximum((high - x) * (x - low), 0)
     return np.divide(np.sqrt(inside), 2 * np.pi * c * y * x, out=np.zeros_like(x), where=inside > 0)
@@ -118,16 +120,21 @@ def outside_bulk(block: ArrayLike, *, variance: float | None = None) -> Tail:
     are nothing.
 
     Args:
-        block: J^(k), (N_(k-1), N_k).
+        block: J^(k), (N_(k-1), N_k); rows and columns of zeros, units without bonds, do not count.
         variance: C of its entries times N_(k-1); None: that of the median eigenvalue, which few large ones do not move.
 
     Raises:
-        InputError: no matrix, or one whose entries are not finite or all 0.
+        InputError: no matrix, or one whose entries are not finite or all 0, or of a rank so low that it has no bulk.
     """
-    x = np.asarray(block, np.float64)
+    x = _numbers(block)
     if x.ndim != 2 or not x.size or not np.isfinite(x).all() or not x.any():
         raise InputError(f"a block of bonds is a matrix of finite numbers, not all 0; got shape {x.shape}")
-    levels = np.linalg.svd(x, compute_uv=False) ** 2
+    scale = np.sqrt(len(x))
+    x = x[x.any(1)][:, x.any(0)]
+    scale /= np.sqrt(len(x))
+    levels = np.linalg.svd(scale * x, compute_uv=False) ** 2
+    if np.median(levels) < BULK * levels[0]:
+        raise InputError("the matrix has no bulk: half of its levels are 0 to rounding, for its rank is low")
     ratio = x.shape[1] / x.shape[0]
     c = float(np.median(levels) / _median(ratio)) if variance is None else number("variance", variance, above=0)
     edge = c * (1 + np.sqrt(ratio)) ** 2
@@ -145,7 +152,22 @@ def _median(ratio: float) -> float:
 
 
 def _ascending(levels: ArrayLike) -> Array:
-    given = np.asarray(levels, np.float64)
+    given = _numbers(levels)
     if not given.ndim or given.shape[-1] < 3 or not np.isfinite(given).all() or (np.diff(given) < 0).any():
         raise InputError(f"levels ascend, at least three of them, (..., N); got shape {given.shape}")
     return given
+
+
+def _numbers(values: ArrayLike) -> Array:
+    """An array of real numbers.
+
+    Raises:
+        InputError: something else.
+    """
+    try:
+        given = np.asarray(values)
+    except ValueError:
+        given = np.array("ragged")
+    if given.dtype.kind not in "fiu":
+        raise InputError(f"real numbers are wanted here; got {shown(values)}")
+    return given.astype(np.float64)

@@ -26,6 +26,7 @@ Array = NDArray[np.floating]
 TRIVIAL = 1e-3  # root mean square of m: below, it is the paramagnet
 SAME = 1e-4  # root mean square of m - m', up to a sign
 EDGE = 1 - 1e-15  # of |m|
+HIGHEST = np.arctanh(EDGE)  # field beyond which m is 1 to rounding
 SLOWER, FASTER = 0.7, 1.02  # share of the new, where a change is turned against the last one, and where not
 
 
@@ -96,7 +97,7 @@ def solutions(
         n_starts: how many starts, each +-1/2 at random.
         seed: of the starts.
         damping: of the iteration, the least, below 1.
-        tolerance: largest residual of a solution.
+        tolerance: largest residual of a solution, beside the rounding of m where it is close to +-1; at most 0.01.
         most: iterations.
 
     Raises:
@@ -104,7 +105,10 @@ def solutions(
     """
     bonds, t = one_system(bonds), number("temperature", temperature, above=0)
     n_starts, most = whole("n_starts", n_starts), whole("most", most)
-    damping, tolerance = number("damping", damping, least=0, most=0.999), number("tolerance", tolerance, above=0)
+    damping, tolerance = (
+        number("damping", damping, least=0, most=0.999),
+        number("tolerance", tolerance, above=0, most=0.01),
+    )
     check_room(64.0 * n_starts * bonds.n_spins, f"{n_starts} starts of {bonds.n_spins} spins", "ask for fewer")
     rng = stream(checked_seed(seed), 0, Purpose.START)
     m = (rng.integers(0, 2, (n_starts, bonds.n_spins)) - 0.5).astype(np.float64)
@@ -114,7 +118,7 @@ def solutions(
     for _ in range(most):
         now = m[going]
         field = _field(bonds, squared, now, beta)
-        there = np.abs(np.arctanh(np.clip(now, -EDGE, EDGE)) - field).max(-1) < tolerance
+        there = _solved(now, field, tolerance)
         ended[going[there]] = True
         change = np.tanh(field) - now
         swings = np.vecdot(change, last[going]) < 0
@@ -125,6 +129,14 @@ def solutions(
         if not going.size:
             break
     return _told(bonds, m[ended], t, lost=int((~ended).sum()))
+
+
+def _solved(m: Array, field: Array, tolerance: float) -> NDArray[np.bool_]:
+    """Whether (20) holds, (n,), to the tolerance and what rounding of m makes of arctanh m where m is close to +-1."""
+    inside = np.clip(m, -EDGE, EDGE)
+    rounding = 4 * np.finfo(np.float64).eps / (1 - inside**2)
+    off = np.abs(np.arctanh(inside) - np.clip(field, -HIGHEST, HIGHEST))
+    return np.all(off < tolerance + rounding, axis=-1)
 
 
 def _field(bonds: Bonds, squared: Bonds, m: Array, beta: float) -> Array:
@@ -152,10 +164,10 @@ def _told(bonds: Bonds, m: Array, t: float, lost: int) -> Magnetisations:
 
 
 def _magnetisations(bonds: Bonds, m: ArrayLike) -> Array:
-    try:
-        given = np.asarray(m, np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"magnetisations are numbers (..., {bonds.n_spins}); got {type(m).__name__}") from None
+    given = np.asarray(m)
+    if given.dtype.kind not in "fiu":
+        raise InputError(f"magnetisations are numbers (..., {bonds.n_spins}); got {given.dtype}")
+    given = given.astype(np.float64)
     if not given.ndim or given.shape[-1] != bonds.n_spins or not (np.abs(given) <= 1).all():
         raise InputError(f"magnetisations are from -1 to 1, of shape (..., {bonds.n_spins}); got {given.shape}")
     return given

@@ -17,11 +17,12 @@ Gamma_c = J at T = 0, where the literature has about 1.5 J.
 """
 
 from math import atanh, inf, tanh
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from classical.spins.bonds import Bonds, one_system
+from classical.spins.bonds import MOST_BETA, Bonds, one_system
 from classical.spins.melting import melting_temperature
 from encoding import InputError
 from encoding.given import number
@@ -47,7 +48,7 @@ def static_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
     return b * np.linalg.inv(matrix)
 
 
-def transverse_melting(temperature: float, field: float) -> float:
+def transverse_melting(temperature: ArrayLike, field: float) -> float:
     """T_c in a transverse field of spins whose classical T_c is `temperature`; 0 where there is none.
 
     Args:
@@ -62,10 +63,16 @@ def transverse_melting(temperature: float, field: float) -> float:
     >>> round(transverse_melting(1.0, 0.5), 6)
     0.910239
     """
-    t, gamma = number("temperature", temperature, above=0), number("field", field, least=0)
+    t = number("temperature", _scalar(temperature), above=0)
+    gamma = number("field", field, least=0)
     if gamma >= t:
         return 0.0
-    return gamma / atanh(gamma / t) if gamma else t
+    return gamma / atanh(gamma / t) if gamma / t > 0 else t
+
+
+def _scalar(value: Any) -> Any:
+    """An array of one number, as `melting_temperature` gives it of one system, as that number."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def free_response(beta: float, field: float) -> float:
@@ -75,5 +82,5 @@ def free_response(beta: float, field: float) -> float:
         InputError: a negative beta or field, or both without an end.
     """
     gamma = number("field", field, least=0)
-    beta = inf if isinstance(beta, float) and beta == inf and gamma else number("beta", beta, least=0)
+    beta = inf if isinstance(beta, float) and beta == inf and gamma else number("beta", beta, least=0, most=MOST_BETA)
     return tanh(beta * gamma) / gamma if gamma else beta
