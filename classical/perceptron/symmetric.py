@@ -28,7 +28,7 @@ from encoding import InputError
 
 Array = NDArray[np.float64]
 
-APART = 0.05  # by which the levels of a start are parted, of x(1 - x)
+APART, LOW, HIGH = 0.25, 0.1, 0.5  # by which levels of a start are parted, and towards which overlaps
 JAMMED = 1 - 1e-10
 LEAST = 1e-12  # of lambda and eps, below which all answers are those at zero
 
@@ -180,8 +180,9 @@ def _solved(
     found = fixed_point(
         update,
         first,
-        inside=shape.inside,
-        nudge=shape.nudge,
+        within=shape.within,
+        frail=shape.frail,
+        unit=shape.unit,
         tolerance=tolerance,
         most=most,
         what=what,
@@ -215,4 +216,6 @@ def started(start: Profile, shape: Shape) -> Array:
         got = f"{start.depth} and {start.q.shape[1]}" if isinstance(start, Profile) else repr(start)[:40]
         raise InputError(f"a start has {shape.depth} layers and {shape.n_levels} levels; got {got}")
     x = shape.together(start.q[1:-1], start.Q)
-    return x - APART * shape.nudge(x)  # levels that are equal stay so, whether or not that is stable
+    return x + APART * (
+        shape.start(LOW, HIGH) - x
+    )  # levels that are equal, or 0, stay so, whether or not that is stable
