@@ -201,7 +201,7 @@ def test_what_has_not_converged_says_how_far_it_is():
 
 def test_a_saddle_is_left():
     """x = 0 solves x = 2x - x^3 and repels."""
-    found = fixed_point(lambda x: 2 * x - x**3, np.array([1e-12]), frail=lambda x: lambda v: v)
+    found = fixed_point(lambda x: 2 * x - x**3, np.array([1e-12]), frail=lambda x: lambda v: v[None])
     assert abs(found.x[0]) == pytest.approx(1)
 
 

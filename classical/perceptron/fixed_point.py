@@ -25,7 +25,7 @@ REMEMBERED = 20  # steps
 SINGULAR = 1e-9
 WORSE = 30.0  # times the best residual so far: mixing has lost its way
 NEAR, FARTHEST = 1e-2, 3e-2  # residual from which on it is mixed, and the longest mixed step
-LOOKS, SMALL, GROWS = 20, 1e-4, 1.0005  # how often growth is looked at, of what difference, and what factor is one
+LOOKS, SMALL, GROWS = 20, 2e-4, 1.0005  # how often growth is looked at, of what difference, and what factor is one
 LEAP, PLAIN, LEAPS = 3e-3, 30, 5  # the step off a saddle, the iterations after it, and how often it is tried
 
 
@@ -58,8 +58,8 @@ def fixed_point(
         update: F.
         start: a first x.
         within: brings a new x, given the old one, into the region where F is defined; None: it is everywhere.
-        frail: of an x, the function that leaves of a difference from it what stays there under F and might grow: levels
-            that are equal part. None: nobody looks.
+        frail: of an x, the function that takes from differences, (n,), the parts that stay apart under F and might grow,
+            (n_parts, n): at each level where overlaps are equal they part. None: nobody looks.
         tolerance: of the largest component of F(x) - x.
         most: evaluations of F.
         what: is solved, for the message.
@@ -106,15 +106,18 @@ def fixed_point(
 
 def _away(update: Callable[[Array], Array], x: Array, r: Array, frail: Callable[[Array], Array]) -> Array | None:
     """A step off a saddle, along what grows; None where differences shrink."""
-    v, growth = frail(np.linspace(0.5, 1.0, x.size)), 0.0
+    parts = frail(np.linspace(0.5, 1.0, x.size))
+    growth = np.zeros(len(parts))
     for _ in range(LOOKS):
-        size = float(np.abs(v).max(initial=0.0))
-        if not 0 < size < np.inf:
+        sizes = np.abs(parts).max(axis=1, initial=0.0)
+        if not (sizes > 0).any() or not np.isfinite(sizes).all():
             return None
-        v = v * (SMALL / size)
-        half = (v + frail(update(x + v) - x - r)) / 2  # layers answer each other in turns, which a half step evens out
-        growth, v = 2 * float(np.abs(half).max(initial=0.0)) / SMALL - 1, half
-    return v * (LEAP / np.abs(v).max()) if growth > GROWS else None
+        parts = parts * (SMALL / len(parts) / np.where(sizes > 0, sizes, np.inf))[:, None]
+        moved = frail(update(x + parts.sum(axis=0)) - x - r)
+        half = (parts + moved) / 2  # layers answer each other in turns, which a half step evens out
+        growth, parts = 2 * np.abs(half).max(axis=1) / (SMALL / len(parts)) - 1, half
+    grown = parts[growth > GROWS]
+    return (grown * (LEAP / np.abs(grown).max(axis=1))[:, None]).sum(axis=0) if len(grown) else None
 
 
 def _mixed(xs: list[Array], rs: list[Array], one: Array) -> Array:

@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 SPACING = 0.0625  # of the grid, in asinh(h/width)
 SIGMAS = 8.0  # of the fields that are looked at
 TINY = 1e-18  # a step of so little variance, in layers squared, is none
+DECIDED = 12.0  # m s beyond which spins are up or down whatever a larger step: f grows by m s^2/2, and no more happens
 LEAST = 1e-14  # of a variance
 Function = Callable[[Array], Array]
 
@@ -98,19 +99,21 @@ def _answers(
     scale = min(width, 1.0)
     fields = fields or normal_fields(float(variances[0]), scale)
     rises = np.diff(variances, prepend=variances[0])
-    steps = np.sqrt(np.where(rises > TINY * scale**2, rises, 0.0))
-    reached = SIGMAS * np.sqrt(variances[-1]) + (0.0 if concave else variances[-1])  # fields pull spins along
+    all_of = np.sqrt(np.where(rises > TINY * scale**2, rises, 0.0))
+    levels, compiled = np.concatenate([[0.0], m]), _compiled()
+    steps = all_of if concave else np.minimum(all_of, DECIDED / np.maximum(levels, TINY))
+    seen, beyond = float(variances[0] + (steps**2).sum()), float((levels * (all_of**2 - steps**2)).sum() / 2)
+    reached = SIGMAS * np.sqrt(seen) + (0.0 if concave else seen)  # fields pull spins along
     farthest = max(reached, float(np.abs(fields.h).max())) + SIGMAS * scale
     half = int(np.ceil(np.arcsinh(farthest / scale) / SPACING)) + 2
     h = scale * np.sinh(np.arange(-half, half + 1) * SPACING)
-    levels, compiled = np.concatenate([[0.0], m]), _compiled()
     squares, mean, free, first = compiled.answer(
         scale, SPACING, f(h), slope(h), concave, steps, levels, fields.h, fields.weight
     )
     probed = np.nan
     if fields.probe is not None:
         probed = float(compiled.read(scale, SPACING, first, fields.probe) @ fields.probe_weight)
-    return Answers(squares, float(mean), float(free), probed)
+    return Answers(squares, float(mean), float(free) + beyond, probed)
 
 
 @cache

@@ -31,7 +31,8 @@ Array = NDArray[np.float64]
 MOST_LAYERS, MOST_LEVELS, MOST_ALPHA = 1000, 200, 1e8
 FROZEN = 1 - 1e-13  # an overlap beyond cannot be told from 1
 LESS = 0.5  # of a distance between overlaps, kept in one step
-MET = 1e-4  # a distance of overlaps that are looked at as equal
+NEAREST = 1e-6  # distance from 1 that is measured like larger ones
+MET, FREE = 1e-4, 1e-3  # a distance of overlaps that are looked at as equal, and from 1 where there is room to part
 START = 0.5  # from higher ones students may find their teacher, a solution of its own
 
 
@@ -137,16 +138,24 @@ class Shape(NamedTuple):
 
     def unit(self, x: Array) -> Array:
         """1 - x: overlaps near 1 are to be right in their distance from it."""
-        return 1 - x + (1 - FROZEN)
+        return 1 - x + NEAREST
 
     def frail(self, x: Array) -> Callable[[Array], Array]:
-        """Of a difference from x, that part which parts equal levels, or overlaps from 0."""
-        met = np.diff(x.reshape(-1, self.n_levels), prepend=0.0) < MET
+        """Of differences from x those parts that part equal levels, or overlaps from 0, where none is near 1.
 
-        def part(v: Array) -> Array:
-            return np.cumsum(np.where(met, np.diff(v.reshape(-1, self.n_levels), prepend=0.0), 0.0), axis=-1).ravel()
+        Levels that are equal in all layers stay so, whatever else happens: each of them is a part. The others are one.
+        """
+        rows = x.reshape(-1, self.n_levels)
+        met = (np.diff(rows, prepend=0.0) < MET) & (rows[:, -1:] < 1 - FREE)
+        alone = np.flatnonzero(met.all(axis=0))
+        each = [met & (np.arange(self.n_levels) == level) for level in alone]
+        each = np.array([*each, met & ~met.all(axis=0)])  # (n_parts, n_layers, n_levels)
 
-        return part
+        def parts(v: Array) -> Array:
+            apart = np.diff(v.reshape(-1, self.n_levels), prepend=0.0)
+            return np.cumsum(np.where(each, apart, 0.0), axis=-1).reshape(len(each), x.size)
+
+        return parts
 
     def start(self, low: float = START, high: float = START) -> Array:
         """Overlaps from `low` to `high` over the levels, the same in all layers."""

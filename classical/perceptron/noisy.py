@@ -71,8 +71,6 @@ def noisy_teacher(
         answers = [hierarchy.bonds(own, m, there) for own, there in zip(felt, fields, strict=True)]
         answer = students.unfolded(np.array([one.squares for one in answers]), depth)
         kappa = KAPPA * students.unfolded(np.array([one.probed for one in answers]), depth)
-        load, pull = (alpha * q[:-1] * q[1:] * answer)[:n], (alpha * near[:-1] * near[1:] * kappa)[:n]
-        found = [bond_overlaps(own, m, its) for own, its in zip(load, pull, strict=True)]
         push = with_teacher * kappa
         eta = (near[:-2] * push[:-1] + push[1:] * near[2:])[: students.n_spins]
         spread = fields_of_spins(q, bonds, answer)[: students.n_spins]
@@ -80,17 +78,21 @@ def noisy_teacher(
             hierarchy.spins(own, m, hierarchy.normal_fields(own[0], 1.0, mean=mean))
             for own, mean in zip(spread, eta, strict=True)
         ]
-        own = students.together(np.array([one.squares for one in spins]), np.array([one.Q for one in found]))
-        with_it = taught.together(np.array([one.mean for one in spins]), np.array([one.R for one in found]))
-        return np.concatenate([own, with_it])
+        inner, means = np.array([one.squares for one in spins]), np.array([one.mean for one in spins])
+        new, _ = students.apart(students.together(inner, bonds))
+        known = taught.apart(taught.together(means, with_teacher), float(r))[0][:, 0]
+        load, pull = (alpha * new[:-1] * new[1:] * answer)[:n], (alpha * known[:-1] * known[1:] * kappa)[:n]
+        found = [bond_overlaps(own, m, its) for own, its in zip(load, pull, strict=True)]
+        own = students.together(inner, np.array([one.Q for one in found]))
+        return np.concatenate([own, taught.together(means, np.array([one.R for one in found]))])
 
     def within(new: Array, old: Array) -> Array:
         own = students.within(new[: students.size], old[: students.size])
         return np.concatenate([own, taught.within(new[students.size :], old[students.size :])])
 
     def frail(x: Array) -> Callable[[Array], Array]:
-        part = students.frail(x[: students.size])
-        return lambda v: np.concatenate([part(v[: students.size]), np.zeros(taught.size)])
+        parts = students.frail(x[: students.size])
+        return lambda v: np.pad(parts(v[: students.size]), ((0, 0), (0, taught.size)))
 
     def unit(x: Array) -> Array:
         return np.concatenate([students.unit(x[: students.size]), taught.unit(x[students.size :])])
