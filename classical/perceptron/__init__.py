@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from classical.perceptron.breaking import replica_symmetry_breaking
+    from classical.perceptron.volume import entropy
     from classical.perceptron.fixed_point import NotConverged
+    from classical.perceptron.storage import jamming, storage_bound
     from classical.perceptron.layers import Profile, continued
     from classical.perceptron.noisy import noisy_teacher
+    from classical.perceptron.states import marginality, overlap_distribution, overlap_function
     from classical.perceptron.symmetric import bayes_optimal, generalisation_error, replica_symmetric
-    from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration_depth
+    from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration, penetration_depth
 
 __all__ = [
     "Growth",
@@ -16,13 +19,20 @@ __all__ = [
     "Profile",
     "bayes_optimal",
     "continued",
+    "entropy",
     "generalisation_error",
     "glass_transitions",
     "growth",
+    "jamming",
+    "marginality",
     "noisy_teacher",
+    "overlap_distribution",
+    "overlap_function",
+    "penetration",
     "penetration_depth",
     "replica_symmetric",
     "replica_symmetry_breaking",
+    "storage_bound",
 ]
 
 _HOMES = {
@@ -31,13 +41,20 @@ _HOMES = {
     "Profile": "layers",
     "bayes_optimal": "symmetric",
     "continued": "layers",
+    "entropy": "volume",
     "generalisation_error": "symmetric",
     "glass_transitions": "transitions",
     "growth": "transitions",
+    "jamming": "storage",
+    "marginality": "states",
     "noisy_teacher": "noisy",
+    "overlap_distribution": "states",
+    "overlap_function": "states",
+    "penetration": "transitions",
     "penetration_depth": "transitions",
     "replica_symmetric": "symmetric",
     "replica_symmetry_breaking": "breaking",
+    "storage_bound": "storage",
 }
 
 

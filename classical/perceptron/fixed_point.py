@@ -96,8 +96,8 @@ def fixed_point(
         best = min(best, residual)
         xs, rs = [*xs[-REMEMBERED:], x], [*rs[-REMEMBERED:], r]
         move = _mixed(xs, rs, one) - x if len(xs) > 1 else r
-        far = float(np.abs(move).max(initial=0.0))
-        x = bring(x + move * min(1.0, FARTHEST / far) if len(xs) > 1 else x + r, x)
+        far = max(float(np.abs(move).max(initial=0.0)), FARTHEST)
+        x = bring(x + move * (FARTHEST / far) if len(xs) > 1 else x + r, x)
     raise NotConverged(
         f"{what}: no solution within {most} steps, the residual is {residual:.2g} where {tolerance:.2g} was asked for: "
         "allow more steps, start from a solution nearby, or ask for less"

@@ -14,7 +14,7 @@ from scipy.special import erfcx
 Array = NDArray[np.float64]
 
 NODES, REACH = 241, 10.0
-NARROW, WIDE = 1e-9, 1.0  # layers: no function here has narrower ones, and wider ones need no care
+NARROW, WIDE = 1e-12, 1.0  # layers: no function here has narrower ones, and wider ones need no care
 
 
 def nodes(layer: Array, centre: Array | float = 0.0) -> tuple[Array, Array]:

@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 
 APART, LOW, HIGH = 0.25, 0.1, 0.5  # by which levels of a start are parted, and towards which overlaps
 JAMMED = 1 - 1e-10
+FAR = 300.0  # fields beyond which cosh is too large to be squared
 LEAST = 1e-12  # of lambda and eps, below which all answers are those at zero
 
 
@@ -121,7 +122,7 @@ def hard_core_taught(coupling: Array) -> Array:
 def frozen_spins(field: Array) -> Array:
     """q = int Dz tanh^2(sqrt(eps) z)."""
     h, weight = _fields(field)
-    return (weight * np.tanh(h) ** 2).sum(-1)
+    return _near_one(field, (weight * np.tanh(h) ** 2).sum(-1), (weight / np.cosh(np.clip(h, -FAR, FAR)) ** 2).sum(-1))
 
 
 def taught_spins(field: Array) -> Array:
@@ -129,7 +130,13 @@ def taught_spins(field: Array) -> Array:
     z, weight = nodes(
         np.ones_like(field)
     )  # the layer, as narrow as 1/sqrt(eps), is at z = -sqrt(eps), and counts little
-    return (weight * np.tanh(field[..., None] + np.sqrt(field)[..., None] * z) ** 2).sum(-1)
+    h = field[..., None] + np.sqrt(field)[..., None] * z
+    return _near_one(field, (weight * np.tanh(h) ** 2).sum(-1), (weight / np.cosh(np.clip(h, -FAR, FAR)) ** 2).sum(-1))
+
+
+def _near_one(field: Array, q: Array, rest: Array) -> Array:
+    """q, where fields are strong from 1 - q, which keeps its digits."""
+    return np.where(field > 1, 1 - rest, q)
 
 
 def _walls(coupling: Array) -> tuple[Array, Array, Array]:
