@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from classical.perceptron.breaking import replica_symmetry_breaking
-    from classical.perceptron.volume import entropy
     from classical.perceptron.fixed_point import NotConverged
-    from classical.perceptron.storage import jamming, storage_bound
     from classical.perceptron.layers import Profile, continued
     from classical.perceptron.noisy import noisy_teacher
     from classical.perceptron.states import marginality, overlap_distribution, overlap_function
+    from classical.perceptron.storage import jamming, storage_bound
     from classical.perceptron.symmetric import bayes_optimal, generalisation_error, replica_symmetric
     from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration, penetration_depth
+    from classical.perceptron.volume import entropy
 
 __all__ = [
     "Growth",

@@ -58,8 +58,9 @@ def fixed_point(
         update: F.
         start: a first x.
         within: brings a new x, given the old one, into the region where F is defined; None: it is everywhere.
-        frail: of an x, the function that takes from differences, (n,), the parts that stay apart under F and might grow,
-            (n_parts, n): at each level where overlaps are equal they part. None: nobody looks.
+        frail: of an x, the function that takes from differences, (n,), the parts that stay apart under F and might
+            grow, (n_parts, n): at each level where overlaps are equal they part. None: nobody looks.
+        unit: of each component, at x, in which its residual is measured; None: 1.
         tolerance: of the largest component of F(x) - x.
         most: evaluations of F.
         what: is solved, for the message.
@@ -86,7 +87,7 @@ def fixed_point(
         if residual <= tolerance and not plain:
             away = _away(update, x, r, frail(x)) if frail and leaps < LEAPS else None
             if away is None:
-                return FixedPoint(x + r, residual, step)
+                return FixedPoint(bring(x + r, x), residual, step)
             leaps, step, plain = leaps + 1, step + LOOKS, PLAIN * 2**leaps
             x, xs, rs, best = bring(x + away * 2**leaps, x), [], [], np.inf
             continue

@@ -2,9 +2,10 @@
 
     f_(i-1)(h) = (1/m_i) ln int Dz exp[m_i f_i(h + s_i z)],    f'_(i-1)(h) = <f'_i(h + s_i z)> with these weights
 
-on a grid h_j = scale sinh(j spacing). What is averaged at h lies around the maximum of m f(y) - (y - h)^2/2s^2, which is
-far from h where a wall is hard; there the nodes are, equally spaced in arcsinh(y/scale), so that they are dense where f
-has its layer. Between grid points f is the cubic that has f and f' of two neighbours, f' the one through four points.
+on a grid h_j = scale sinh(j spacing). What is averaged at h lies around the maximum of m f(y) - (y - h)^2/2s^2, which
+is far from h where a wall is hard; there the nodes are, equally spaced in arcsinh(y/scale), so that they are dense
+where f has its layer. Between grid points f is the cubic that has f and f' of two neighbours, f' the quintic through
+six points.
 
 The way up transposes the numbers of the way down, which are kept: P_i(j) are the weights with which values at the grid
 count at level i, so that averages of one and the same f' are exact derivatives of one and the same sum.
@@ -148,70 +149,44 @@ def average(y0, step, m, begin, apart, count, scale, spacing, h, f, rise, slope,
 
 
 @njit(**OPTIONS)
-def answer(scale, spacing, last, last_slope, concave, steps, m, first, first_weight):
-    """<(f_i')^2> at all levels, (k + 1,), <f_0'>, <f_0>, and f_0' on the grid, (n,).
+def descend(scale, spacing, h, last, last_slope, concave, steps, m):
+    """f and f' at all levels, (k + 1, n), from those at the last one.
 
-    steps, m: of levels 1 .. k at [1:], step 0 where nothing is between two levels; first: fields at level 0, with their
-    weights; concave: whether f is, or else even, with |f'| <= 1.
+    And of each row where its nodes begin, how far apart they are, and where their shares are in what is kept.
     """
-    k, n = len(steps) - 1, len(last)
-    half = (n - 1) // 2
-    h = scale * np.sinh(np.arange(-half, half + 1) * spacing)
-    f, slope = np.empty((k + 1, n)), np.empty((k + 1, n))
-    f[k], slope[k] = last, last_slope
-    begin, apart = np.empty((k + 1, n)), np.empty((k + 1, n))
+    k, n = len(steps) - 1, len(h)
+    half, used, kept = (n - 1) // 2, 0, np.empty(32 * n * (k + 1))
+    f, slope, begin, apart = np.empty((4, k + 1, n))
     where = np.zeros((k + 1, n + 1), np.int64)
-    kept, used = np.empty(32 * n * (k + 1)), 0
+    f[k], slope[k] = last, last_slope
     for i in range(k, 0, -1):
         if steps[i] == 0:
             f[i - 1], slope[i - 1] = f[i], slope[i]
             continue
-        peak, pull = 2, m[i] * steps[i] ** 2
+        peak, pull, where[i, 0] = 2, m[i] * steps[i] ** 2, used
         rise, bend = cubics(h, f[i], slope[i]), quintics(slope[i])
-        where[i, 0] = used
         for j in range(n):
-            if not concave and j < half:  # the mirror of another row
-                where[i, j + 1] = used
-                continue
-            while concave and peak < n - 3 and h[peak + 1] - pull * slope[i, peak + 1] < h[j]:
-                peak += 1
-            begin[i, j], apart[i, j], count = window(h[j], steps[i], m[i], concave, peak, scale, spacing, h, slope[i])
-            if used + count > len(kept):
-                more = np.empty(2 * len(kept) + count)
-                more[:used] = kept[:used]
-                kept = more
-            f[i - 1, j], slope[i - 1, j] = average(
-                h[j],
-                steps[i],
-                m[i],
-                begin[i, j],
-                apart[i, j],
-                count,
-                scale,
-                spacing,
-                h,
-                f[i],
-                rise,
-                slope[i],
-                bend,
-                kept[used:],
-            )
-            used += count
+            if concave or j >= half:  # or else it is the mirror of another row
+                while concave and peak < n - 4 and h[peak + 1] - pull * slope[i, peak + 1] < h[j]:
+                    peak += 1
+                place, gap, count = window(h[j], steps[i], m[i], concave, peak, scale, spacing, h, slope[i])
+                if used + count > len(kept):
+                    kept = np.concatenate((kept, np.empty(len(kept) + count)))
+                f[i - 1, j], slope[i - 1, j] = average(
+                    h[j], steps[i], m[i], place, gap, count, scale, spacing, h, f[i], rise, slope[i], bend, kept[used:]
+                )
+                begin[i, j], apart[i, j], used = place, gap, used + count
             where[i, j + 1] = used
         if not concave:
             f[i - 1, :half], slope[i - 1, :half] = f[i - 1, :half:-1], -slope[i - 1, :half:-1]
-    squares, p, mean, free = np.zeros(k + 1), np.zeros(n), 0.0, 0.0
-    rise = cubics(h, f[0], slope[0])
-    for c in range(len(first)):
-        place = np.arcsinh(first[c] / scale) / spacing + half
-        a = left_of(place, n)
-        there = at(slope[0], a, place - a)
-        mean += first_weight[c] * there
-        x = first[c] - h[a]
-        free += first_weight[c] * (f[0, a] + x * (rise[a, 0] + x * (rise[a, 1] + x * rise[a, 2])))
-        squares[0] += first_weight[c] * there**2  # of small fields the squares are not those of the grid
-        put(p, a, place - a, first_weight[c])
-    for i in range(1, k + 1):
+    return f, slope, begin, apart, where, kept
+
+
+@njit(**OPTIONS)
+def ascend(p, slope, concave, steps, begin, apart, where, kept, squares):
+    """<(f_i')^2> at levels 1 .. k, into `squares`, from the weights p at level 0, (n,), and what `descend` kept."""
+    n = len(p)
+    for i in range(1, len(steps)):
         if steps[i] == 0:
             squares[i] = squares[i - 1]
             continue
@@ -219,7 +194,7 @@ def answer(scale, spacing, last, last_slope, concave, steps, m, first, first_wei
         for j in range(n):
             if abs(p[j]) < NOTHING:  # weights between points are of both signs
                 continue
-            row = n - 1 - j if not concave and j < half else j
+            row = n - 1 - j if not concave and j < (n - 1) // 2 else j
             for c in range(where[i, row + 1] - where[i, row]):
                 place = begin[i, row] + c * apart[i, row]
                 place = n - 1 - place if row != j else place
@@ -227,6 +202,29 @@ def answer(scale, spacing, last, last_slope, concave, steps, m, first, first_wei
                 put(following, a, place - a, p[j] * kept[where[i, row] + c])
         p = following
         squares[i] = (p * slope[i] ** 2).sum()
+
+
+@njit(**OPTIONS)
+def answer(scale, spacing, last, last_slope, concave, steps, m, first, first_weight):
+    """<(f_i')^2> at all levels, (k + 1,), <f_0'>, <f_0>, and f_0' on the grid, (n,).
+
+    steps, m: of levels 1 .. k at [1:], step 0 where nothing is between two levels; first: fields at level 0, with their
+    weights; concave: whether f is, or else even, with |f'| <= 1.
+    """
+    n = len(last)
+    half = (n - 1) // 2
+    h = scale * np.sinh(np.arange(-half, half + 1) * spacing)
+    f, slope, begin, apart, where, kept = descend(scale, spacing, h, last, last_slope, concave, steps, m)
+    rise, squares, p, mean, free = cubics(h, f[0], slope[0]), np.zeros(len(steps)), np.zeros(n), 0.0, 0.0
+    for c in range(len(first)):
+        place = np.arcsinh(first[c] / scale) / spacing + half
+        a = left_of(place, n)
+        there, x = at(slope[0], a, place - a), first[c] - h[a]
+        mean += first_weight[c] * there
+        free += first_weight[c] * (f[0, a] + x * (rise[a, 0] + x * (rise[a, 1] + x * rise[a, 2])))
+        squares[0] += first_weight[c] * there**2  # of small fields the squares are not those of the grid
+        put(p, a, place - a, first_weight[c])
+    ascend(p, slope, concave, steps, begin, apart, where, kept, squares)
     return squares, mean, free, slope[0]
 
 

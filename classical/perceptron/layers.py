@@ -84,8 +84,8 @@ class Profile:
 class Shape(NamedTuple):
     """How overlaps of layers are laid out as one vector x: q(1 .. L-1), then Q(1 .. L), levels last.
 
-    Input and output are alike, so that q(l) = q(L - l) and Q(l) = Q(L + 1 - l): x has the first half of them, unless one
-    end is open.
+    Input and output are alike, so that q(l) = q(L - l) and Q(l) = Q(L + 1 - l): x has the first half of them, unless
+    one end is open.
     """
 
     depth: int

@@ -8,8 +8,8 @@ bonds, and q of the first spins, R = alpha q K_0, Q = G_1^2 R, eps = K_0 Q, q = 
 
     q = (sqrt(alpha) G_1 chi K_0)^2 q,    G_1 = 1 - <Q>,  chi = 1 - <q>
 
-so that sqrt(alpha) G_1 chi K_0 = 1. G_1 and chi are the linear responses of bonds and of spins, <..> the mean over pairs of
-machines; one layer deeper all is of higher order, as long as overlaps begin at 0 there.
+so that sqrt(alpha) G_1 chi K_0 = 1. G_1 and chi are the linear responses of bonds and of spins, <..> the mean over
+pairs of machines; one layer deeper all is of higher order, as long as overlaps begin at 0 there.
 """
 
 from typing import Any

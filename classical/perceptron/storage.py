@@ -1,21 +1,21 @@
 """How much can be stored: where layers jam, 1 - lambda -> 0, and what no machine can exceed.
 
-As layers l jam with 1 - Q(l), 1 - q(l) and D(l) = 1 - lambda(l) all of one order, the equations of replica symmetry become
+As layers jam, with 1 - Q(l), 1 - q(l) and D(l) = 1 - lambda(l) of one order, the equations of replica symmetry become
 
-    D(l) = (1 - q(l-1)) + (1 - Q(l)) + (1 - q(l)),        1 - Q(l) = D(l) sqrt(2/alpha),
+    D(l) = (1 - q(l-1)) + (1 - Q(l)) + (1 - q(l)),        1 - Q(l) = D(l) sqrt(2/alpha)
     1 - q(l) = (2/sqrt(pi)) [1/D(l)^2 + 1/D(l+1)^2]^(-1/2)
 
-for K -> 1/(2 D^2) and 1 - q -> sqrt(2/(pi eps)). They fix alpha. One layer has no spins to jam: alpha_J = 2 (Cover
-1965, Gardner 1988). Two layers have D = 2 (1 - q) sqrt(pi/2)/2, or 1 - sqrt(2/pi) = sqrt(2/alpha). With three, 1 - q =
-(4/sqrt(5 pi)) D(1) of its outer layers is more than D(1) itself: no alpha jams them, nor any deeper machine, nor a part of
-one, for a spin layer that is pressed from one side only has 1 - q = (2/sqrt(pi)) D > D.
+for K -> 1/(2 D^2) and 1 - q -> sqrt(2/(pi eps)). One layer has no spins to jam: alpha_J = 2 (Cover 1965, Gardner 1988).
+Two layers have 1 - q = sqrt(2/pi) D, so that sqrt(2/alpha) = 1 - sqrt(2/pi). Three have 1 - q = (4/sqrt(5 pi)) D(1),
+more than D(1): no alpha jams them. Nor any deeper machine: 1 - q(1) <= D(1) asks for 1 - q(2) < 0.92 (1 - q(1)), and
+that for D(3) < 1 - q(2); nor a part of one, for spins pressed from one side only have 1 - q = (2/sqrt(pi)) D > D.
 
-That is more than there is. A unit with N inputs can give M of them (e alpha)^N different answers at most (Cover 1965),
-the L N units of a machine together exp[L N^2 ln(e alpha)], and 2^(N M) are asked for:
+That is more than there is. A unit with N inputs can answer M of them in (e alpha)^N ways at most (Cover 1965), the L N
+units of a machine together in exp[L N^2 ln(e alpha)], and 2^(N M) are asked for:
 
     alpha ln 2 <= L ln(e alpha)
 
-bounds what can be stored, L ln L at most: neither e^(const L), as the slides expect, nor without end.
+bounds what can be stored, by some L ln L: neither e^(const L), as the slides expect, nor without end.
 """
 
 from math import exp, inf, log, pi, sqrt

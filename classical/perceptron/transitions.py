@@ -7,8 +7,8 @@ goes as alpha q_EA(l)^2, and freezes continuously where that is enough,
 
 So the glass wets a machine from its ends. How alpha_g grows with l is fitted as a e^(b l) and as a l^b.
 
-With broken symmetry another solution comes up as alpha grows, in which the states of the first layers are frozen, q_EA =
-1: it does not begin continuously. A transition that would lie on it is none of these, and is refused.
+With broken symmetry another solution comes up as alpha grows, in which the states of the first layers are frozen,
+q_EA = 1: it does not begin continuously. A transition that would lie on it is none of these, and is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -105,7 +105,7 @@ def growth(transitions: ArrayLike, *, first: int = 1) -> Growth:
         raise InputError(f"a law of growth needs three transitions above 0; got {shown(transitions)}")
     if isinstance(first, bool) or not isinstance(first, int | np.integer) or first < 1:
         raise InputError(f"the first layer is a whole number from 1 on; got {shown(first)}")
-    layer = np.arange(first, first + len(alpha))
+    layer = np.arange(first, first + len(alpha), dtype=np.float64)
     (one, misfit, ends), (other, its_misfit, its_ends) = (_line(x, np.log(alpha)) for x in (layer, np.log(layer)))
     return Growth(one, other, misfit, its_misfit, ends, its_ends)
 
@@ -113,11 +113,11 @@ def growth(transitions: ArrayLike, *, first: int = 1) -> Growth:
 def _line(x: Array, y: Array) -> tuple[Array, float, Array]:
     """(a, b) of y = ln a + b x, the root mean square of what is left, and the ends of their 95 % intervals."""
     design = np.stack([np.ones_like(y), x], axis=1)
-    line = np.linalg.lstsq(design, y, rcond=None)[0]
+    line = np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], np.float64)
     left = y - design @ line
     n_free = len(y) - 2
     errors = np.sqrt((left @ left) / n_free * np.diag(np.linalg.inv(design.T @ design)))
-    ends = line + np.outer([-1, 1], errors * stdtrit(n_free, 0.975))
+    ends = np.asarray(line + np.outer([-1, 1], errors * stdtrit(n_free, 0.975)), np.float64)
     ends[:, 0], line[0] = np.exp(ends[:, 0]), np.exp(line[0])
     return line, float(np.sqrt((left @ left) / len(y))), ends
 

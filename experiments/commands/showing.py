@@ -26,8 +26,10 @@ def plot(
     context: typer.Context,
     what: Annotated[
         str,
-        typer.Argument(help="A study (fig2 ... fig9, talk, quantum-aging, ..., a .toml), or a run, or 'latest'; or a figure of "
-            "theory: perceptron-profiles, -transitions, -states, -teacher."),
+        typer.Argument(
+            help="A study (fig2 ... fig9, talk, quantum-aging, ..., a .toml), or a run, or 'latest'; or a figure of "
+            "theory: perceptron-profiles, -transitions, -states, -teacher."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the store, or the run's folder]")

@@ -8,7 +8,7 @@ from experiments.figures.picture import Panel, Picture
 
 SHOWN = ((20.0, 6, 10), (50.0, 8, 10), (4000.0, 20, 5))  # alpha, L, k
 LEAST = 1e-3  # of an overlap that is shown
-MOST = 6  # layers in a panel
+MOST = 10  # layers in a panel
 
 
 def glass_states(name: str = "perceptron-states") -> Picture:
