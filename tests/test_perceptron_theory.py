@@ -28,6 +28,7 @@ from classical.perceptron import (
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import fixed_point
 from classical.perceptron.gaussian import pressure
+from classical.perceptron.layers import Shape
 from classical.perceptron.symmetric import frozen_spins, hard_core, taught_spins
 from encoding import InputError
 
@@ -201,10 +202,24 @@ def test_what_has_not_converged_says_how_far_it_is():
 
 def test_a_saddle_is_left():
     """x = 0 solves x = 2x - x^3 and repels."""
-    found = fixed_point(
-        lambda x: 2 * x - x**3, np.array([1e-12]), inside=lambda x: True, nudge=lambda x: np.ones_like(x)
-    )
+    found = fixed_point(lambda x: 2 * x - x**3, np.array([1e-12]), frail=lambda x: lambda v: v[None])
     assert abs(found.x[0]) == pytest.approx(1)
+
+
+def test_a_saddle_is_left_where_layers_answer_each_other_in_turns():
+    """q = 1.8 Q - Q^3, Q = 0.6 q: one step makes differences smaller, the next larger, and both together 1.08 times."""
+    found = fixed_point(
+        lambda x: np.array([1.8 * x[1] - x[1] ** 3, 0.6 * x[0]]), np.full(2, 1e-12), frail=lambda x: lambda v: v[None]
+    )
+    assert_allclose(np.abs(found.x[1]), np.sqrt(1.8 - 1 / 0.6))
+
+
+def test_overlaps_are_brought_back_without_levels_that_collapse():
+    shape, old = Shape(3, 2), np.array([0.2, 0.4, 0.2, 0.4, 0.2, 0.4])
+    new = shape.within(np.array([0.5, 0.3, -0.2, 1.3, 0.1, 0.35]), old).reshape(-1, 2)
+    assert (np.diff(new, prepend=0.0, append=1.0) > 0.05).all()
+    assert_allclose(new[2], [0.1, 0.35])  # what is inside stays
+    assert_allclose(shape.within(np.full(6, np.nan), old), old)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ if TYPE_CHECKING:
     from classical.perceptron.machine import DeepPerceptron
     from classical.perceptron.noisy import noisy_teacher
     from classical.perceptron.spin_overlaps import pair_overlap
+    from classical.perceptron.states import marginality, overlap_distribution, overlap_function
+    from classical.perceptron.storage import jamming, storage_bound
     from classical.perceptron.symmetric import bayes_optimal, generalisation_error, replica_symmetric
-    from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration_depth
+    from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration, penetration_depth
+    from classical.perceptron.volume import entropy
 
 __all__ = [
     "DeepPerceptron",
@@ -19,14 +22,21 @@ __all__ = [
     "Profile",
     "bayes_optimal",
     "continued",
+    "entropy",
     "generalisation_error",
     "glass_transitions",
     "growth",
+    "jamming",
+    "marginality",
     "noisy_teacher",
+    "overlap_distribution",
+    "overlap_function",
     "pair_overlap",
+    "penetration",
     "penetration_depth",
     "replica_symmetric",
     "replica_symmetry_breaking",
+    "storage_bound",
 ]
 
 _HOMES = {
@@ -36,14 +46,21 @@ _HOMES = {
     "Profile": "layers",
     "bayes_optimal": "symmetric",
     "continued": "layers",
+    "entropy": "volume",
     "generalisation_error": "symmetric",
     "glass_transitions": "transitions",
     "growth": "transitions",
+    "jamming": "storage",
+    "marginality": "states",
     "noisy_teacher": "noisy",
     "pair_overlap": "spin_overlaps",
+    "overlap_distribution": "states",
+    "overlap_function": "states",
+    "penetration": "transitions",
     "penetration_depth": "transitions",
     "replica_symmetric": "symmetric",
     "replica_symmetry_breaking": "breaking",
+    "storage_bound": "storage",
 }
 
 

@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 Array = NDArray[np.float64]
 
 LEAST = 1e-16  # of G_1
-PRECISION = 1e-15
+PRECISION = 1e-30  # of it: relative to G_1 brentq knows no other end than rounding
 
 
 class BondOverlaps(NamedTuple):
@@ -42,6 +42,11 @@ def bond_overlaps(load: Array, m: Array, pull: float = 0.0) -> BondOverlaps:
         steps = np.concatenate([[load[0] * first**2 + teacher**2], rises * g[:-1] * g[1:]])
         return BondOverlaps(np.cumsum(steps), g, teacher)
 
+    def on_the_sphere(first: float) -> BondOverlaps:
+        found = at(first)
+        found.Q[-1] = 1 - found.G[-1]  # the sum of the steps has the rounding of 1
+        return found
+
     def beyond_the_sphere(first: float) -> float:
         found = at(first)
         return found.Q[-1] + found.G[-1] - 1
@@ -49,4 +54,4 @@ def bond_overlaps(load: Array, m: Array, pull: float = 0.0) -> BondOverlaps:
     if beyond_the_sphere(1.0) <= 0:  # nothing pushes: Q = 0, G = 1
         return at(1.0)
     root: Any = brentq(beyond_the_sphere, LEAST, 1.0, xtol=PRECISION)
-    return at(root)
+    return on_the_sphere(root)

@@ -52,17 +52,25 @@ def replica_symmetry_breaking(
 
     def update(x: Array) -> Array:
         q, bonds = shape.apart(x)
-        felt = couplings(q, bonds)
-        answer = np.array([hierarchy.bonds(own, m).squares for own in felt])
-        load = alpha * q[:-1] * q[1:] * answer
-        fields = fields_of_spins(q, bonds, answer)
-        spins = np.array([hierarchy.spins(own, m).squares for own in fields]).reshape(depth - 1, len(m) + 1)
+        felt = couplings(q, bonds)[: shape.n_bonds]
+        answer = shape.unfolded(np.array([hierarchy.bonds(own, m).squares for own in felt]), depth)
+        fields = fields_of_spins(q, bonds, answer)[: shape.n_spins]
+        spins = np.array([hierarchy.spins(own, m).squares for own in fields])
+        new, _ = shape.apart(shape.together(spins, bonds))
+        load = (alpha * new[:-1] * new[1:] * answer)[: shape.n_bonds]
         return shape.together(spins, np.array([bond_overlaps(own, m).Q for own in load]))
 
     what = f"{len(m)} steps of replica symmetry breaking at alpha = {alpha:g}, L = {depth}"
     first = shape.start(LOW, HIGH) if start is None else started(start, shape)
     found = fixed_point(
-        update, first, inside=shape.inside, nudge=shape.nudge, tolerance=tolerance, most=most, what=what
+        update,
+        first,
+        within=shape.within,
+        frail=shape.frail,
+        unit=shape.unit,
+        tolerance=tolerance,
+        most=most,
+        what=what,
     )
     q, bonds = shape.apart(found.x)
     check_not_jammed(q, bonds, what)

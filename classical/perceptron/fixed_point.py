@@ -5,9 +5,9 @@ takes the combination of the last few x that would solve the equations if they w
 
     x' = x + r - (dX + dR) g,    g = argmin |r - dR g|,    r = F(x) - x              (Anderson 1965; Walker & Ni 2011)
 
-dX and dR being differences of the last x and r. It is mixed only near a solution and only by small steps. A step that
-leaves the region where F is defined is not made: from there plain iteration goes on. Mixing may also find a solution
-that plain iteration runs away from, a saddle: small differences from it grow, and it is left along them.
+dX and dR being differences of the last x and r. It is mixed only near a solution and only by small steps, and what
+leaves the region where F is defined is brought back. Mixing may also find a solution that plain iteration runs away
+from, a saddle: small differences from it grow, and it is left along them.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,12 @@ from encoding.errors import shown
 
 Array = NDArray[np.float64]
 
-REMEMBERED = 6  # steps
-SINGULAR = 1e-11
+REMEMBERED = 20  # steps
+SINGULAR = 1e-9
 WORSE = 30.0  # times the best residual so far: mixing has lost its way
-LOOKS, GROWS, LEAP = 12, 1.003, 3e-3  # how often growth is looked at, by what factor it is one, and the step off
 NEAR, FARTHEST = 1e-2, 3e-2  # residual from which on it is mixed, and the longest mixed step
+LOOKS, SMALL, GROWS = 20, 2e-4, 1.0005  # how often growth is looked at, of what difference, and what factor is one
+LEAP, PLAIN, LEAPS = 3e-3, 30, 5  # the step off a saddle, the iterations after it, and how often it is tried
 
 
 class NotConverged(ArithmeticError):
@@ -33,7 +34,7 @@ class NotConverged(ArithmeticError):
 
 
 class FixedPoint(NamedTuple):
-    """x with |F(x) - x| <= residual, in the largest component, after so many evaluations of F."""
+    """x with |F(x) - x| <= residual, in the largest component and its unit, after so many evaluations of F."""
 
     x: Array
     residual: float
@@ -44,8 +45,9 @@ def fixed_point(
     update: Callable[[Array], Array],
     start: Array,
     *,
-    inside: Callable[[Array], bool],
-    nudge: Callable[[Array], Array] | None = None,
+    within: Callable[[Array, Array], Array] | None = None,
+    frail: Callable[[Array], Callable[[Array], Array]] | None = None,
+    unit: Callable[[Array], Array] | None = None,
     tolerance: float = 1e-10,
     most: int = 20000,
     what: str = "the equations",
@@ -55,9 +57,10 @@ def fixed_point(
     Args:
         update: F.
         start: a first x.
-        inside: whether F is defined at x.
-        nudge: a direction in which x is pushed to see whether it comes back, its entries at most 1; x less a little of
-            it is inside. None: nobody looks.
+        within: brings a new x, given the old one, into the region where F is defined; None: it is everywhere.
+        frail: of an x, the function that takes from differences, (n,), the parts that stay apart under F and might
+            grow, (n_parts, n): at each level where overlaps are equal they part. None: nobody looks.
+        unit: of each component, at x, in which its residual is measured; None: 1.
         tolerance: of the largest component of F(x) - x.
         most: evaluations of F.
         what: is solved, for the message.
@@ -66,7 +69,7 @@ def fixed_point(
         InputError: a tolerance or a number of steps that is none.
         NotConverged: not within `most` evaluations.
 
-    >>> found = fixed_point(np.cos, np.array([0.5]), inside=lambda x: True)
+    >>> found = fixed_point(np.cos, np.array([0.5]))
     >>> bool(abs(found.x[0] - 0.7390851332) < 1e-9), found.n_steps < 30
     (True, True)
     """
@@ -74,54 +77,53 @@ def fixed_point(
         raise InputError(f"a tolerance is between 0 and 1; got {shown(tolerance)}")
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError(f"the most steps are a whole number from 1 on; got {shown(most)}")
+    bring, units = within or (lambda new, old: new), unit or np.ones_like
     x, xs, rs = np.asarray(start, np.float64), list[Array](), list[Array]()
-    best, peak, step, left = np.inf, np.inf, 0, None
+    best, step, plain, leaps, residual = np.inf, 0, 0, 0, np.inf
     while step < most:
         step += 1
-        r = update(x) - x
-        residual = float(np.abs(r).max(initial=0.0))
-        if residual <= tolerance:
-            back = left is not None and float(np.abs(x - left).max(initial=0.0)) < LEAP
-            away = _away(update, x, r, tolerance, nudge(x)) if nudge and not back else None
-            if away is None or not inside(x + away):
-                return FixedPoint(x + r, residual, step)
-            left, x, xs, rs, best, peak, step = x, x + away, [], [], np.inf, 0.0, step + LOOKS
+        r, one = update(x) - x, units(x)
+        residual = float(np.abs(r / one).max(initial=0.0))
+        if residual <= tolerance and not plain:
+            away = _away(update, x, r, frail(x)) if frail and leaps < LEAPS else None
+            if away is None:
+                return FixedPoint(bring(x + r, x), residual, step)
+            leaps, step, plain = leaps + 1, step + LOOKS, PLAIN * 2**leaps
+            x, xs, rs, best = bring(x + away * 2**leaps, x), [], [], np.inf
             continue
-        peak = max(peak, residual) if left is not None else np.inf
-        if not residual < min(NEAR, WORSE * best, peak / 2):  # off a saddle residuals grow first
+        plain = max(plain - 1, 0)
+        if not residual < min(NEAR, WORSE * best) or plain:
             xs, rs = [], []
         best = min(best, residual)
         xs, rs = [*xs[-REMEMBERED:], x], [*rs[-REMEMBERED:], r]
-        mixed = _mixed(xs, rs)
-        if inside(mixed) and np.abs(mixed - x - r).max(initial=0.0) <= FARTHEST:
-            x = mixed
-        else:
-            x, xs, rs = x + r, [], []
+        move = _mixed(xs, rs, one) - x if len(xs) > 1 else r
+        far = max(float(np.abs(move).max(initial=0.0)), FARTHEST)
+        x = bring(x + move * (FARTHEST / far) if len(xs) > 1 else x + r, x)
     raise NotConverged(
         f"{what}: no solution within {most} steps, the residual is {residual:.2g} where {tolerance:.2g} was asked for: "
         "allow more steps, start from a solution nearby, or ask for less"
     )
 
 
-def _away(update: Callable[[Array], Array], x: Array, r: Array, tolerance: float, direction: Array) -> Array | None:
+def _away(update: Callable[[Array], Array], x: Array, r: Array, frail: Callable[[Array], Array]) -> Array | None:
     """A step off a saddle, along what grows; None where differences shrink."""
-    small = max(np.sqrt(tolerance), 100 * tolerance)
-    v, growth = direction * small, 0.0
+    parts = frail(np.linspace(0.5, 1.0, x.size))
+    growth = np.zeros(len(parts))
     for _ in range(LOOKS):
-        before, moved = float(np.abs(v).max(initial=0.0)), x + r - update(x - v)
-        after = float(np.abs(moved).max(initial=0.0))
-        if not 0 < after < np.inf:
+        sizes = np.abs(parts).max(axis=1, initial=0.0)
+        if not (sizes > 0).any() or not np.isfinite(sizes).all():
             return None
-        growth = after / before
-        v = moved * (small / after)
-    return -v * (LEAP / small) if growth > GROWS else None
+        parts = parts * (SMALL / len(parts) / np.where(sizes > 0, sizes, np.inf))[:, None]
+        moved = frail(update(x + parts.sum(axis=0)) - x - r)
+        half = (parts + moved) / 2  # layers answer each other in turns, which a half step evens out
+        growth, parts = 2 * np.abs(half).max(axis=1) / (SMALL / len(parts)) - 1, half
+    grown = parts[growth > GROWS]
+    return (grown * (LEAP / np.abs(grown).max(axis=1))[:, None]).sum(axis=0) if len(grown) else None
 
 
-def _mixed(xs: list[Array], rs: list[Array]) -> Array:
-    """The next x from the last ones."""
+def _mixed(xs: list[Array], rs: list[Array], one: Array) -> Array:
+    """The next x from the last ones; residuals count in their units."""
     x, r = xs[-1], rs[-1]
-    if len(xs) < 2:
-        return x + r
     moved, changed = np.diff(np.array(xs), axis=0).T, np.diff(np.array(rs), axis=0).T
-    g = np.linalg.lstsq(changed, r, rcond=SINGULAR)[0]
+    g = np.linalg.lstsq(changed / one[:, None], r / one, rcond=SINGULAR)[0]
     return x + r - (moved + changed) @ g

@@ -14,21 +14,21 @@ from scipy.special import erfcx
 Array = NDArray[np.float64]
 
 NODES, REACH = 241, 10.0
-NARROW, WIDE = 1e-9, 1.0  # layers: no function here has narrower ones, and wider ones need no care
+NARROW, WIDE = 1e-12, 1.0  # layers: no function here has narrower ones, and wider ones need no care
 
 
-def nodes(layer: Array) -> tuple[Array, Array]:
-    """Nodes and weights of int Dz for functions with a layer of this width around zero, (..., NODES) each.
+def nodes(layer: Array, centre: Array | float = 0.0) -> tuple[Array, Array]:
+    """Nodes and weights of int Dz for functions with a layer of this width around a centre, (..., NODES) each.
 
     >>> z, weight = nodes(np.array([1.0, 1e-6]))
     >>> np.round((weight * z**2).sum(-1), 12)
     array([1., 1.])
     """
-    s = np.clip(layer, NARROW, WIDE)[..., None]
-    end = np.arcsinh(REACH / s)
-    z = s * np.sinh(np.linspace(-1, 1, NODES) * end)
-    spacing = 2 * end / (NODES - 1)
-    return z, spacing * np.hypot(s, z) * gauss(z)
+    s, middle = np.clip(layer, NARROW, WIDE)[..., None], np.clip(centre, -REACH, REACH)[..., None]
+    first, last = np.arcsinh((-REACH - middle) / s), np.arcsinh((REACH - middle) / s)
+    beside = s * np.sinh(first + (last - first) * np.linspace(0, 1, NODES))
+    z, spacing = middle + beside, (last - first) / (NODES - 1)
+    return z, spacing * np.hypot(s, beside) * gauss(z)
 
 
 def gauss(x: Array) -> Array:

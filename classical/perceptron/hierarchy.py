@@ -20,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from classical.perceptron.gaussian import gauss, pressure
+from classical.perceptron.gaussian import nodes, pressure
 
 Array = NDArray[np.float64]
 
-SPACING = 0.05  # of the grid, in asinh(h/width)
+SPACING = 0.0625  # of the grid, in asinh(h/width)
 SIGMAS = 8.0  # of the fields that are looked at
-REACH, FINEST, COARSEST = 6.5, 1201, 0.75  # nodes in z: until where, how many at most, and how far apart at most
-LAYER = {"bonds": 1.0, "spins": 0.6}  # spacing of the nodes in widths of the layer: poles of f' are pi times as far
+TINY = 1e-18  # a step of so little variance, in layers squared, is none
+DECIDED = 12.0  # m s beyond which spins are up or down whatever a larger step: f grows by m s^2/2, and no more happens
+LEAST = 1e-14  # of a variance
 Function = Callable[[Array], Array]
 
 
@@ -37,11 +38,13 @@ class Answers(NamedTuple):
     Attributes:
         squares: <(f_i')^2>, (k + 1,).
         mean: <f_0'>.
+        free: <f_0>.
         probed: f_0' averaged over other fields, if they were given.
     """
 
     squares: Array
     mean: float
+    free: float
     probed: float
 
 
@@ -58,73 +61,59 @@ def bonds(variances: Array, m: Array, fields: Fields | None = None) -> Answers:
     """K_i of a layer of bonds at lambda_i, (k + 1,), and levels m, (k,)."""
     width = float(np.sqrt(1 - variances[-1]))
     return _answers(
-        variances, m, width, "bonds", lambda h: log_ndtr(h / width), lambda h: pressure(-h / width) / width, fields
+        variances, m, width, True, lambda h: log_ndtr(h / width), lambda h: pressure(-h / width) / width, fields
     )
 
 
 def spins(variances: Array, m: Array, fields: Fields | None = None) -> Answers:
     """q_i of a layer of spins at eps_i, (k + 1,), and levels m, (k,)."""
-    return _answers(variances, m, 1.0, "spins", lambda h: np.logaddexp(h, -h), np.tanh, fields)
+    return _answers(variances, m, 1.0, False, lambda h: np.logaddexp(h, -h), np.tanh, fields)
 
 
-def normal_fields(variance: float, *, mean: float = 0.0) -> Fields:
-    """Fields normal around a mean."""
-    z, weight = _nodes(COARSEST / 3)
-    return Fields(mean + np.sqrt(variance) * z, weight)
+def normal_fields(variance: float, layer: float, *, mean: float = 0.0) -> Fields:
+    """Fields normal around a mean, for functions with a layer of this width around h = 0."""
+    spread = np.sqrt(max(variance, LEAST))
+    z, weight = nodes(np.array(layer / spread), np.array(-mean / spread))
+    return Fields(mean + spread * z, weight)
 
 
-def taught_fields(variance: float, with_teacher: float) -> Fields:
-    """Fields of bonds whose teacher meets the constraint, and those at which f_0' gives the pull of the teacher.
+def taught_fields(felt: Array, with_teacher: float) -> Fields:
+    """Fields of bonds that feel lambda_i, (k + 1,), whose teacher meets the constraint.
 
         P_0(u) = 2 N(u; 0, lambda_0) H(-lambda^r u/sqrt(lambda_0 (lambda_0 - lambda^r^2)))
 
-    The others are N(u; 0, lambda_0 - lambda^r^2).
+    And those at which f_0' gives the pull of the teacher, N(u; 0, lambda_0 - lambda^r^2).
     """
-    rest = max(variance - with_teacher**2, 1e-14)
-    spread = np.sqrt(variance)
+    width, rest = np.sqrt(1 - felt[-1]), max(felt[0] - with_teacher**2, LEAST)
+    spread = np.sqrt(max(felt[0], LEAST))
     tilt = with_teacher / np.sqrt(rest)  # of z = u/sqrt(lambda_0): a layer of width 1/tilt
-    z, weight = _nodes(min(COARSEST / 3, 1 / max(tilt, 1.0)))
+    z, weight = nodes(np.array(min(width / spread, 1 / max(tilt, LEAST))))
     weight = 2 * weight * np.exp(log_ndtr(tilt * z))
-    beside, its_weight = _nodes(COARSEST / 3)
+    beside, its_weight = nodes(np.array(width / np.sqrt(rest)))
     return Fields(spread * z, weight / weight.sum(), np.sqrt(rest) * beside, its_weight)
 
 
 def _answers(
-    variances: Array, m: Array, width: float, kind: str, f: Function, slope: Function, fields: Fields | None
+    variances: Array, m: Array, width: float, concave: bool, f: Function, slope: Function, fields: Fields | None
 ) -> Answers:
-    fields = fields or normal_fields(float(variances[0]))
-    steps = np.sqrt(np.maximum(np.diff(variances, prepend=variances[0]), 0.0))
     scale = min(width, 1.0)
-    farthest = max(SIGMAS * np.sqrt(variances[-1]), float(np.abs(fields.h).max())) + SIGMAS * scale
+    fields = fields or normal_fields(float(variances[0]), scale)
+    rises = np.diff(variances, prepend=variances[0])
+    all_of = np.sqrt(np.where(rises > TINY * scale**2, rises, 0.0))
+    levels, compiled = np.concatenate([[0.0], m]), _compiled()
+    steps = all_of if concave else np.minimum(all_of, DECIDED / np.maximum(levels, TINY))
+    seen, beyond = float(variances[0] + (steps**2).sum()), float((levels * (all_of**2 - steps**2)).sum() / 2)
+    reached = SIGMAS * np.sqrt(seen) + (0.0 if concave else seen)  # fields pull spins along
+    farthest = max(reached, float(np.abs(fields.h).max())) + SIGMAS * scale
     half = int(np.ceil(np.arcsinh(farthest / scale) / SPACING)) + 2
     h = scale * np.sinh(np.arange(-half, half + 1) * SPACING)
-    tables = [_nodes(min(COARSEST, LAYER[kind] * width / step) if step > 0 else COARSEST) for step in steps]
-    n_nodes = np.array([len(z) for z, _ in tables])
-    z, weight = np.zeros((2, len(steps), n_nodes.max()))
-    for i, (own, its) in enumerate(tables):
-        z[i, : len(own)], weight[i, : len(own)] = own, its
-    levels = np.concatenate([[0.0], m])
-    compiled = _compiled()
-    values, slopes = compiled.descend(scale, SPACING, f(h), slope(h), steps, levels, z, weight, n_nodes)
-    shared = scale, SPACING, values, slopes, steps, levels, z, weight, n_nodes
-    squares, mean = compiled.ascend(*shared, fields.h, fields.weight)
+    squares, mean, free, first = compiled.answer(
+        scale, SPACING, f(h), slope(h), concave, steps, levels, fields.h, fields.weight
+    )
     probed = np.nan
     if fields.probe is not None:
-        probed = float(compiled.read(scale, SPACING, slopes[0], fields.probe) @ fields.probe_weight)
-    return Answers(squares, float(mean), probed)
-
-
-@cache
-def _table(n: int) -> tuple[Array, Array]:
-    z = np.linspace(-REACH, REACH, n)
-    weight = gauss(z)
-    return z, weight / weight.sum()
-
-
-def _nodes(spacing: float) -> tuple[Array, Array]:
-    """Equally spaced nodes of int Dz: the rule converges as exp(-2 pi (distance of the nearest pole)/spacing)."""
-    n = 2 * int(np.ceil(REACH / spacing)) + 1
-    return _table(min(n, FINEST))
+        probed = float(compiled.read(scale, SPACING, first, fields.probe) @ fields.probe_weight)
+    return Answers(squares, float(mean), float(free) + beyond, probed)
 
 
 @cache

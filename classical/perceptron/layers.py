@@ -30,6 +30,9 @@ Array = NDArray[np.float64]
 
 MOST_LAYERS, MOST_LEVELS, MOST_ALPHA = 1000, 200, 1e8
 FROZEN = 1 - 1e-13  # an overlap beyond cannot be told from 1
+LESS = 0.5  # of a distance between overlaps, kept in one step
+NEAREST = 1e-6  # distance from 1 that is measured like larger ones
+MET, FREE = 1e-4, 1e-3  # a distance of overlaps that are looked at as equal, and from 1 where there is room to part
 START = 0.5  # from higher ones students may find their teacher, a solution of its own
 
 
@@ -79,41 +82,84 @@ class Profile:
 
 
 class Shape(NamedTuple):
-    """How overlaps of layers are laid out as one vector x: q(1 .. L-1), then Q(1 .. L), levels last."""
+    """How overlaps of layers are laid out as one vector x: q(1 .. L-1), then Q(1 .. L), levels last.
+
+    Input and output are alike, so that q(l) = q(L - l) and Q(l) = Q(L + 1 - l): x has the first half of them, unless
+    one end is open.
+    """
 
     depth: int
     n_levels: int
     open: bool = False
 
     @property
+    def n_spins(self) -> int:
+        """Inner spin layers in x."""
+        return self.depth - 1 if self.open else self.depth // 2
+
+    @property
+    def n_bonds(self) -> int:
+        """Bond layers in x."""
+        return self.depth if self.open else (self.depth + 1) // 2
+
+    @property
     def size(self) -> int:
         """Numbers in x."""
-        return (2 * self.depth - 1) * self.n_levels
+        return (self.n_spins + self.n_bonds) * self.n_levels
+
+    def unfolded(self, half: Array, n_layers: int) -> Array:
+        """All layers, from those in x."""
+        return np.concatenate([half, half[: n_layers - len(half)][::-1]])
 
     def apart(self, x: Array, edge: float = 1.0) -> tuple[Array, Array]:
         """q with its boundaries, (L + 1, k + 1), and Q, (L, k + 1)."""
         rows = x.reshape(-1, self.n_levels)
         given = np.full((1, self.n_levels), edge)
         end = np.zeros_like(given) if self.open else given
-        return np.concatenate([given, rows[: self.depth - 1], end]), rows[self.depth - 1 :]
+        inner = self.unfolded(rows[: self.n_spins], self.depth - 1)
+        return np.concatenate([given, inner, end]), self.unfolded(rows[self.n_spins :], self.depth)
 
     def together(self, q: Array, bonds: Array) -> Array:
-        """The vector of inner q, (L - 1, k + 1), and of Q, (L, k + 1)."""
-        return np.concatenate([q, bonds]).ravel()
+        """The vector of inner q and of Q, one layer a row; of the layers that x has no row for none need be given."""
+        q, bonds = np.reshape(q, (-1, self.n_levels)), np.reshape(bonds, (-1, self.n_levels))
+        return np.concatenate([q[: self.n_spins], bonds[: self.n_bonds]]).ravel()
 
-    def inside(self, x: Array) -> bool:
-        """Whether these can be overlaps: between 0 and 1, and in the order of their levels."""
+    def within(self, new: Array, old: Array) -> Array:
+        """`new`, unless it has left the region of overlaps, 0 <= q_0 <= .. <= q_k <= 1.
+
+        Of the distances between neighbours there none becomes less than a part of what it was: levels that are to meet
+        come nearer and nearer, and may part again.
+        """
+        was, now = (np.diff(x.reshape(-1, self.n_levels), prepend=0.0, append=1.0) for x in (old, new))
+        if not np.isfinite(now).all():
+            return old
+        kept = np.maximum(now, LESS * np.maximum(was, 0.0))
+        return np.cumsum(kept / kept.sum(-1, keepdims=True), axis=-1)[:, :-1].ravel()
+
+    def unit(self, x: Array) -> Array:
+        """1 - x: overlaps near 1 are to be right in their distance from it."""
+        return 1 - x + NEAREST
+
+    def frail(self, x: Array) -> Callable[[Array], Array]:
+        """Of differences from x those parts that part equal levels, or overlaps from 0, where none is near 1.
+
+        Levels that are equal in all layers stay so, whatever else happens: each of them is a part. The others are one.
+        """
         rows = x.reshape(-1, self.n_levels)
-        return bool(np.isfinite(x).all() and (rows >= 0).all() and (rows < 1).all() and (np.diff(rows) >= 0).all())
+        met = (np.diff(rows, prepend=0.0) < MET) & (rows[:, -1:] < 1 - FREE)
+        alone = np.flatnonzero(met.all(axis=0))
+        each = [met & (np.arange(self.n_levels) == level) for level in alone]
+        each = np.array([*each, met & ~met.all(axis=0)])  # (n_parts, n_layers, n_levels)
 
-    def nudge(self, x: Array) -> Array:
-        """A direction along which levels part, and overlaps stay above 0: x(1 - x), the lower levels more."""
-        ramp = np.tile(1 - np.arange(self.n_levels) / self.n_levels, 2 * self.depth - 1)
-        return x * (1 - x) * ramp
+        def parts(v: Array) -> Array:
+            apart = np.diff(v.reshape(-1, self.n_levels), prepend=0.0)
+            return np.cumsum(np.where(each, apart, 0.0), axis=-1).reshape(len(each), x.size)
+
+        return parts
 
     def start(self, low: float = START, high: float = START) -> Array:
         """Overlaps from `low` to `high` over the levels, the same in all layers."""
-        return np.tile(np.linspace(low, high, self.n_levels), 2 * self.depth - 1)
+        return np.tile(np.linspace(low, high, self.n_levels), self.n_spins + self.n_bonds)
 
 
 def fields_of_spins(q: Array, bonds: Array, answer: Array) -> Array:

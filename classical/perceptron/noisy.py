@@ -11,7 +11,7 @@ beside the equations of `breaking`. At r_b = 1 students are as near to the teach
 r = q, R = Q, the Bayes-optimal solution. At r_b = 0 they learn random data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import pi, sqrt
 
 import numpy as np
@@ -61,35 +61,41 @@ def noisy_teacher(
     alpha, depth = checked_problem(alpha, depth)
     m = np.zeros(0) if levels is None else checked_levels(levels)
     students, taught = Shape(depth, len(m) + 1), Shape(depth, 1)
+    n = students.n_bonds
 
     def update(x: Array) -> Array:
         q, bonds = students.apart(x[: students.size])
         near, with_teacher = (part[:, 0] for part in taught.apart(x[students.size :], float(r)))
-        felt, pulled = couplings(q, bonds), near[:-1] * with_teacher * near[1:]
-        fields = [hierarchy.taught_fields(own[0], pull) for own, pull in zip(felt, pulled, strict=True)]
+        felt, pulled = couplings(q, bonds)[:n], (near[:-1] * with_teacher * near[1:])[:n]
+        fields = [hierarchy.taught_fields(own, pull) for own, pull in zip(felt, pulled, strict=True)]
         answers = [hierarchy.bonds(own, m, there) for own, there in zip(felt, fields, strict=True)]
-        answer, kappa = np.array([one.squares for one in answers]), KAPPA * np.array([one.probed for one in answers])
-        load, pull = alpha * q[:-1] * q[1:] * answer, alpha * near[:-1] * near[1:] * kappa
-        found = [bond_overlaps(own, m, its) for own, its in zip(load, pull, strict=True)]
+        answer = students.unfolded(np.array([one.squares for one in answers]), depth)
+        kappa = KAPPA * students.unfolded(np.array([one.probed for one in answers]), depth)
         push = with_teacher * kappa
-        eta = near[:-2] * push[:-1] + push[1:] * near[2:]
-        spread = fields_of_spins(q, bonds, answer)
+        eta = (near[:-2] * push[:-1] + push[1:] * near[2:])[: students.n_spins]
+        spread = fields_of_spins(q, bonds, answer)[: students.n_spins]
         spins = [
-            hierarchy.spins(own, m, hierarchy.normal_fields(own[0], mean=mean))
+            hierarchy.spins(own, m, hierarchy.normal_fields(own[0], 1.0, mean=mean))
             for own, mean in zip(spread, eta, strict=True)
         ]
-        inner = np.array([one.squares for one in spins]).reshape(depth - 1, len(m) + 1)
+        inner, means = np.array([one.squares for one in spins]), np.array([one.mean for one in spins])
+        new, _ = students.apart(students.together(inner, bonds))
+        known = taught.apart(taught.together(means, with_teacher), float(r))[0][:, 0]
+        load, pull = (alpha * new[:-1] * new[1:] * answer)[:n], (alpha * known[:-1] * known[1:] * kappa)[:n]
+        found = [bond_overlaps(own, m, its) for own, its in zip(load, pull, strict=True)]
         own = students.together(inner, np.array([one.Q for one in found]))
-        with_it = taught.together(
-            np.array([[one.mean] for one in spins]).reshape(depth - 1, 1), np.array([[one.R] for one in found])
-        )
-        return np.concatenate([own, with_it])
+        return np.concatenate([own, taught.together(means, np.array([one.R for one in found]))])
 
-    def inside(x: Array) -> bool:
-        return students.inside(x[: students.size]) and taught.inside(x[students.size :])
+    def within(new: Array, old: Array) -> Array:
+        own = students.within(new[: students.size], old[: students.size])
+        return np.concatenate([own, taught.within(new[students.size :], old[students.size :])])
 
-    def nudge(x: Array) -> Array:
-        return np.concatenate([students.nudge(x[: students.size]), np.zeros(taught.size)])
+    def frail(x: Array) -> Callable[[Array], Array]:
+        parts = students.frail(x[: students.size])
+        return lambda v: np.pad(parts(v[: students.size]), ((0, 0), (0, taught.size)))
+
+    def unit(x: Array) -> Array:
+        return np.concatenate([students.unit(x[: students.size]), taught.unit(x[students.size :])])
 
     what = f"a teacher seen with overlap {r:g} at alpha = {alpha:g}, L = {depth}, {len(m)} steps"
     if start is None:
@@ -100,7 +106,7 @@ def noisy_teacher(
             raise InputError("a start for students has overlaps with a teacher; got one without")
         with_it = taught.together(start.r[1:-1, None], start.R[:, None])
         first = np.concatenate([started(start, students), with_it])
-    found = fixed_point(update, first, inside=inside, nudge=nudge, tolerance=tolerance, most=most, what=what)
+    found = fixed_point(update, first, within=within, frail=frail, unit=unit, tolerance=tolerance, most=most, what=what)
     q, bonds = students.apart(found.x[: students.size])
     near, with_teacher = taught.apart(found.x[students.size :], float(r))
     check_not_jammed(q, bonds, what)

@@ -28,8 +28,9 @@ from encoding import InputError
 
 Array = NDArray[np.float64]
 
-APART = 0.05  # by which the levels of a start are parted, of x(1 - x)
+APART, LOW, HIGH = 0.25, 0.1, 0.5  # by which levels of a start are parted, and towards which overlaps
 JAMMED = 1 - 1e-10
+FAR = 300.0  # fields beyond which cosh is too large to be squared
 LEAST = 1e-12  # of lambda and eps, below which all answers are those at zero
 
 
@@ -121,7 +122,7 @@ def hard_core_taught(coupling: Array) -> Array:
 def frozen_spins(field: Array) -> Array:
     """q = int Dz tanh^2(sqrt(eps) z)."""
     h, weight = _fields(field)
-    return (weight * np.tanh(h) ** 2).sum(-1)
+    return _near_one(field, (weight * np.tanh(h) ** 2).sum(-1), (weight / np.cosh(np.clip(h, -FAR, FAR)) ** 2).sum(-1))
 
 
 def taught_spins(field: Array) -> Array:
@@ -129,7 +130,13 @@ def taught_spins(field: Array) -> Array:
     z, weight = nodes(
         np.ones_like(field)
     )  # the layer, as narrow as 1/sqrt(eps), is at z = -sqrt(eps), and counts little
-    return (weight * np.tanh(field[..., None] + np.sqrt(field)[..., None] * z) ** 2).sum(-1)
+    h = field[..., None] + np.sqrt(field)[..., None] * z
+    return _near_one(field, (weight * np.tanh(h) ** 2).sum(-1), (weight / np.cosh(np.clip(h, -FAR, FAR)) ** 2).sum(-1))
+
+
+def _near_one(field: Array, q: Array, rest: Array) -> Array:
+    """q, where fields are strong from 1 - q, which keeps its digits."""
+    return np.where(field > 1, 1 - rest, q)
 
 
 def _walls(coupling: Array) -> tuple[Array, Array, Array]:
@@ -180,8 +187,9 @@ def _solved(
     found = fixed_point(
         update,
         first,
-        inside=shape.inside,
-        nudge=shape.nudge,
+        within=shape.within,
+        frail=shape.frail,
+        unit=shape.unit,
         tolerance=tolerance,
         most=most,
         what=what,
@@ -215,4 +223,6 @@ def started(start: Profile, shape: Shape) -> Array:
         got = f"{start.depth} and {start.q.shape[1]}" if isinstance(start, Profile) else repr(start)[:40]
         raise InputError(f"a start has {shape.depth} layers and {shape.n_levels} levels; got {got}")
     x = shape.together(start.q[1:-1], start.Q)
-    return x - APART * shape.nudge(x)  # levels that are equal stay so, whether or not that is stable
+    return x + APART * (
+        shape.start(LOW, HIGH) - x
+    )  # levels that are equal, or 0, stay so, whether or not that is stable

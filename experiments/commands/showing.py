@@ -26,7 +26,10 @@ def plot(
     context: typer.Context,
     what: Annotated[
         str,
-        typer.Argument(help="A study (fig2 ... fig9, talk, quantum-aging, ..., a .toml), or a run, or 'latest'."),
+        typer.Argument(
+            help="A study (fig2 ... fig9, talk, quantum-aging, ..., a .toml), or a run, or 'latest'; or a figure of "
+            "theory: perceptron-profiles, -transitions, -states, -teacher."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="File to draw: .png, .svg or .pdf. [default: in the store, or the run's folder]")
@@ -34,14 +37,21 @@ def plot(
     scale: ScaleOption = "laptop",
     store: StoreOption = Path("runs"),
 ) -> None:
-    """Draw a study's figure from its runs, or the learning curve of a run; the numbers go beside it as CSV."""
+    """Draw a study's figure from its runs, or the learning curve of a run; the numbers go beside it as CSV.
+
+    Figures of theory compute themselves and need no runs.
+    """
     from encoding.errors import InputError
+    from experiments.figures.theory import THEORY
     from experiments.study import is_study
 
     if is_study(what):
         _plot_study(what, scale, store, out)
     elif was_said(context, "scale"):
-        raise InputError(f"--scale is of studies; got it with the run {what!r}: leave it out, or name a study")
+        kind = "figure of theory" if what in THEORY else "run"
+        raise InputError(f"--scale is of studies; got it with the {kind} {what!r}: leave it out, or name a study")
+    elif what in THEORY:
+        _plot_theory(what, store, out)
     else:
         _plot_run(what, store, out)
 
@@ -55,6 +65,16 @@ def _plot_study(name: str, scale: str, store: Path, out: Path | None) -> None:
     study = load_study(name, scale)
     path = expanded(out or store / f"{study.name}-{scale}.png")
     for line in draw_study(study, Store(store), path).lines():
+        say(line)
+    say(f"{path}\n{path.with_suffix('.csv')}")
+
+
+def _plot_theory(name: str, store: Path, out: Path | None) -> None:
+    from encoding.files import expanded
+    from experiments.figures.theory import draw_theory
+
+    path = expanded(out or store / f"{name}.png")
+    for line in draw_theory(name, path).lines():
         say(line)
     say(f"{path}\n{path.with_suffix('.csv')}")
 

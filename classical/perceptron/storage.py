@@ -1,0 +1,64 @@
+"""How much can be stored: where layers jam, 1 - lambda -> 0, and what no machine can exceed.
+
+As layers jam, with 1 - Q(l), 1 - q(l) and D(l) = 1 - lambda(l) of one order, the equations of replica symmetry become
+
+    D(l) = (1 - q(l-1)) + (1 - Q(l)) + (1 - q(l)),        1 - Q(l) = D(l) sqrt(2/alpha)
+    1 - q(l) = (2/sqrt(pi)) [1/D(l)^2 + 1/D(l+1)^2]^(-1/2)
+
+for K -> 1/(2 D^2) and 1 - q -> sqrt(2/(pi eps)). One layer has no spins to jam: alpha_J = 2 (Cover 1965, Gardner 1988).
+Two layers have 1 - q = sqrt(2/pi) D, so that sqrt(2/alpha) = 1 - sqrt(2/pi). Three have 1 - q = (4/sqrt(5 pi)) D(1),
+more than D(1): no alpha jams them. Nor any deeper machine: 1 - q(1) <= D(1) asks for 1 - q(2) < 0.92 (1 - q(1)), and
+that for D(3) < 1 - q(2); nor a part of one, for spins pressed from one side only have 1 - q = (2/sqrt(pi)) D > D.
+
+That is more than there is. A unit with N inputs can answer M of them in (e alpha)^N ways at most (Cover 1965), the L N
+units of a machine together in exp[L N^2 ln(e alpha)], and 2^(N M) are asked for:
+
+    alpha ln 2 <= L ln(e alpha)
+
+bounds what can be stored, by some L ln L: neither e^(const L), as the slides expect, nor without end.
+"""
+
+from math import exp, inf, log, pi, sqrt
+
+import numpy as np
+from scipy.special import lambertw
+
+from classical.perceptron.layers import MOST_LAYERS
+from encoding import InputError
+from encoding.errors import shown
+
+ONE_LAYER = 2.0
+
+
+def jamming(depth: int) -> float:
+    """alpha_J beyond which replica symmetry has no solution for L layers; infinity where it has one at any alpha.
+
+    Raises:
+        InputError: a depth that is none.
+
+    >>> jamming(1), round(jamming(2), 4), jamming(3)
+    (2.0, 48.9588, inf)
+    """
+    _check(depth)
+    if depth == 1:
+        return ONE_LAYER
+    return 2 / (1 - sqrt(2 / pi)) ** 2 if depth == 2 else inf
+
+
+def storage_bound(depth: int) -> float:
+    """The alpha that no machine of L layers exceeds on random data: alpha ln 2 = L ln(e alpha).
+
+    Raises:
+        InputError: a depth that is none.
+
+    >>> [round(storage_bound(depth), 2) for depth in (1, 2, 4, 20)]
+    [3.05, 9.33, 24.15, 178.44]
+    """
+    _check(depth)
+    c = log(2) / depth  # c alpha = 1 + ln alpha, the larger root
+    return float(-np.real(lambertw(-c * exp(-1), -1)) / c)
+
+
+def _check(depth: int) -> None:
+    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= MOST_LAYERS:
+        raise InputError(f"the depth L is a whole number from 1 to {MOST_LAYERS}; got {shown(depth)}")
