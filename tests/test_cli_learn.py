@@ -149,6 +149,8 @@ BAD_ARGUMENTS = {
     "learn --system deep-perceptron --set alpha=-1": "alpha is a number, finite and above 0; got -1.0",
     "learn --system deep-perceptron --set r=2": "r is a number, from 0 to 1; got 2.0",
     "learn --system deep-perceptron --set alpha=1e14": "GB of memory",
+    "learn --system deep-perceptron --set delta=1e155": "delta is a number, from 0.0001 to 1e+06; got 1e+155",
+    "learn --system deep-perceptron --set delta=1e-6": "delta is a number, from 0.0001 to 1e+06; got 1e-06",
     "learn --system deep-perceptron --set scenario=random --set start=unlearning": "random data have no teacher",
     "learn --system deep-perceptron --kernel graph": "has the kernels fast and plain; got 'graph'",
 }
