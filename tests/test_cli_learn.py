@@ -107,7 +107,7 @@ BAD_ARGUMENTS = {
     "learn --split all": "unknown split 'all'",
     "learn --first -1": "first is a number of chorales, or 0 for all; got -1",
     "learn --excerpt 1": "excerpt is a whole number of at least 2",
-    "learn --system piano": "system is one of deep-perceptron, deep-rnn, quantum, spherical-glass",
+    "learn --system piano": "system is one of deep-perceptron, deep-rnn, digits, quantum, spherical-glass",
     "learn --set widht=3": "did you mean 'width'",
     "learn --set width": "--set takes name=value; got 'width'",
     "learn --width 3 --set width=4": "width is given twice",
