@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from encoding.errors import InputError
+from encoding.errors import InputError, shown
 
 MOST_STEPS = 1 << 31  # in one call
 
@@ -37,6 +37,8 @@ def rate_of_each(rate: ArrayLike, n: int, n_replicas: int) -> NDArray[np.float64
         raise InputError(f"n is a whole number of steps, at least 0 and at most 2^31; got {n!r}")
     try:
         rates = np.broadcast_to(np.asarray(rate, np.float64), n_replicas)
+    except OverflowError:  # a whole number that no float can hold
+        raise InputError(f"a rate is finite and not negative; got {shown(rate)}") from None
     except (TypeError, ValueError):
         came = rate if isinstance(rate, str) else f"shape {np.shape(rate)}" if np.ndim(rate) else type(rate).__name__
         raise InputError(f"a rate is one number or {n_replicas}, one a replica; got {came}") from None

@@ -46,6 +46,7 @@ class Learner:
 
     def __init__(self, system: System, schedule: Schedule, look: Looks, until: Until, recorder: Recorder) -> None:
         """A run at its beginning, or where the recorder left it."""
+        self.frozen_means: str = getattr(system, "frozen_means", "became non-finite")
         self.system, self.schedule, self.look, self.until, self.recorder = system, schedule, look, until, recorder
         n = system.n_replicas
         self.step, self.steps_left = 0, 0
@@ -127,7 +128,10 @@ class Learner:
         self.frozen_at = np.where(newly, at_step, self.frozen_at)
         for replica in np.flatnonzero(newly):
             log.warning(
-                "replica %d became non-finite at step %d: it stays at its last finite state", replica, at_step[replica]
+                "replica %d %s, at step %d: it stays at its last finite state",
+                replica,
+                self.frozen_means,
+                at_step[replica],
             )
 
     @property

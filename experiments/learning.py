@@ -21,11 +21,16 @@ class NothingMoves(InputError):
     """No replica moves any more, frozen or given up by the schedule; `trajectory` holds what was recorded."""
 
     def __init__(
-        self, frozen_at: NDArray[np.int64], given_up: NDArray[np.bool_], trajectory: Trajectory, advice: str
+        self,
+        frozen_at: NDArray[np.int64],
+        given_up: NDArray[np.bool_],
+        trajectory: Trajectory,
+        advice: str,
+        frozen_means: str,
     ) -> None:
         """Say at which steps, and which of the two it was."""
         steps = [str(step) for step in frozen_at[~given_up]]
-        what = [f"{len(steps)} became non-finite, at step {', '.join(steps)}"] if steps else []
+        what = [f"{len(steps)} {frozen_means}, at step {', '.join(steps)}"] if steps else []
         what += [f"{given_up.sum()} was given up: it spikes at any rate"] if given_up.any() else []
         super().__init__(
             f"a loss that stays finite was expected; of {len(frozen_at)} replica(s) {' and '.join(what)}. The last "
@@ -78,5 +83,5 @@ def learn(
     if learner.step > 0 and not learner.able.any():
         advice = "start anew with a lower rate"
         advice += "" if schedule.listens else ", or with a schedule that halves it at spikes (halve_at_spikes)"
-        raise NothingMoves(learner.frozen_at, learner.rate == 0, trajectory, advice)
+        raise NothingMoves(learner.frozen_at, learner.rate == 0, trajectory, advice, learner.frozen_means)
     return trajectory

@@ -15,7 +15,8 @@ class System(Protocol):
     """Anything that learns: `n_replicas` machines, side by side, from the same data (see docs: the System protocol).
 
     It may also have `measure()` and `measure_noise()`, recorded at looks, and what `experiments.abilities` names:
-    outputs, activations, gradient, jacobian, loss_on, which some measurements ask for.
+    outputs, activations, gradient, jacobian, loss_on, which some measurements ask for. `frozen_means` says in words why
+    a replica of it may freeze, where that is not that it "became non-finite".
     """
 
     n_replicas: int

@@ -107,7 +107,7 @@ BAD_ARGUMENTS = {
     "learn --split all": "unknown split 'all'",
     "learn --first -1": "first is a number of chorales, or 0 for all; got -1",
     "learn --excerpt 1": "excerpt is a whole number of at least 2",
-    "learn --system piano": "system is one of deep-perceptron, deep-rnn, quantum, spherical-glass",
+    "learn --system piano": "system is one of deep-perceptron, deep-rnn, digits, quantum, spherical-glass",
     "learn --set widht=3": "did you mean 'width'",
     "learn --set width": "--set takes name=value; got 'width'",
     "learn --width 3 --set width=4": "width is given twice",
@@ -149,6 +149,8 @@ BAD_ARGUMENTS = {
     "learn --system deep-perceptron --set alpha=-1": "alpha is a number, finite and above 0; got -1.0",
     "learn --system deep-perceptron --set r=2": "r is a number, from 0 to 1; got 2.0",
     "learn --system deep-perceptron --set alpha=1e14": "GB of memory",
+    "learn --system deep-perceptron --set delta=1e155": "delta is a number, from 0.0001 to 1e+06; got 1e+155",
+    "learn --system deep-perceptron --set delta=1e-6": "delta is a number, from 0.0001 to 1e+06; got 1e-06",
     "learn --system deep-perceptron --set scenario=random --set start=unlearning": "random data have no teacher",
     "learn --system deep-perceptron --kernel graph": "has the kernels fast and plain; got 'graph'",
 }

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from classical import DeepPerceptron
 from classical.perceptron import pair_overlap
+from classical.perceptron.machine_settings import DeepPerceptronSettings
 from classical.perceptron.moves import bytes_of
+from classical.perceptron.patterns import normal_weights
+from classical.perceptron.plain_moves import moved
+from classical.perceptron.proposals import proposals
 from encoding import InputError
 from experiments import Looks, aging_looks, learn
 from experiments.observables import activation_overlap, displacement
@@ -154,6 +158,23 @@ def test_without_data_weights_wander_as_a_poisson_number_of_tilts_says(delta):
     np.testing.assert_allclose(free.noise(), 2 * (1 - c), rtol=0.1)  # D = Gamma tau, at first
 
 
+@pytest.mark.parametrize("delta", [1e-4, 1e-3, 1e6])
+def test_weights_are_fine_enough_for_the_smallest_tilt_and_the_largest_is_a_new_weight(delta):
+    """<(J' - J)^2> = 2 (1 - c) of normal weights, delta^2 where delta is small, to 1 % though they are rounded."""
+    said, n = DeepPerceptronSettings(depth=1, width=1000, alpha=1, delta=delta), 1000**2
+    weights, tilts = normal_weights(np.random.default_rng(0), said), proposals(said, 0, 0, 0, n)
+    after = moved(weights.ravel(), tilts.kick, tilts.keeps)
+    square = (((after - weights.ravel()) / 2**16) ** 2).mean()
+    assert square == pytest.approx(delta**2 if delta < 1 else 2, rel=0.01)
+
+
+def test_at_the_largest_temperature_all_moves_are_taken():
+    hot, warm = (machines(temperature=temperature) for temperature in (np.finfo(float).max, 1e9))
+    hot.step(1, 3)
+    warm.step(1, 3)
+    np.testing.assert_array_equal(hot.weights(), warm.weights())
+
+
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=6), st.integers(1, 7), st.integers(1, 3))
 @settings(max_examples=20)
 def test_a_sweep_in_parts_is_the_sweep(parts, width, depth):
@@ -209,6 +230,72 @@ def test_noise_leaves_so_much_of_the_teacher_at_both_ends(r):
     np.testing.assert_array_equal(data.taught, teacher.inputs)
 
 
+def test_noise_at_the_output_knows_nothing_of_that_at_the_input():
+    """Of M N spins a share (1 - r^2)/2 is flipped at one end alone, as of two coins."""
+    data, clean = machines(1, 50, 80, r=0.5).patterns, machines(1, 50, 80, r=1.0).patterns
+    both = (data.inputs * clean.inputs) * (data.outputs * clean.outputs)
+    assert both.mean() == pytest.approx(0.5**2, abs=4 / np.sqrt(both.size))
+
+
+@given(SHAPES, st.integers(0, 9))
+@settings(max_examples=10)
+def test_students_of_noisy_data_are_compared_with_the_teacher_as_it_saw_them(shape, seed):
+    depth, width, _ = shape
+    there = machines(*shape, r=0.5, seed=seed, start="unlearning")
+    there.step(0.5)
+    teacher = there.patterns.teacher
+    assert teacher is not None
+    for test, seen in ((False, there.patterns.taught), (True, there.patterns.test)):
+        for layer in range(1, depth + 1):
+            taught = textbook(teacher[:layer], seen, layer)
+            given = there.patterns.test if test else there.patterns.inputs
+            own = [textbook(weights[: layer * width**2], given, layer) for weights in there.weights()]
+            wanted = [pair_overlap(one.astype(np.int8), taught.astype(np.int8)) for one in own]
+            np.testing.assert_allclose(there.teacher_overlaps(test=test)[:, layer - 1], wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("width", [1, 4, 9])
+def test_outputs_are_the_fields_of_the_last_layer(width):
+    """N^-1/2 sum_j J_ij S_j, by the sums themselves."""
+    one = machines(1, width, 5.0)
+    spins, bonds = one.patterns.inputs.astype(float), one.weights().reshape(2, width, width).astype(float)
+    wanted = [[[sum(j * s) / width**0.5 for j in rows] for s in spins] for rows in bonds]
+    np.testing.assert_allclose(one.outputs(), wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_a_clone_goes_on_from_where_it_was_cloned_with_moves_of_its_own():
+    there = machines(seed=3, temperature=4.0)
+    there.step(0.7, 4)
+    twin, other = there.clone(3), there.clone(4)
+    for clone in (twin, other):
+        np.testing.assert_array_equal(clone.weights(), there.weights())
+        assert clone.state()["owed"].tobytes() == there.state()["owed"].tobytes()
+    went = [system.step(0.7, 4) for system in (there, twin, other)]
+    np.testing.assert_array_equal(went[1], went[0])
+    np.testing.assert_array_equal(twin.weights(), there.weights())
+    assert (other.weights() != there.weights()).any(1).all()
+
+
+def test_a_replica_asked_for_too_many_moves_keeps_its_weights_and_is_frozen_until_it_is_put():
+    there, alone = machines(), machines(n_replicas=1, first_replica=1)
+    before = there.weights()
+    most = 2**31 / there.settings.n_weights
+    assert np.isnan(there.step([1.01 * most, 1.0], 2)).all(0).tolist() == [True, False]
+    assert there.state()["frozen"].tolist() == [0, -1]
+    assert np.isnan(there.step(1.0, 3)).all(0).tolist() == [True, False]
+    alone.step(1.0, 5)
+    np.testing.assert_array_equal(there.weights(), [before[0], alone.weights()[0]])
+    there.put(before)
+    assert np.isfinite(there.step(1.0)).all()
+
+
+def test_a_run_says_of_a_replica_asked_for_too_many_moves_that_it_was(caplog):
+    with pytest.raises(InputError, match=r"1 was asked for more than 2\^31 proposals a step, at step 0.*lower rate"):
+        learn(machines(n_replicas=1), 1e9, until=2e9)
+    assert "replica 0 was asked for more than 2^31 proposals a step, at step 0" in caplog.text
+    assert "non-finite" not in caplog.text
+
+
 def test_what_a_machine_is_asked_changes_nothing_and_has_its_shape():
     there = machines(3, 6, 5.0)
     before = there.state()
@@ -251,7 +338,12 @@ WRONG = {
     "r is a number, from 0 to 1; got -0.1": {"r": -0.1},
     "temperature is a number, finite and at least 0; got -1": {"temperature": -1},
     "temperature is a number, finite and at least 0; got inf": {"temperature": np.inf},
-    "delta is a number, finite and above 0; got 0": {"delta": 0},
+    "delta is a number, from 0.0001 to 1e+06; got 0": {"delta": 0},
+    "delta is a number, from 0.0001 to 1e+06; got 1e-05": {"delta": 1e-5},
+    "delta is a number, from 0.0001 to 1e+06; got 1e+155": {"delta": 1e155},
+    "delta is a number, from 0.0001 to 1e+06; got 1000": {"delta": 10**400},
+    "alpha is a number, finite and above 0; got 1000": {"alpha": 10**400},
+    "temperature is a number, finite and at least 0; got 1000": {"temperature": 10**400},
     "scenario is one of teacher, random; got 'pupil'": {"scenario": "pupil"},
     "start is one of learning, unlearning; got None": {"start": None},
     "move is one of tilt, redraw; got 'shift'": {"move": "shift"},
@@ -285,6 +377,11 @@ def test_what_is_put_and_restored_wrongly_is_refused():
             there.restore(other.state())
     with pytest.raises(InputError, match="not finite"):
         there.restore(before | {"owed": np.full(2, np.nan)})
+    for owed in (1e300, 1.0, -0.1):
+        with pytest.raises(InputError, match=r"owes less than no proposal, or a whole one and more"):
+            there.restore(before | {"owed": np.array([0.0, owed])})
+    with pytest.raises(InputError, match=r"a rate is finite and not negative; got 1000"):
+        there.step(10**400)
     with pytest.raises(InputError, match="random data have no teacher to compare with"):
         machines(scenario="random").generalisation()
     np.testing.assert_equal(there.state(), before)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from experiments import Store
+from experiments.figures.drawing import draw
 from experiments.figures.of_study import picture_of
 from experiments.store import load_run
 from experiments.study import load_study
@@ -49,10 +50,30 @@ def test_samples_are_pooled_with_their_scatter_and_made_once(drawn):
     assert deep.high is not None
     np.testing.assert_allclose(deep.high - deep.y, profiles.std(0, ddof=1) / np.sqrt(3))
     assert [one.x[0] for one in picture.in_panel("depth")] == [1, 3]
-    assert "α = 6, N = 4, L = 3, learning: 3 samples of 2 replicas" in picture.notes
+    (said,) = [note for note in picture.notes if note.startswith("α = 6, N = 4, L = 3, learning: 3 samples of 2 rep")]
+    found = np.mean([run.trajectory.measured["r_test"][-1].mean() for run in runs])
+    assert f", r_test = {found:.3f} ± " in said
     before = {path: path.read_bytes() for path in store.path.rglob("trajectory.jsonl")}
     assert not list(sweep(study, store))
     assert {path: path.read_bytes() for path in store.path.rglob("trajectory.jsonl")} == before
+
+
+def test_students_of_both_starts_share_a_colour_that_no_others_have(drawn):
+    _, _, picture = drawn(STUDY.replace("alpha = 6", 'alpha = 6, start = ["learning", "unlearning"]'))
+    looks = {one.name: picture.looks[one.name] for one in picture.series}
+    assert {name: (look.line, look.mark) for name, look in looks.items()} == {
+        f"α = 6, N = 4, L = {depth}, {start}": drawn_as
+        for depth in (1, 3)
+        for start, drawn_as in (("learning", ("-", "o")), ("unlearning", ("--", "x")))
+    }
+    colours = {name: look.colour for name, look in looks.items()}
+    assert len(set(colours.values())) == 2
+    for name, colour in colours.items():
+        assert colours[name.replace("unlearning", "learning")] == colour
+    figure = draw(picture)
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    for name, look in looks.items():
+        assert (lines[name].get_linestyle(), lines[name].get_color()) == (look.line, look.colour)
 
 
 def test_of_random_data_students_are_compared_with_each_other_alone(drawn):

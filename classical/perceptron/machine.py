@@ -51,6 +51,7 @@ class DeepPerceptron(Machines):
     physics = 1
     learns_from = "nothing"
     unit = "wrong bits per output bit"
+    frozen_means = "was asked for more than 2^31 proposals a step"
     __repr__ = of_replicas
 
     def __init__(
@@ -247,9 +248,11 @@ class DeepPerceptron(Machines):
         """Go on from `state()` of machines of the same settings and number.
 
         Raises:
-            InputError: a state of another system, or of other settings.
+            InputError: a state of another system, or of other settings, or one that owes what is no part of a proposal.
         """
         given = checked_state(state, self.state())
+        if ((given["owed"] < -NEAR) | (given["owed"] >= 1)).any():
+            raise InputError("the state owes less than no proposal, or a whole one and more: it is damaged")
         stopped = given["frozen"].copy()
         self.put(given["weights"])
         self._ensemble.restore(given | {"frozen": stopped})

@@ -39,6 +39,6 @@ class PlainMoves:
                 flat[site] = before
 
 
-def moved(weight: np.integer, kick: float, keeps: float) -> NDArray[np.int32]:
+def moved(weight: np.integer | Weights, kick: float | NDArray[np.float64], keeps: float) -> NDArray[np.int32]:
     """J' = c J + s x as a whole number."""
     return np.clip(np.rint(keeps * weight + kick), -LARGEST, LARGEST).astype(np.int32)

@@ -52,6 +52,7 @@ def proposals(settings: DeepPerceptronSettings, seed: int, replica: int, first: 
     x = np.sqrt(-2 * np.log1p(-u[:, 1])) * np.cos(2 * np.pi * u[:, 2])
     allowed = np.zeros(n, np.int64)
     if settings.temperature > 0:
-        rise = -settings.temperature / COST * np.log1p(-u[:, 3])
+        with np.errstate(over="ignore"):  # of the largest temperatures: any move is taken
+            rise = -settings.temperature / COST * np.log1p(-u[:, 3])
         allowed = np.floor(np.minimum(rise, ANY)).astype(np.int64)
     return Proposals(site, ONE * settings.draws * x, allowed, settings.keeps)

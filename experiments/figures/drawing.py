@@ -77,7 +77,7 @@ def _draw_panel(axes: "Axes", panel: Panel, series: list[Series], looks: Mapping
         mark = RINGS[rings.index(one.name) % len(RINGS)] if one.name in rings else look.mark
         dots = DOTS[floors.index(one.name) % len(DOTS)] if one.name in floors else ":"
         pale = one.kind == "line" and (one.colour or one.name) in fitted  # the dashes of its fit lie on it
-        _draw_one(axes, one, look.colour, mark=mark, dots=dots, pale=pale)
+        _draw_one(axes, one, look.colour, mark=mark, dots=dots, line=look.line, pale=pale)
     _scale(axes, panel, series)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(reversed(labels), reversed(handles), strict=True))
@@ -117,7 +117,7 @@ def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
 
-def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, pale: bool) -> None:
+def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, line: str, pale: bool) -> None:
     if one.kind == "floor":
         axes.axhline(float(one.y[0]), color=GREY, linestyle=dots, linewidth=1.2, label=one.name)
     elif one.kind == "wall":
@@ -144,7 +144,7 @@ def _draw_one(axes: "Axes", one: Series, colour: str, *, mark: str, dots: Any, p
         _stairs(axes, one, colour)
     else:
         thick, alpha = (0.6, 1.0) if one.kind == "extra" else (3.0, 0.4) if pale else (1.4, 1.0)
-        axes.plot(one.x, one.y, color=colour, linewidth=thick, alpha=alpha, label=one.name)
+        axes.plot(one.x, one.y, color=colour, linestyle=line, linewidth=thick, alpha=alpha, label=one.name)
         if one.low is not None and one.high is not None:
             axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.2, linewidth=0)
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from classical.perceptron.machine import DeepPerceptron
 from experiments.figures.answers import Answer, loss_label, there
-from experiments.figures.picture import Panel, Picture
+from experiments.figures.picture import Look, Panel, Picture
+from experiments.figures.style import MORE
 from experiments.observables.estimate import mean_and_error
 from experiments.store import system_of
 
@@ -34,24 +35,33 @@ MEASURED = {"training": "r2", "test": "r2_test"}
 
 
 class Samples(NamedTuple):
-    """Runs of one question, what it is called, and what it is called but for its depth."""
+    """Runs of one question, what it is called, and what it is called but for where students start."""
 
     label: str
-    without_depth: str
+    without_start: str
     runs: list[Answer]
 
 
 def perceptron(answers: Sequence[Answer], name: str = "perceptron") -> Picture:
     """Profiles r²(l) and q²(l) at the end of the runs; r_test and the energy along them."""
+    colours: dict[str, str] = {}
     picture = Picture(name, dict(PANELS), errors="bands and bars: one standard error over samples")
     runs = there(answers, picture, named=lambda answer: ", ".join(_words(_settings(answer))))
     picture.panels["loss"] = PANELS["loss"]._replace(y=loss_label(runs) if runs else PANELS["loss"].y)
     for samples in _questions(runs):
-        n_replicas = samples.runs[0].trajectory.n_replicas
-        picture.note(f"{samples.label}: {len(samples.runs)} samples of {n_replicas} replicas")
+        picture.looks[samples.label] = _look(samples, colours)
         _profiles(picture, samples)
-        _along(picture, samples)
+        told = _along(picture, samples)
+        n_replicas = samples.runs[0].trajectory.n_replicas
+        picture.note(f"{samples.label}: {len(samples.runs)} samples of {n_replicas} replicas{told}")
     return picture
+
+
+def _look(samples: Samples, colours: dict[str, str]) -> Look:
+    """One colour for students of both starts; those that unlearn are dashed, or crosses."""
+    colour = colours.setdefault(samples.without_start, MORE[len(colours) % len(MORE)])
+    unlearning = samples.runs[0].setting("start") == "unlearning"
+    return Look(colour, mark="x", line="--") if unlearning else Look(colour)
 
 
 def _profiles(picture: Picture, samples: Samples) -> None:
@@ -82,8 +92,8 @@ def _between(answer: Answer, normalised: bool) -> NDArray[np.float64]:
     return students.overlaps(normalised=normalised)[pairs].mean(0)
 
 
-def _along(picture: Picture, samples: Samples) -> None:
-    """Means along the runs, as far as all have come; r_test at the end as a number."""
+def _along(picture: Picture, samples: Samples) -> str:
+    """Means along the runs, as far as all have come; r_test at the end in words."""
     looks = min(len(answer.trajectory.step) for answer in samples.runs)
     time = np.nanmax(samples.runs[0].trajectory.time[:looks], axis=1)
     seen = time > 0
@@ -94,12 +104,12 @@ def _along(picture: Picture, samples: Samples) -> None:
     if not len(tests):
         for panel in ("r_test", "depth"):
             picture.cannot(panel, "random data have no teacher")
-        return
+        return ""
     picture.band("r_test", samples.label, time[seen], tests.T[seen])
     mean, error = mean_and_error(tests[:, -1])
     depth = samples.runs[0].setting("depth")
-    picture.add("depth", samples.without_depth, depth, mean, low=mean - error, high=mean + error, kind="points")
-    picture.note(f"{samples.label}: r_test = {mean:.3f} ± {error:.3f} after {time[-1]:g} sweeps")
+    picture.add("depth", samples.label, depth, mean, low=mean - error, high=mean + error, kind="points")
+    return f", r_test = {mean:.3f} ± {error:.3f} after {time[-1]:g} sweeps"
 
 
 def _questions(runs: Sequence[Answer]) -> Iterator[Samples]:
@@ -114,7 +124,7 @@ def _questions(runs: Sequence[Answer]) -> Iterator[Samples]:
     for group in groups:
         settings = _settings(group[0])
         shown = {name: settings[name] for name in settings if name in (*ALWAYS, *differ) and name not in SAMPLE}
-        without = {name: value for name, value in shown.items() if name != "depth"}
+        without = {name: value for name, value in shown.items() if name != "start"}
         yield Samples(", ".join(_words(shown)), ", ".join(_words(without)), group)
 
 

@@ -66,6 +66,7 @@ class Look(NamedTuple):
     colour: str
     mark: str = "o"
     quiet: bool = False
+    line: str = "-"
 
 
 @dataclass
