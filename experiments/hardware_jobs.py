@@ -1,8 +1,11 @@
-"""What is in the journal, in lines; and how a job is ended."""
+"""What is in the journal, in lines; and how a job is ended.
+
+Nothing here plays a network, so neither torch nor PennyLane is loaded.
+"""
 
 from collections.abc import Iterator
 
-from experiments.hardware import opened, unused
+from experiments.opening import opened, unused
 from quantum.jobs import Journal, Row, desk_of, settle
 from quantum.journal.desks import Desk, Patience
 from quantum.journal.sending import cancel
@@ -35,7 +38,8 @@ def job_lines(journal: Journal, *, look: bool = False, account: str = "", instan
             yield job_line(journal, row)
     if (account or instance) and not desks:
         yield unused(account, instance)
-    yield f"{len(rows)} jobs, {journal.spent():g} s of machines used or set aside ({journal.path})"
+    n_jobs = f"{len(rows)} job{'s' * (len(rows) != 1)}"
+    yield f"{n_jobs}, {journal.spent():g} s of machines used or set aside ({journal.path})"
 
 
 def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:

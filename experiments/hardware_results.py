@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import Chorale, InputError
-from experiments.hardware import excerpt_of, music_of, named_run, opened, piece_of
+from experiments.hardware import excerpt_of, music_of, named_run, piece_of
+from experiments.opening import opened
 from experiments.store import Run
 from experiments.submission import Note, Wish, edited, read_note
 from quantum.backends import Backend, backend_named, noise_of

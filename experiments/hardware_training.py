@@ -15,7 +15,8 @@ import numpy as np
 
 from encoding import InputError
 from encoding.rates import rate_of_each
-from experiments.hardware import check_seconds, excerpt_of, named_run, opened, unused
+from experiments.hardware import check_seconds, excerpt_of, named_run
+from experiments.opening import opened, unused
 from experiments.store import Run, system_of
 from experiments.submission import Wish
 from experiments.trained import LEARNED, Held, Trained, Training, folder_of, write_trained

@@ -114,10 +114,12 @@ class Piece(NamedTuple):
 
     @property
     def height(self) -> float:
+        """Of its bar, in semitones."""
         return HEIGHT / self.n
 
     @property
     def middle(self) -> float:
+        """Of its bar, as a MIDI number."""
         return self.pitch + self.height * (self.place - (self.n - 1) / 2)
 
 
