@@ -135,8 +135,8 @@ def _draw_voice(axes: "Axes", pitches: NDArray[np.int64], number: int) -> None:
         label=VOICES[number].lower(),
     )
     struck = [piece for piece in pieces if piece.begins]
-    ends = ([piece.middle + side * piece.height / 2 for piece in struck] for side in (-1, 1))
-    axes.vlines([piece.start for piece in struck], *ends, color="white", linewidth=0.8)
+    low, high = ([piece.middle + side * piece.height / 2 for piece in struck] for side in (-1, 1))
+    axes.vlines([piece.start for piece in struck], low, high, color="white", linewidth=0.8)
 
 
 def _pieces(pitches: NDArray[np.int64], number: int) -> list[Piece]:
