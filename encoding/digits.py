@@ -126,8 +126,8 @@ def _small() -> Digits:
         from sklearn.datasets import load_digits as bundled
     except ImportError:
         raise InputError(
-            "the small digits come with scikit-learn, which is not installed: pip install 'armonica[digits]', or name "
-            "MNIST by its path"
+            "the small digits come with scikit-learn, which is not installed: "
+            "pip install -c constraints.txt '.[digits]', or name MNIST by its path"
         ) from None
     images, labels = bundled(return_X_y=True)
     images, n = np.asarray(images).astype(np.uint8), N_SMALL

@@ -31,3 +31,12 @@ def cut(text: object, most: int) -> str:
         return line
     whole = line[: most - 3].rsplit(" ", 1)[0]  # " ..." follows; a word that is longer than all of it is cut
     return f"{whole} ..." if len(whole) < most - 3 else f"{whole}..."
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something, in words.
+
+    >>> counted(1, "job"), counted(0, "job"), counted(12, "qubit")
+    ('1 job', '0 jobs', '12 qubits')
+    """
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

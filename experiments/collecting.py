@@ -7,10 +7,11 @@ from typing import Any
 from encoding import InputError
 from encoding.errors import shown
 from experiments.figures.machine_chords import draw_machine
-from experiments.hardware import check_seconds, unused
+from experiments.hardware import check_seconds
 from experiments.hardware_music import accuracy, foretold, write_music
 from experiments.hardware_results import MOST_SECONDS, Collected, fetched
 from experiments.hardware_told import headline, stored, table, write_result
+from experiments.opening import unused
 from experiments.store import Run
 from experiments.submission import read_note, submissions_named
 from quantum.jobs import Journal

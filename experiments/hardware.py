@@ -9,16 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from encoding import Chorale, InputError
+from experiments.opening import opened
 from experiments.store import Run, system_of
 from experiments.submission import Wish, write_note
-from quantum.backends import Backend, backend_named
 from quantum.excerpts import Excerpt
 from quantum.jobs import Journal, JournalSampler, NotYet, Price
-from quantum.machines.names import read_name
 from quantum.samplers import Sampler
 from quantum.sources import chord_by_chord
-
-SEED = 0  # of simulators; a machine takes none
 
 
 def submit(
@@ -106,37 +103,6 @@ def piece_of(run: Run, wish: Wish) -> Chorale:
     if not 2 <= n <= len(piece.pitches):
         raise InputError(f"an excerpt of {piece.name} has 2 to {len(piece.pitches)} chords; got {n}")
     return replace(piece, pitches=piece.pitches[:n])
-
-
-def opened(name: str, *, awake: bool = True, account: str = "", instance: str = "", **options: Any) -> Backend:
-    """The backend; simulators repeat themselves.
-
-    Args:
-        name: of the backend.
-        awake: whether it is to take jobs: what is fetched or cancelled asks for no machine that is awake.
-        account: see `Wish`.
-        instance: see `Wish`.
-        options: of the backend.
-
-    Raises:
-        InputError: an account, an instance or a batch where there is none; see `quantum.backend_named`.
-    """
-    if read_name(name).kind == "ibm":
-        return backend_named(name, awake=awake, account=account or None, instance=instance or None, **options)
-    if awake and (account or instance or "mode" in options):
-        what = "an account" if account else "an instance" if instance else "a batch"
-        raise InputError(f"{name} is on this computer, and has no use for {what}: leave it out, or take ibm:NAME")
-    return backend_named(name, seed=SEED, **options)
-
-
-def unused(account: str, instance: str) -> str:
-    """What is said where nothing is asked of IBM's service.
-
-    >>> unused("ours", "")
-    '--account is not used: nothing here is asked of IBM'
-    """
-    said = [f"--{word}" for word, value in (("account", account), ("instance", instance)) if value]
-    return f"{' and '.join(said)} {'are' if len(said) > 1 else 'is'} not used: nothing here is asked of IBM"
 
 
 def named_run(run: Run) -> str:

@@ -1,8 +1,12 @@
-"""What is in the journal, in lines; and how a job is ended."""
+"""What is in the journal, in lines; and how a job is ended.
+
+Nothing here plays a network, so neither torch nor PennyLane is loaded.
+"""
 
 from collections.abc import Iterator
 
-from experiments.hardware import opened, unused
+from encoding.errors import counted
+from experiments.opening import opened, unused
 from quantum.jobs import Journal, Row, desk_of, settle
 from quantum.journal.desks import Desk, Patience
 from quantum.journal.sending import cancel
@@ -35,7 +39,7 @@ def job_lines(journal: Journal, *, look: bool = False, account: str = "", instan
             yield job_line(journal, row)
     if (account or instance) and not desks:
         yield unused(account, instance)
-    yield f"{len(rows)} jobs, {journal.spent():g} s of machines used or set aside ({journal.path})"
+    yield f"{counted(len(rows), 'job')}, {journal.spent():g} s of machines used or set aside ({journal.path})"
 
 
 def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:
@@ -45,7 +49,7 @@ def job_line(journal: Journal, row: Row, desk: Desk | None = None) -> str:
     extras = journal.extras(row.id)
     waiting = getattr(desk, "queue", lambda job: None)(row.job) if row.state == "submitted" else None
     parts = [row.id[:12], row.state, row.machine, (row.job or "no job yet") if row.charges else "", _of(row)]
-    parts += [f"{row.circuits} circuit{'s' if row.circuits > 1 else ''}", f"{row.shots} shots", cost]
+    parts += [counted(row.circuits, "circuit"), counted(row.shots, "shot"), cost]
     parts += [f"number {waiting} in the queue" if waiting is not None else "", row.reason]
     parts += ["made when it is collected" if row.state == "submitted" and not row.charges else ""]
     parts += [f"{len(extras)} made beside it and cancelled" if extras else "", _minute(row.changed)]

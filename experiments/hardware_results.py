@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import Chorale, InputError
-from experiments.hardware import excerpt_of, music_of, named_run, opened, piece_of
+from experiments.hardware import excerpt_of, music_of, named_run, piece_of
+from experiments.opening import opened
 from experiments.store import Run
 from experiments.submission import Note, Wish, edited, read_note
 from quantum.backends import Backend, backend_named, noise_of
@@ -187,7 +188,7 @@ def simulated(excerpt: Excerpt, backend: Backend, shots: int, *, most_seconds: f
     noisy = noise_of(backend, seed=BESIDE)
     if most_seconds <= 0:
         return [], ["no simulator was asked (--simulate-for 0)"]
-    found, left_out = [], [] if noisy else [f"no noise is known of {backend.name}"]
+    found, left_out = [], [] if noisy else [f"{backend.name} has no noise of its own to compare with"]
     for simulator in (backend_named("aer", seed=BESIDE), *([noisy] if noisy else [])):
         jobs = excerpt.n_times if chord_by_chord(excerpt.source(simulator, shots)) else 1
         kept = Kept(simulator, most_seconds=most_seconds, jobs=jobs)

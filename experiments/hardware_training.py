@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from encoding import InputError
+from encoding.errors import counted
 from encoding.rates import rate_of_each
-from experiments.hardware import check_seconds, excerpt_of, named_run, opened, unused
+from experiments.hardware import check_seconds, excerpt_of, named_run
+from experiments.opening import opened, unused
 from experiments.store import Run, system_of
 from experiments.submission import Wish
 from experiments.trained import LEARNED, Held, Trained, Training, folder_of, write_trained
@@ -147,7 +149,7 @@ def _taught(
         held.begin(trained, asked)
         trained = trained.moved(loss, pupil.weights()[0], state)
         write_trained(trained, asked)
-        told(f"step {step + 1}: NLL {loss:.5f}")
+        told(f"step {step + 1}: NLL {loss:.5f}, one draw of {counted(asked.shots, 'shot')}")
     return trained
 
 

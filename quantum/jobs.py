@@ -208,6 +208,7 @@ class JournalSampler(BaseSamplerV2):
         price = self._price(asked)
         if self.whole is None or not self._begun:
             self._agree(price if self.whole is None else self.whole(price))
+        self.journal.begin()  # a file that cannot be made leaves nothing else behind
         if self.begin is not None and not self._begun:
             self.begin(intent)
         self._begun = True

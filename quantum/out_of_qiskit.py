@@ -5,14 +5,13 @@ A reset is a measurement that nobody reads, and a flip if it says 1: `qp.measure
 reads 0.
 """
 
-import operator
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import pennylane as qp
 from pennylane.ops import Adjoint, MeasurementValue
 from pennylane.tape import make_qscript
-from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit, ControlledGate, IfElseOp, Qubit
 from qiskit.circuit.classical import expr
 from qiskit.circuit.library import Barrier
@@ -20,26 +19,13 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
 from encoding import InputError
+from quantum.conditions import bits_of, value_of
 from quantum.gates import ADJOINTS, OF_QISKIT
 from quantum.registers import registers_of
 
 Wires = dict[Qubit, Hashable]
 Values = dict[Clbit, MeasurementValue]  # of the bits that were written
 Quantum = Callable[[], tuple[MeasurementValue | None, ...]]
-
-OPERATORS: dict[str, Callable[[int, int], int]] = {
-    "BIT_AND": operator.and_,
-    "BIT_OR": operator.or_,
-    "BIT_XOR": operator.xor,
-    "LOGIC_AND": operator.and_,
-    "LOGIC_OR": operator.or_,
-    "EQUAL": operator.eq,
-    "NOT_EQUAL": operator.ne,
-    "LESS": operator.lt,
-    "LESS_EQUAL": operator.le,
-    "GREATER": operator.gt,
-    "GREATER_EQUAL": operator.ge,
-}
 
 
 def from_qiskit(circuit: QuantumCircuit, *, wires: Sequence[Hashable] | None = None) -> Quantum:
@@ -148,7 +134,7 @@ def _condition(condition: Any, values: Values) -> MeasurementValue | bool:
     """(bit, value), (register, value) or an expression, as a function of what was measured."""
     tree = condition if isinstance(condition, expr.Expr) else expr.lift(condition[0])
     wanted = None if isinstance(condition, expr.Expr) else int(condition[1])
-    bits = [bit for var in expr.iter_vars(tree) for bit in _bits(var)]
+    bits = [bit for var in expr.iter_vars(tree) for bit in bits_of(var)]
     written = [bit for bit in dict.fromkeys(bits) if bit in values]
 
     def holds(*outcomes: int) -> bool:
@@ -158,35 +144,6 @@ def _condition(condition: Any, values: Values) -> MeasurementValue | bool:
     if not written:
         return holds()
     return MeasurementValue([values[bit].measurements[0] for bit in written], holds)
-
-
-def _bits(var: expr.Var) -> list[Clbit]:
-    if isinstance(var.var, Clbit):
-        return [var.var]
-    if isinstance(var.var, ClassicalRegister):
-        return list(var.var)
-    raise InputError(f"a condition is on bits and registers; got the variable {var.name}")
-
-
-def value_of(tree: expr.Expr, outcome: dict[Clbit, int]) -> int:
-    """An expression at an outcome; a bit that was never written is 0."""
-    mask = (1 << getattr(tree.type, "width", 1)) - 1
-    match tree:
-        case expr.Var():
-            return sum(outcome.get(bit, 0) << place for place, bit in enumerate(_bits(tree)))
-        case expr.Value():
-            return int(tree.value)
-        case expr.Cast():
-            value = value_of(tree.operand, outcome)
-            return value & mask if hasattr(tree.type, "width") else int(bool(value))
-        case expr.Unary() if tree.op.name in ("LOGIC_NOT", "BIT_NOT"):
-            return value_of(tree.operand, outcome) ^ mask
-        case expr.Index():
-            return value_of(tree.target, outcome) >> value_of(tree.index, outcome) & 1
-        case expr.Binary() if tree.op.name in OPERATORS:
-            return int(OPERATORS[tree.op.name](value_of(tree.left, outcome), value_of(tree.right, outcome)))
-    what = getattr(tree, "op", tree)
-    raise InputError(f"a condition is made of bits, registers, comparisons and logic; got {what!s:.60}")
 
 
 def _apply(step: Any, labels: Wires, values: Values, when: MeasurementValue | None) -> None:

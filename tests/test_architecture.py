@@ -45,3 +45,13 @@ def test_importing_it_starts_no_engine(room):
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_looking_at_jobs_and_ending_them_loads_no_network():
+    """A row of a journal, what asks IBM about it, and what opens its backend."""
+    script = (
+        "import sys, experiments.cli, experiments.hardware_jobs, quantum.journal.ibm, quantum.backends;"
+        "print({'torch', 'numba', 'pennylane', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "set()\n", done.stderr

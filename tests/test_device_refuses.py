@@ -221,7 +221,7 @@ def test_a_device_that_cannot_be_made_is_refused(words):
 def test_without_the_extra_it_says_what_to_install(backend, monkeypatch):
     monkeypatch.setattr(names, "find_spec", lambda name: None)
     assert line(lambda: QiskitDevice(wires=2, backend=backend)) == (
-        f"{backend} needs qiskit-ibm-runtime, which is not installed: pip install 'armonica[ibm]'"
+        f"{backend} needs qiskit-ibm-runtime, which is not installed: pip install -c constraints.txt '.[ibm]'"
     )
 
 

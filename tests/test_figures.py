@@ -188,6 +188,38 @@ def test_the_seed_of_a_piano_roll_is_shaded(axes):
     assert axes.get_legend().get_texts()[-1].get_text() == "opening, given"
 
 
+UNISON = np.array([[72, 67, 64, 48], [72, 64, 64, 48], [72, 62, 64, 48], [72, 60, 60, 60]])
+
+
+def test_voices_share_a_bar_only_while_they_are_in_unison(axes):
+    """The tenor holds E4 for three quarters; the alto comes to it in the second of them."""
+    piano_roll(axes, UNISON)
+    tenor, alto = (next(part for part in axes.containers if part.get_label() == name) for name in ("tenor", "alto"))
+    held = [(bar.get_x(), bar.get_width(), bar.get_y(), bar.get_height()) for bar in tenor.patches[:3]]
+    assert held == [(0, 1, *approx(63.55, 0.9)), (1, 1, *approx(63.55, 0.45)), (2, 1, *approx(63.55, 0.9))]
+    beside = alto.patches[1]  # above the tenor
+    assert (beside.get_y(), beside.get_height()) == approx(64, 0.45)
+    assert [bar.get_linewidth() for part in axes.containers for bar in part.patches] == [0] * 11
+    three = sorted(bar.get_y() for part in axes.containers for bar in part.patches if bar.get_height() < 0.4)
+    assert three == pytest.approx([59.55, 59.85, 60.15])
+
+
+def test_a_note_has_one_white_line_where_it_is_struck_however_often_it_is_cut(axes):
+    piano_roll(axes, UNISON)
+    struck = [[line[0, 0] for line in lines.get_segments()] for lines in axes.collections]
+    assert struck == [[0, 3], [0, 3], [0, 1, 2, 3], [0]]  # bass, tenor, alto, soprano
+
+
+def approx(*numbers):
+    return tuple(pytest.approx(number) for number in numbers)
+
+
+@pytest.mark.parametrize(("n_steps", "ticks"), [(5, range(6)), (16, range(17)), (17, range(0, 18, 4))])
+def test_an_excerpt_has_a_tick_on_every_quarter_and_a_chorale_on_every_bar(axes, n_steps, ticks):
+    piano_roll(axes, np.tile(CHORALE[0], (n_steps, 1)))
+    assert axes.get_xticks().tolist() == list(ticks)
+
+
 def test_a_silent_chorale_is_an_empty_roll(axes):
     piano_roll(axes, np.full((8, 4), -1))
     assert len(axes.patches) == 0

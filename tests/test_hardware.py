@@ -64,7 +64,7 @@ def test_an_excerpt_on_a_simulator_has_the_nll_of_exact_averages_within_its_erro
     scatter = (np.array(told["features"]) - np.array(told["exact_features"])) * np.sqrt(4000)
     assert 0 < abs(scatter).max() < 5
     assert armonica("jobs") == 0
-    assert "1 jobs, 0 s of machines used or set aside" in capsys.readouterr().out
+    assert "1 job, 0 s of machines used or set aside" in capsys.readouterr().out
 
 
 def test_averages_that_come_back_are_refused_with_their_price_and_sent_in_sequence_when_asked(
@@ -111,10 +111,12 @@ def test_a_run_that_learned_on_is_collected_as_it_was_sent(learned, armonica, ca
     assert load_run(run).trajectory.weights.shape >= before
     assert armonica("collect", run) == 0
     assert armonica("jobs") == 0
-    assert "1 jobs" in capsys.readouterr().out
+    assert "1 job, " in capsys.readouterr().out
 
 
 def test_mistakes_are_one_line(learned, complaint, tmp_path, monkeypatch):
+    from quantum import Journal
+
     run = learned()
     words = ["submit", run, "--backend"]
     assert "there is no journal at" in complaint("collect", run)
@@ -124,6 +126,9 @@ def test_mistakes_are_one_line(learned, complaint, tmp_path, monkeypatch):
     assert "has replicas 0 to 0; got 3" in complaint(*words, "aer", "--replica", 3)
     assert "the number of shots" in complaint(*words, "aer", "--shots", 0)
     assert "a step" in complaint(*words, "aer", "--repeat", -1)
+    assert not (tmp_path / "jobs.sqlite").exists()  # what is refused begins no journal
+    with Journal() as journal:
+        journal.begin()
     assert "nothing of" in complaint("collect", run)
     assert "a limit is in seconds" in complaint(*words, "aer", "--max-seconds", -1)
     assert "has no job 'abc'" in complaint("cancel", "abc")
@@ -169,7 +174,7 @@ def test_what_is_sent_to_ibm_waits_and_is_collected_or_cancelled(
     assert "with exact averages" in capsys.readouterr().out
     assert [job["status"] for job in ibm.jobs()] == ["Cancelled", "Completed"]
     assert armonica("jobs") == 0
-    assert "1 jobs, 1.025 s of machines" in capsys.readouterr().out
+    assert "1 job, 1.025 s of machines" in capsys.readouterr().out
 
 
 EDITS = {
@@ -196,7 +201,7 @@ def test_an_edited_submission_is_refused_and_nothing_is_made_for_it(learned, arm
     else:
         assert re.search(rf"{path.name} does not ask what was sent .* edited", complaint("collect", run))
     assert armonica("jobs") == 0
-    assert "1 jobs" in capsys.readouterr().out
+    assert "1 job, " in capsys.readouterr().out
 
 
 def test_wrong_kinds_in_a_submission_are_said_with_its_file_and_the_others_are_collected(
@@ -251,7 +256,8 @@ def test_times_and_ways_that_are_none_are_refused_before_anything_is_fetched(lea
     from quantum import Journal
 
     run = learned()  # nothing was submitted, and that would be the next complaint
-    Journal().close()
+    with Journal() as journal:
+        journal.begin()
     for wrong in ("nan", -1):
         assert f"(--wait) is in seconds, at least 0; got {wrong}" in complaint("collect", run, "--wait", wrong)
         said = complaint("collect", run, "--simulate-for", wrong)

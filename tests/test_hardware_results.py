@@ -68,7 +68,7 @@ def test_simulators_that_take_long_are_left_out_and_it_is_said(excerpt):
         ["no simulator was asked (--simulate-for 0)"],
     )
     found, left_out = simulated(excerpt, backend_named("aer"), 10, most_seconds=9)
-    assert ([one.where for one in found], left_out) == (["aer"], ["no noise is known of aer"])
+    assert ([one.where for one in found], left_out) == (["aer"], ["aer has no noise of its own to compare with"])
 
 
 def test_the_errors_of_chords_are_their_scatter_over_repeats(excerpt):

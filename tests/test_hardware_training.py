@@ -118,6 +118,7 @@ def test_jobs_at_ibm_are_as_many_as_steps_and_nothing_goes_there_unasked(
     said = capsys.readouterr().out
     assert "steps 1 to 3: 3 job(s), 9 circuit(s), 180 shots" in said
     assert [f"step {n}: NLL" in said for n in (1, 2, 3, 4)] == [True, True, True, False]
+    assert len(re.findall(r"step \d: NLL [\d.]+, one draw of \d+ shots$", said, re.MULTILINE)) == 3
     assert "3 steps are made already" in said
     assert len(machine_at_ibm.jobs()) == 3
     assert "2 job(s), 6 circuit(s)" in complaint(*words[:4], "--steps", 5, *words[6:])  # what is left

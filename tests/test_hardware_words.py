@@ -239,7 +239,8 @@ def test_a_journal_without_room_is_one_line_nothing_is_sent_and_the_same_command
         return raw
 
     run, opened = short_run(), held.open_journal
-    Journal().close()
+    with Journal() as journal:
+        journal.begin()
     with monkeypatch.context() as patched:
         patched.setattr(held, "open_journal", cramped)
         patched.setattr("quantum.jobs.pack_pubs", lambda pubs: bytes(100_000))

@@ -318,6 +318,7 @@ def test_who_is_dead_holds_nothing(monkeypatch):
 
 
 def test_a_change_is_on_the_disk_when_it_ends(journal):
+    journal.begin()
     asked = ("journal_mode", "synchronous", "foreign_keys")
     found = [journal._held.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
     assert found == ["wal", 2, 1]  # 2: FULL, a commit waits for the disk (sqlite.org/pragma.html)
@@ -346,7 +347,8 @@ def test_a_file_that_is_no_journal_is_refused_and_left_as_it_is(tmp_path):
         other.execute("CREATE TABLE t (x)")
     other.close()
     newer = tmp_path / "newer.sqlite"
-    Journal(newer).close()
+    with Journal(newer) as journal:
+        journal.begin()
     with sqlite3.connect(newer) as held:
         held.execute("PRAGMA user_version = 99")
     held.close()
@@ -356,7 +358,7 @@ def test_a_file_that_is_no_journal_is_refused_and_left_as_it_is(tmp_path):
             Journal(path)
         assert path.read_bytes() == before
     with pytest.raises(OSError, match="File exists"):
-        Journal(text / "jobs.sqlite")
+        Journal(text / "jobs.sqlite").begin()
 
 
 def test_a_journal_lies_on_a_disk_of_this_machine(tmp_path, monkeypatch):
@@ -374,7 +376,23 @@ def test_a_journal_lies_on_a_disk_of_this_machine(tmp_path, monkeypatch):
 
 
 def test_a_journal_of_its_own_is_readable_by_its_owner_only(journal):
+    journal.begin()
     assert journal.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_journal_is_a_file_from_its_first_change_on_whoever_makes_it(journal):
+    assert (journal.rows(), journal.spent(), journal.find(ID), journal.path.exists()) == ([], 0, None, False)
+    with Journal(journal.path) as other:
+        assert journal.rows() == []
+        intended(other)
+    assert [row.id for row in journal.rows()] == [ID]
+
+
+def test_a_journal_that_was_closed_makes_no_file(journal):
+    journal.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        intended(journal)
+    assert not journal.path.exists()
 
 
 def test_a_copy_made_at_any_time_is_a_journal(journal, tmp_path):

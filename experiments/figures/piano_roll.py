@@ -1,11 +1,13 @@
 """Four voices as bars over time, as on the paper roll of a mechanical piano.
 
-Equal neighbours in a bar are drawn as one note, as they are heard (`encoding.score`). Voices in unison share the height
-of the bar, the lower voice below, so that all of them can be seen.
+Equal neighbours in a bar are drawn as one note, as they are heard (`encoding.score`). Where voices are in unison, they
+share the height of the bar, the lower voice below, so that all of them can be seen; before and after that a note has it
+for itself.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 VOICE_COLOURS = (VERMILION, ORANGE, GREEN, BLUE)  # soprano to bass
 HEIGHT = 0.9  # of a bar, in semitones
+SHORT = 16  # steps of an excerpt whose quarters are all marked
 NAMES = {0: "C", 4: "E", 7: "G"}  # the names on the axis
 
 
@@ -38,7 +41,7 @@ def piano_roll(axes: "Axes", pitches: ArrayLike, *, title: str = "", seed_steps:
     dress(axes)
     if seed_steps > 0:
         axes.axvspan(0, seed_steps, color=FAINT, linewidth=0)
-    for voice in reversed(range(len(VOICES))):  # soprano last: the narrowest bar on top
+    for voice in reversed(range(len(VOICES))):  # soprano last, so that legends and containers read from below
         _draw_voice(axes, array, voice)
     _mark_time(axes, len(array))
     _mark_pitch(axes, *_range(array))
@@ -90,31 +93,69 @@ def stack_rolls(figure: "Figure", rolls: Sequence[tuple[str, ArrayLike]], *, see
         axes.get_legend().remove()  # the same as above
 
 
+class Piece(NamedTuple):
+    """A part of a note in which the same number of voices sing its pitch.
+
+    Attributes:
+        start: in quarters.
+        length: in quarters.
+        pitch: MIDI number.
+        place: of the voice among those in unison, counted from below.
+        n: how many these are, itself included.
+        begins: whether it is the first of its note.
+    """
+
+    start: int
+    length: int
+    pitch: int
+    place: int
+    n: int
+    begins: bool
+
+    @property
+    def height(self) -> float:
+        """Of its bar, in semitones."""
+        return HEIGHT / self.n
+
+    @property
+    def middle(self) -> float:
+        """Of its bar, as a MIDI number."""
+        return self.pitch + self.height * (self.place - (self.n - 1) / 2)
+
+
 def _draw_voice(axes: "Axes", pitches: NDArray[np.int64], number: int) -> None:
-    notes = [note for note in voice_notes(pitches[:, number]) if note.pitch >= 0]
-    shares = [_share(pitches[note.start : note.start + note.length], number) for note in notes]
+    pieces = _pieces(pitches, number)
     axes.barh(
-        [note.pitch + HEIGHT * (place - (n - 1) / 2) / n for note, (place, n) in zip(notes, shares, strict=True)],
-        [note.length for note in notes],
-        left=[note.start for note in notes],
-        height=[HEIGHT / n for _, n in shares],
+        [piece.middle for piece in pieces],
+        [piece.length for piece in pieces],
+        left=[piece.start for piece in pieces],
+        height=[piece.height for piece in pieces],
         color=VOICE_COLOURS[number],
-        edgecolor="white",
-        linewidth=0.4,
+        linewidth=0,  # an edge would be as thick as the share of a voice
         label=VOICES[number].lower(),
     )
+    struck = [piece for piece in pieces if piece.begins]
+    low, high = ([piece.middle + side * piece.height / 2 for piece in struck] for side in (-1, 1))
+    axes.vlines([piece.start for piece in struck], low, high, color="white", linewidth=0.8)
 
 
-def _share(chords: NDArray[np.int64], number: int) -> tuple[int, int]:
-    """Which share of the bar a note has, from below, and how many voices share it: those that cross it in unison."""
-    together = [voice for voice in range(chords.shape[1]) if (chords[:, voice] == chords[:, number]).any()]
-    return sum(voice > number for voice in together), len(together)
+def _pieces(pitches: NDArray[np.int64], number: int) -> list[Piece]:
+    """The notes of a voice, cut where a unison begins or ends."""
+    unison = pitches == pitches[:, number, None]  # (n_steps, 4)
+    shares = list(zip(unison[:, number + 1 :].sum(1).tolist(), unison.sum(1).tolist(), strict=True))
+    pieces: list[Piece] = []
+    for note in voice_notes(pitches[:, number]):
+        steps = range(note.start, note.start + note.length) if note.pitch >= 0 else ()
+        for (place, n), alike in groupby(steps, key=shares.__getitem__):
+            first, *rest = alike
+            pieces.append(Piece(first, 1 + len(rest), note.pitch, place, n, first == note.start))
+    return pieces
 
 
 def _mark_time(axes: "Axes", n_steps: int) -> None:
-    """Ticks on bar lines, on every one in a chorale of usual length."""
+    """Ticks on every quarter of an excerpt, on bar lines of a chorale: on every one, if it is of usual length."""
     bars = QUARTERS_IN_A_BAR * max(1, round(n_steps / 48))
-    axes.set_xticks(range(0, n_steps + 1, bars))
+    axes.set_xticks(range(0, n_steps + 1, 1 if n_steps <= SHORT else bars))
     axes.set_xlim(0, n_steps)
     axes.set_xlabel("time (quarter notes)")
     axes.grid(axis="x", color=FAINT, linewidth=0.6)

@@ -29,7 +29,7 @@ class Journal(Held):
 
     Args:
         path: the file; None: `ARMONICA_JOURNAL`, or one in the user's data folder.
-        begin: whether one is begun where there is none.
+        begin: whether one is begun where there is none, by the first that is written down.
 
     Raises:
         InputError: the file is no journal, a damaged one, one of a newer armonica, or on another machine's disk; there

@@ -17,6 +17,7 @@ from qiskit.circuit import ControlFlowOp
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from encoding import InputError
+from encoding.errors import counted
 from quantum.machines.abilities import TRANSPARENT
 from quantum.machines.calls import circuits_in, shots_of
 
@@ -68,12 +69,12 @@ class Price:
         >>> Price(1, 2, 2000, 30, 12, 2.5).words()
         '1 job(s), 2 circuit(s), 2000 shots, depth 30, 12 gates of two qubits, some 2.5 s of the machine'
         >>> Price(1, 1, 50, 3, 1, 2.01, charged=False).words()
-        '1 job(s), 1 circuit(s), 50 shots, depth 3, 1 gates of two qubits, nothing is charged (a machine: some 2.01 s)'
+        '1 job(s), 1 circuit(s), 50 shots, depth 3, 1 gate of two qubits, nothing is charged (a machine: some 2.01 s)'
         """
         seconds = f"some {self.seconds:.3g} s"
         return (
-            f"{self.jobs} job(s), {self.circuits} circuit(s), {self.shots} shots, depth {self.depth}, {self.pairs} "
-            f"gates of two qubits, "
+            f"{self.jobs} job(s), {self.circuits} circuit(s), {self.shots} shots, depth {self.depth}, "
+            f"{counted(self.pairs, 'gate')} of two qubits, "
             + (f"{seconds} of the machine" if self.charged else f"nothing is charged (a machine: {seconds})")
         )
 

@@ -40,6 +40,13 @@ def open_journal(path: Path, *, begin: bool = True) -> sqlite3.Connection:
         return held
 
 
+def empty_journal() -> sqlite3.Connection:
+    """What is read where no file has been begun: the tables, and nothing in them."""
+    held = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _make(held)
+    return held
+
+
 def _check_file(path: Path, begin: bool) -> None:
     if path.is_dir():
         raise InputError(f"a journal is a file; {path} is a folder: name a file (--journal, or {VARIABLE})")

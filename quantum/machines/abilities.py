@@ -11,6 +11,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ControlFlowOp, Measure
 
 from encoding import InputError
+from encoding.errors import counted
 
 TRANSPARENT = ("barrier", "delay")
 
@@ -70,14 +71,16 @@ class Abilities:
 
         >>> Abilities(5, fractional=False, noisy=True).words()
         '5 qubits; measures midway, resets, decides; no fractional RZZ; noisy; takes a seed'
+        >>> Abilities(1, noisy=True).words().partition(";")[0]
+        '1 qubit'
         """
         does = [word for word, can in self._verbs() if can]
         cannot = [word for word, can in self._verbs() if not can]
         return "; ".join(
             part
             for part in (
-                f"{self.n_qubits} qubits" if self.n_qubits else "qubits as memory allows",
-                f"at most {self.max_shots} shots a job" if self.max_shots else "",
+                counted(self.n_qubits, "qubit") if self.n_qubits else "qubits as memory allows",
+                f"at most {counted(self.max_shots, 'shot')} a job" if self.max_shots else "",
                 ", ".join(does) or "gates and measurements at the end",
                 f"never {', never '.join(cannot)}" if cannot else "",
                 "fractional RZZ" if self.fractional else "no fractional RZZ",
@@ -136,7 +139,9 @@ def check_needs(needs: Needs, can: Abilities, name: str) -> None:
         InputError: more qubits than it has, or a reset, a decision or a measurement midway that it does not do.
     """
     if can.n_qubits is not None and needs.n_qubits > can.n_qubits:
-        raise InputError(f"{name} has {can.n_qubits} qubits; the circuit takes {needs.n_qubits}: fewer, or another one")
+        raise InputError(
+            f"{name} has {counted(can.n_qubits, 'qubit')}; the circuit takes {needs.n_qubits}: fewer, or another one"
+        )
     for what, asked, able, instead in (
         ("if_test", needs.decides, can.decides, "take another one; a Sampler leaves it out by feed_forward=False"),
         ("reset in a circuit", needs.reset, can.reset, "take another one, or one chord a circuit"),

@@ -114,7 +114,7 @@ def _of_file(name: str | None) -> tuple[dict[str, Any], str]:
     except FileNotFoundError:
         raise InputError(
             f"no credentials of IBM's: {TOKEN} and {INSTANCE} are to be set, or an account saved by "
-            f"QiskitRuntimeService.save_account"
+            "QiskitRuntimeService.save_account; without an account --backend fake:FakeTorino tells the price"
         ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as accounts: {type(error).__name__}") from None

@@ -21,8 +21,8 @@ from qiskit.quantum_info import Operator
 
 from encoding import InputError
 from encoding.memory import check_room
+from quantum.conditions import value_of
 from quantum.machines.abilities import TRANSPARENT
-from quantum.out_of_qiskit import value_of
 
 MOST_QUBITS, MOST_BRANCHES = 10, 1 << 16
 Matrix = NDArray[np.complex128]

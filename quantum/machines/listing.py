@@ -4,7 +4,7 @@ from encoding import InputError
 from quantum.backends import ALONE
 from quantum.machines.abilities import abilities_of
 from quantum.machines.account import where_credentials_are
-from quantum.machines.names import FORMS, fake_machines, has_extra
+from quantum.machines.names import FORMS, INSTALL, fake_machines, has_extra
 
 
 def backend_lines(*, account: str | None = None, instance: str | None = None) -> list[str]:
@@ -21,7 +21,7 @@ def backend_lines(*, account: str | None = None, instance: str | None = None) ->
     lines = [
         f"{form}: {about}" + (f"; {ALONE[form].words()}" if form in ALONE else "") for form, about in FORMS.items()
     ]
-    extra = "installed" if has_extra() else "not installed (pip install 'armonica[ibm]'): neither fake nor ibm"
+    extra = "installed" if has_extra() else f"not installed ({INSTALL}): neither fake nor ibm"
     return [*lines, f"qiskit-ibm-runtime: {extra}", f"credentials: {told}"]
 
 
@@ -32,5 +32,5 @@ def fake_lines() -> list[str]:
         InputError: qiskit-ibm-runtime is not installed.
     """
     if not has_extra():
-        raise InputError("fake machines need qiskit-ibm-runtime, which is not installed: pip install 'armonica[ibm]'")
+        raise InputError(f"fake machines need qiskit-ibm-runtime, which is not installed: {INSTALL}")
     return [f"{name}: {abilities_of(kind().target).words()}" for name, kind in sorted(fake_machines().items())]

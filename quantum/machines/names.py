@@ -29,6 +29,7 @@ FORMS = {
     "lightning.qubit": "PennyLane's compiled simulator",
 }
 WITHOUT_MACHINE = ("exact", "aer", "default.qubit", "lightning.qubit")
+INSTALL = "pip install -c constraints.txt '.[ibm]'"  # in a checkout: no index of packages has it
 MACHINE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 LEAST_BUSY = "least-busy"
 
@@ -94,7 +95,7 @@ def check_extra(name: Name) -> None:
         InputError: qiskit-ibm-runtime is not installed.
     """
     if not has_extra():
-        raise InputError(f"{name} needs qiskit-ibm-runtime, which is not installed: pip install 'armonica[ibm]'")
+        raise InputError(f"{name} needs qiskit-ibm-runtime, which is not installed: {INSTALL}")
 
 
 @lru_cache(maxsize=1)
