@@ -50,7 +50,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, said):
 @pytest.mark.parametrize("name", ["fake:FakeManilaV2", "aer:noise=FakeManilaV2", "ibm:ibm_torino"])
 def test_without_the_extra_a_line_says_how_to_install_it(monkeypatch, name):
     monkeypatch.setattr("quantum.machines.names.find_spec", lambda _: None)
-    with pytest.raises(InputError, match=r"pip install 'armonica\[ibm\]'"):
+    with pytest.raises(InputError, match=r"pip install -c constraints.txt '.\[ibm\]'"):
         backend_named(name)
 
 

@@ -104,7 +104,7 @@ def test_without_a_name_the_small_ones_are_taken_and_that_is_said(monkeypatch, c
 
 def test_without_scikit_learn_one_line_says_how_to_have_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.datasets", None)
-    with pytest.raises(InputError, match=r"pip install 'armonica\[digits\]'"):
+    with pytest.raises(InputError, match=r"pip install -c constraints.txt '.\[digits\]'"):
         load_digits("small")
 
 

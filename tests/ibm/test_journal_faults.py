@@ -230,6 +230,7 @@ def test_no_key_is_in_file_log_or_traceback(ibm, booked, hurried, tmp_path, capl
 
 
 def test_a_disk_that_is_full_before_a_request_lets_nothing_be_sent(ibm, booked, monkeypatch):
+    booked.journal.begin()
     raw = booked.journal._held
     pages = raw.execute("PRAGMA page_count").fetchone()[0]
     raw.execute(f"PRAGMA max_page_count = {pages}")
