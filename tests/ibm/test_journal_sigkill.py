@@ -60,6 +60,7 @@ def kill_and_begin_again(ibm, hand_in, tmp_path, n_jobs, stages):
     """Every job is killed at its stage, then soon after it was begun again, then left alone."""
     kills = 0
     with Journal(tmp_path / "jobs.sqlite") as journal:
+        journal.begin()
         for step in range(n_jobs):
             minute_passes(journal)
             for kill_at in (stages[step % len(stages)], 1 + step % 12, 0):
@@ -84,6 +85,7 @@ def test_a_hundred_kills_at_every_stage_make_no_job_twice_and_lose_none(ibm, han
 
 def test_two_processes_at_once_make_one_job_even_where_one_is_killed(ibm, hand_in, tmp_path):
     with Journal(tmp_path / "jobs.sqlite") as journal:
+        journal.begin()
         for step, kill_at in enumerate((0, 8, 15, 18, 20)):
             minute_passes(journal)
             codes = hand_in(step, kill_at, step, 0)
