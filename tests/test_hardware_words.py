@@ -158,6 +158,7 @@ def test_a_price_is_said_once_of_all_that_is_to_come(machine_at_ibm, short_run, 
     for words, n_jobs in ((submit, 2), (train, 4)):
         for more, code in (((), 2), (("--yes", "--max-seconds", 5), 2), (("--yes",), 0)):
             with Journal() as journal:
+                journal.begin()
                 journal._held.execute("DELETE FROM posts")
             assert armonica(*words, *more) == code
             (line,) = prices(capsys)

@@ -32,6 +32,7 @@ def program(signed_in, tmp_path) -> Iterator[Callable[[int], int]]:
 
     def run(kill_at: int) -> int:
         with Journal(tmp_path / "jobs.sqlite") as journal:
+            journal.begin()
             journal._held.execute("DELETE FROM posts")  # a minute passes
         asked.write(f"{kill_at}\n")
         asked.flush()
