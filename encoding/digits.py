@@ -152,7 +152,8 @@ def _from_npz(path: Path) -> Digits:
 
 
 def _from_folder(folder: Path) -> Digits:
-    return Digits(*[read_idx(_file(folder, stem, axes), axes) for stem, axes in IDX], source=str(folder))  # type: ignore[arg-type]
+    images, labels, valid_images, valid_labels = (read_idx(_file(folder, stem, axes), axes) for stem, axes in IDX)
+    return Digits(images, labels, valid_images, valid_labels, source=str(folder))
 
 
 def _file(folder: Path, stem: str, n_axes: int) -> Path:

@@ -21,7 +21,7 @@ from quantum.sources import features_of
 
 @given(st.text(max_size=40))
 def test_a_name_is_read_or_refused_in_a_line(text):
-    with suppress(InputError):
+    with suppress(InputError):  # a refusal is an InputError and nothing else, which is the test
         assert str(read_name(text)) == text.strip()
 
 

@@ -86,7 +86,7 @@ def test_a_condition_within_a_condition_wants_both():
             decided: Any = qp.cond(second, qp.X)
             decided(2)
 
-        decided: Any = qp.cond(first, inner)  # type: ignore[call-overload]
+        decided: Any = qp.cond(first, inner)  # type: ignore[call-overload]  # its overloads know classes of gates
         decided()
         return qp.expval(qp.Z(2))
 

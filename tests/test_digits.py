@@ -376,9 +376,9 @@ def test_digits_are_given_to_what_learns_from_digits_alone(music):
     with pytest.raises(InputError, match="spherical-glass learns from nothing; got Images"):
         Task("spherical-glass", {}, 0.1, images=Images())
     with pytest.raises(InputError, match="digits learns from digits; got 'small' as images"):
-        Task("digits", {}, 0.1, images="small")  # type: ignore[arg-type]
+        Task("digits", {}, 0.1, images="small")  # type: ignore[arg-type]  # as a user may
     with pytest.raises(InputError, match="digits are named by small, mnist, download, or a path; got 3"):
-        Images(3)  # type: ignore[arg-type]
+        Images(3)  # type: ignore[arg-type]  # as a user may
 
 
 def test_the_smoke_study_is_learned_in_seconds_and_glass_melts_at_the_larger_rate_alone(tmp_path):

@@ -192,7 +192,7 @@ def test_what_is_no_such_file_is_refused_in_a_line(tmp_path):
     (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-60])
     for name in ("empty.npz", "text.npz", "one.npy", "cut.npz", "missing.npz", "nowhere", 3, ""):
         with pytest.raises(InputError) as refused:
-            load_digits(name if name in (3, "") else tmp_path / str(name))  # type: ignore[arg-type]
+            load_digits(name if name in (3, "") else tmp_path / str(name))  # type: ignore[arg-type]  # 3, as a user may
         assert "\n" not in str(refused.value)
         assert "allow_pickle" not in str(refused.value)
 

@@ -37,10 +37,8 @@ def seen(digits: Digits, settings: DigitSettings) -> tuple[Seen, Seen]:
         if scale == 0:
             raise InputError(f"{digits.source}: images have pixels that differ; all of them are {low:g}")
     level = settings.threshold * digits.brightest if settings.activation == "binary" else None
-    return tuple(
-        Seen(_rescaled(images, low, scale, level), labels)
-        for images, labels in ((digits.images, digits.labels), (digits.valid_images, digits.valid_labels))
-    )  # type: ignore[return-value]
+    learned = Seen(_rescaled(digits.images, low, scale, level), digits.labels)
+    return learned, Seen(_rescaled(digits.valid_images, low, scale, level), digits.valid_labels)
 
 
 def _rescaled(images: NDArray[np.uint8], low: float, scale: float, level: float | None) -> Tensor:

@@ -5,7 +5,7 @@ Table 1 of Barney, Winer & Galitski (2024) gives activations, rates, epochs, mom
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from encoding import InputError
 from encoding.errors import shown
@@ -76,10 +76,10 @@ class DigitSettings:
             raise InputError(f"threshold is of activation binary; got {self.threshold:g} with relu, which has scaling")
 
 
-def _sizes(hidden: object) -> tuple[int, ...]:
+def _sizes(hidden: Any) -> tuple[int, ...]:
     """Layer sizes as whole numbers; text is what a command line gives."""
     try:
-        sizes = tuple(int(size) if isinstance(size, str) else size for size in hidden)  # type: ignore[attr-defined]
+        sizes = tuple(int(size) if isinstance(size, str) else size for size in hidden)
     except (TypeError, ValueError):
         raise InputError(f"hidden is the units of each hidden layer, as 512,512,512; got {shown(hidden)}") from None
     if not 1 <= len(sizes) <= MOST_LAYERS:

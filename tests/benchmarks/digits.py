@@ -52,8 +52,9 @@ def plain(digits: Digits, activation: str) -> Callable[[], object]:
     sizes = (784, 512, 512, 512, 10)
     layers: list[torch.nn.Module] = []
     for n, m in pairwise(sizes):
-        layers += [torch.nn.Linear(n, m, bias=False), torch.nn.ReLU() if activation == "relu" else Step()]
-        torch.nn.init.kaiming_normal_(layers[-2].weight, nonlinearity="relu")  # type: ignore[arg-type]
+        linear = torch.nn.Linear(n, m, bias=False)
+        torch.nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        layers += [linear, torch.nn.ReLU() if activation == "relu" else Step()]
     module = torch.nn.Sequential(*layers[:-1])
     sgd = torch.optim.SGD(module.parameters(), lr=RATE, momentum=0.9)
     cost = torch.nn.MultiMarginLoss(p=2, margin=10)
