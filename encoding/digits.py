@@ -152,8 +152,8 @@ def _from_npz(path: Path) -> Digits:
 
 
 def _from_folder(folder: Path) -> Digits:
-    images, labels, valid_images, valid_labels = (read_idx(_file(folder, stem, axes), axes) for stem, axes in IDX)
-    return Digits(images, labels, valid_images, valid_labels, source=str(folder))
+    arrays: list[Any] = [read_idx(_file(folder, stem, axes), axes) for stem, axes in IDX]
+    return Digits(*arrays, source=str(folder))
 
 
 def _file(folder: Path, stem: str, n_axes: int) -> Path:
