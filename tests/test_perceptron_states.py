@@ -1,4 +1,4 @@
-"""What the levels of the deep perceptron's solutions mean, how much room they leave, and where layers jam."""
+"""What the levels of the deep perceptron's solutions mean, how much room they leave, and which layers freeze."""
 
 import csv
 from pathlib import Path
@@ -20,7 +20,6 @@ from classical.perceptron import (
     glass_transitions,
     growth,
     hierarchy,
-    jamming,
     marginality,
     noisy_teacher,
     overlap_distribution,
@@ -29,7 +28,6 @@ from classical.perceptron import (
     penetration_depth,
     replica_symmetric,
     replica_symmetry_breaking,
-    storage_bound,
     transitions,
 )
 from classical.perceptron.bond_overlaps import bond_overlaps
@@ -192,25 +190,6 @@ def test_twenty_layers_have_a_solution_at_any_alpha(alpha):
     assert entropy(found) < entropy(symmetric)
 
 
-def test_replica_symmetry_jams_one_layer_and_two_and_no_more():
-    assert 1 - replica_symmetric(1.999, 1).Q[0, 0] < 1e-3
-    last = replica_symmetric(0.9999 * jamming(2), 2)
-    assert 0 < 1 - last.q_ea[1] < 1e-4
-    for depth in (1, 2):
-        with pytest.raises(NotConverged, match="freezes"):
-            replica_symmetric(1.001 * jamming(depth), depth)
-    assert 1 - replica_symmetric(1e7, 3).q_ea[1] > 0.01
-    assert jamming(3) == np.inf
-
-
-def test_what_can_be_stored_is_less_than_what_replica_symmetry_stores():
-    for depth in (1, 2, 20):
-        bound = storage_bound(depth)
-        assert bound * np.log(2) == pytest.approx(depth * np.log(np.e * bound))
-    assert jamming(1) < storage_bound(1)
-    assert jamming(2) > storage_bound(2)
-
-
 def test_students_have_no_levels_where_they_see_everything():
     for levels in (3, [0.2, 0.7]):
         student, bayes = noisy_teacher(1.0, 25.0, 5, levels), bayes_optimal(25.0, 5)
@@ -307,8 +286,6 @@ def test_a_jump_is_no_transition(monkeypatch):
         (lambda: marginality(bayes_optimal(1.0, 4)), "got a profile with a teacher"),
         (lambda: marginality(replica_symmetric(1e3, 5)), "overlaps that begin at 0 in the second layer"),
         (lambda: entropy(bayes_optimal(1.0, 4)), "the entropy is that of random data; got a profile with a teacher"),
-        (lambda: jamming(0), "the depth L is a whole number from 1 to 1000; got 0"),
-        (lambda: storage_bound(2.5), "the depth L is a whole number from 1 to 1000; got 2.5"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda: growth([1.0, 2.0, 3.0], first=0), "the first layer is a whole number from 1 on; got 0"),
         (lambda: penetration(-1.0), "alpha = M/N is above 0"),
         (lambda: penetration(5.0, scenario="pupil"), "a scenario is random or teacher; got 'pupil'"),

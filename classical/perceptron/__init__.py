@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from classical.perceptron.breaking import replica_symmetry_breaking
     from classical.perceptron.fixed_point import NotConverged
+    from classical.perceptron.jammed import JammedStates, jammed_states
     from classical.perceptron.layers import Profile, continued
     from classical.perceptron.machine import DeepPerceptron
     from classical.perceptron.noisy import noisy_teacher
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DeepPerceptron",
     "Growth",
+    "JammedStates",
     "NotConverged",
     "Profile",
     "bayes_optimal",
@@ -26,6 +28,7 @@ __all__ = [
     "generalisation_error",
     "glass_transitions",
     "growth",
+    "jammed_states",
     "jamming",
     "marginality",
     "noisy_teacher",
@@ -42,6 +45,7 @@ __all__ = [
 _HOMES = {
     "DeepPerceptron": "machine",
     "Growth": "transitions",
+    "JammedStates": "jammed",
     "NotConverged": "fixed_point",
     "Profile": "layers",
     "bayes_optimal": "symmetric",
@@ -50,6 +54,7 @@ _HOMES = {
     "generalisation_error": "symmetric",
     "glass_transitions": "transitions",
     "growth": "transitions",
+    "jammed_states": "jammed",
     "jamming": "storage",
     "marginality": "states",
     "noisy_teacher": "noisy",

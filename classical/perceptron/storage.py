@@ -15,34 +15,55 @@ units of a machine together in exp[L N^2 ln(e alpha)], and 2^(N M) are asked for
 
     alpha ln 2 <= L ln(e alpha)
 
-bounds what can be stored, by some L ln L: neither e^(const L), as the slides expect, nor without end.
+bounds what can be stored, by some L ln L: neither e^(const L), as the slides expect, nor without end. With one step of
+broken symmetry (`jammed`) all machines jam before.
 """
 
 from math import exp, inf, log, pi, sqrt
+from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import lambertw
 
+from classical.perceptron.jammed import jammed_states
 from classical.perceptron.layers import MOST_LAYERS
 from encoding import InputError
 from encoding.errors import shown
 
 ONE_LAYER = 2.0
+LESS = 0.9  # of alpha, as long as there are no states
 
 
-def jamming(depth: int) -> float:
-    """alpha_J beyond which replica symmetry has no solution for L layers; infinity where it has one at any alpha.
+def jamming(depth: int, steps: int = 0) -> float:
+    """alpha_J beyond which L layers have no solution.
+
+    Args:
+        depth: L.
+        steps: 0, replica symmetry: infinity where it has a solution at any alpha. 1, one step of broken symmetry: where
+            the complexity of jammed states is 0. One layer jams at 2 in both.
 
     Raises:
-        InputError: a depth that is none.
+        InputError: a depth that is none, or other steps.
+        NotConverged: see `jammed_states`.
 
     >>> jamming(1), round(jamming(2), 4), jamming(3)
     (2.0, 48.9588, inf)
+    >>> round(jamming(2, 1), 4), round(jamming(3, 1), 4)
+    (8.7353, 15.6279)
     """
     _check(depth)
+    if isinstance(steps, bool) or steps not in (0, 1):
+        raise InputError(f"jamming is known with 0 or 1 steps of replica symmetry breaking; got {shown(steps)}")
     if depth == 1:
         return ONE_LAYER
-    return 2 / (1 - sqrt(2 / pi)) ** 2 if depth == 2 else inf
+    if steps == 0:
+        return 2 / (1 - sqrt(2 / pi)) ** 2 if depth == 2 else inf
+    none = some = storage_bound(depth)
+    while jammed_states(some, depth).complexity < 0:
+        none, some = some, LESS * some
+    root: Any = brentq(lambda alpha: jammed_states(alpha, depth).complexity, some, none)
+    return float(root)
 
 
 def storage_bound(depth: int) -> float:
