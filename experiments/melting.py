@@ -4,6 +4,7 @@ Weights are bonds between Ising spins (`classical.spins`). At every look that to
 
     T_c              where the paramagnet of the linearised TAP equations ends, from above
     lambda_max(J)    the largest eigenvalue of the bonds, which pulls T_c along
+    max D            the largest D_i = sum_j J_ij^2, by which a spin answers itself, -lambda_min(R) of the paper
     s_0 / s_typ      first level spacing of I - M at T_c over the median spacing: large where one mode orders alone
 
 (Barney, Winer & Galitski 2024). Before training the least eigenvalue of I - M only comes close to zero, for spins are
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classical.spins import Bonds, first_spacing, largest_eigenvalue, linear_tap, melting_temperature
+from encoding import InputError
 from encoding.memory import check_room
 from experiments.abilities import ability
 from experiments.replay import played, times
@@ -35,8 +37,10 @@ class MeltingCurve(NamedTuple):
         least: the least eigenvalue of I - M there, 0 where the spins melt.
         melts: whether they do.
         largest: lambda_max(J).
-        spacing: s_0 / s_typ of I - M at `temperature`.
+        square: max_i D_i.
+        spacing: s_0 / s_typ of I - M at `temperature`; NaN where levels are too few, or half of them alike.
         n_spins: N.
+        degree: the most bonds that any spin has at any look: with four or fewer nothing can melt.
     """
 
     time: Array
@@ -44,8 +48,10 @@ class MeltingCurve(NamedTuple):
     least: Array
     melts: NDArray[np.bool_]
     largest: Array
+    square: Array
     spacing: Array
     n_spins: int
+    degree: int
 
 
 def bonds_of(system: System, weights: NDArray[np.floating] | None = None) -> Bonds:
@@ -77,27 +83,42 @@ def melting_along(run: Run | System, trajectory: Trajectory | None = None, *, sp
     system, trajectory = played(run, trajectory)
     time = times(trajectory)
     shape, known = time.shape, np.isfinite(time)
-    numbers = np.full((4, *shape), np.nan)
-    melts, n_spins = np.zeros(shape, bool), 0
+    numbers = np.full((5, *shape), np.nan)
+    melts, n_spins, degree = np.zeros(shape, bool), 0, 0
     for look in range(shape[0]):
-        bonds = bonds_of(system, np.asarray(trajectory.weights[look][known[look]]))
-        n_spins = bonds.n_spins
-        check_room(40.0 * n_spins**2, f"the levels of {n_spins} spins", "leave spacings out (spacings=False)")
+        here = known[look]
+        if not here.any():
+            continue
+        bonds = bonds_of(system, np.asarray(trajectory.weights[look][here]))
+        n_spins, degree = bonds.n_spins, max(degree, int(bonds.degree.max()))
         found = melting_temperature(bonds)
-        numbers[:2, look, known[look]] = found.temperature, found.least
-        numbers[2, look, known[look]] = largest_eigenvalue(bonds)
+        melts[look, here] = found.melts
+        numbers[:4, look, here] = found.temperature, found.least, largest_eigenvalue(bonds), bonds.squares.max(-1)
         if spacings:
-            numbers[3, look, known[look]] = _spacings(bonds, found.temperature)
-        melts[look, known[look]] = found.melts
-    temperature, least, largest, spacing = numbers
-    return MeltingCurve(time, temperature, least, melts, largest, spacing, n_spins)
+            numbers[4, look, here] = [_spacing(levels) for levels in levels_at(bonds, found.temperature)]
+    temperature, least, largest, square, spacing = numbers
+    return MeltingCurve(time, temperature, least, melts, largest, square, spacing, n_spins, degree)
 
 
-def _spacings(bonds: Bonds, temperature: NDArray[np.floating]) -> list[float]:
-    """Of the spins that have bonds: a spin without has the level 1, and many such levels no spacing."""
-    spacings = []
+def levels_at(bonds: Bonds, temperature: NDArray[np.floating]) -> list[Array]:
+    """Eigenvalues of I - M of the spins that have bonds, of each system at its own T, each (n,), ascending.
+
+    A spin without bonds has the level 1, and many such levels no spacing.
+
+    Raises:
+        InputError: there is no room.
+    """
+    check_room(40.0 * bonds.n_spins**2, f"the levels of {bonds.n_spins} spins", "leave spacings out (spacings=False)")
+    found = []
     for r, t in enumerate(temperature):
         bound = bonds.squares[r] > 0
-        matrix = linear_tap(bonds.one(r), 1 / float(t))[np.ix_(bound, bound)]
-        spacings.append(float(first_spacing(np.linalg.eigvalsh(matrix))) if bound.sum() > 2 else np.nan)
-    return spacings
+        found.append(np.linalg.eigvalsh(linear_tap(bonds.one(r), 1 / float(t))[np.ix_(bound, bound)]))
+    return found
+
+
+def _spacing(levels: Array) -> float:
+    """The first spacing; NaN where levels are too few, or alike, as those of equal bonds are."""
+    try:
+        return float(first_spacing(levels))
+    except InputError:
+        return np.nan

@@ -96,6 +96,16 @@ class Bonds:
         return found
 
     @cached_property
+    def degree(self) -> NDArray[np.int64]:
+        """The most bonds that any spin has, (...): with four or fewer nothing melts (`melting`)."""
+        found = np.zeros((*self.shape, self.n_spins), np.int64)
+        for (a, b), block in self.blocks.items():
+            found[..., self.places[a]] += np.count_nonzero(block, -1)
+            if a != b:
+                found[..., self.places[b]] += np.count_nonzero(block, -2)
+        return found.max(-1)
+
+    @cached_property
     def largest(self) -> Array:
         """The largest |J_ij| of each system, (...)."""
         return np.max([np.abs(block).max((-2, -1)) for block in self.blocks.values()], axis=0)

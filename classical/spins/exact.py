@@ -37,7 +37,7 @@ def thermal_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
     """
     bonds = _few(bonds, MOST_THERMAL)
     beta, gamma = number("beta", beta, least=0, most=MOST_BETA), number("field", field, least=0)
-    check_room(5 * 8.0 * 4**bonds.n_spins, f"all states of {bonds.n_spins} spins")
+    check_room((5 + bonds.n_spins) * 8.0 * 4**bonds.n_spins, f"all states of {bonds.n_spins} spins")
     energies, states = np.linalg.eigh(_hamiltonian(bonds, gamma).toarray())
     boltzmann = np.exp(-beta * (energies - energies[0]))
     gap = energies[None, :] - energies[:, None]

@@ -29,6 +29,8 @@ from encoding.randomness import checked_seed
 
 Array = NDArray[np.floating]
 
+MOST_VARIANCE = 1e100  # its products with others are numbers
+
 
 def transition_temperature(sizes: Sequence[int], variances: float | Sequence[float] = 1.0) -> float:
     """T_c of the multi-layer Sherrington-Kirkpatrick model, the root of the largest eigenvalue of A.
@@ -104,7 +106,7 @@ def _checked(sizes: Any, variances: Any) -> tuple[Array, Array]:
     n = np.array([whole("the size of a layer", size) for size in sizes], np.float64)
     many = isinstance(variances, Sequence) and not isinstance(variances, str)
     c = [
-        number("a variance C", each, above=0, most=MOST_BETA)
+        number("a variance C", each, above=0, most=MOST_VARIANCE)
         for each in (variances if many else [variances] * (len(n) - 1))
     ]
     if len(c) != len(n) - 1:

@@ -65,20 +65,29 @@ def _largest(bonds: Bonds) -> float:
 
 
 def first_spacing(levels: ArrayLike) -> Array:
-    """(e_1 - e_0) over the median spacing, (...) of ascending levels (..., N) of I - M.
+    """(e_1 - e_0) over the median spacing, (...).
+
+    Args:
+        levels: eigenvalues of I - M, ascending, (..., N).
 
     Raises:
-        InputError: fewer than three levels, or levels that do not ascend.
+        InputError: fewer than three levels, levels that do not ascend, or half of them the same.
 
     >>> first_spacing([0.0, 3.0, 4.0, 5.0])
     array(3.)
     """
     spacing = np.diff(_ascending(levels))
-    return np.array(spacing[..., 0] / np.median(spacing, -1))
+    typical = np.median(spacing, -1)
+    if not np.all(typical):
+        raise InputError("half of the levels are the same, so that there is no typical spacing: leave them out")
+    return np.array(spacing[..., 0] / typical)
 
 
 def gap_ratio(levels: ArrayLike) -> Array:
-    """<r> over the middle half of ascending levels (..., N), (...).
+    """<r> over the middle half of the levels, (...).
+
+    Args:
+        levels: eigenvalues, ascending, (..., N).
 
     Raises:
         InputError: fewer than three levels, or levels that do not ascend.
@@ -129,15 +138,16 @@ def outside_bulk(block: ArrayLike, *, variance: float | None = None) -> Tail:
     x = _numbers(block)
     if x.ndim != 2 or not x.size or not np.isfinite(x).all() or not x.any():
         raise InputError(f"a block of bonds is a matrix of finite numbers, not all 0; got shape {x.shape}")
-    scale = np.sqrt(len(x))
+    n = len(x)
     x = x[x.any(1)][:, x.any(0)]
-    scale /= np.sqrt(len(x))
-    levels = np.linalg.svd(scale * x, compute_uv=False) ** 2
+    levels = np.linalg.svd(x, compute_uv=False) ** 2
     if np.median(levels) < BULK * levels[0]:
         raise InputError("the matrix has no bulk: half of its levels are 0 to rounding, for its rank is low")
     ratio = x.shape[1] / x.shape[0]
-    c = float(np.median(levels) / _median(ratio)) if variance is None else number("variance", variance, above=0)
-    edge = c * (1 + np.sqrt(ratio)) ** 2
+    share = len(x) / n  # of C/n, the variance of entries, in C/n' of the n' rows that there are
+    wide = np.median(levels) / _median(ratio) / share
+    c = float(wide) if variance is None else number("variance", variance, above=0)
+    edge = share * c * (1 + np.sqrt(ratio)) ** 2
     return Tail(c, edge, levels[levels > edge])
 
 

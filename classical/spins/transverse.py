@@ -33,6 +33,9 @@ Array = NDArray[np.floating]
 def static_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
     """chi_ij = d<sigma^z_i> / dh_j in the static approximation, (N, N).
 
+    Refused is what lies below a melting point. A glass of finitely many spins has none, its least eigenvalue only comes
+    near 0: below the temperature of `melting_temperature` the paramagnet that answers here is not to be believed.
+
     Args:
         bonds: of one system.
         beta: 1/T; infinite for the ground state, with a field.
@@ -41,9 +44,10 @@ def static_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
     Raises:
         InputError: several systems, a negative beta or field, no paramagnet there.
     """
-    b, melt = free_response(beta, field), melting_temperature(one_system(bonds))
+    b, bonds = free_response(beta, field), one_system(bonds)
     matrix = np.diag(1 + b**2 * bonds.squares) - b * bonds.dense()
-    if melt.melts and b * melt.temperature >= 1:  # far below, the Onsager term makes I - M positive again
+    melt = melting_temperature(bonds) if bonds.largest else None
+    if melt and melt.melts and b * melt.temperature >= 1:  # far below, the Onsager term makes I - M positive again
         raise InputError(f"there is no paramagnet at beta = {beta:g}, Gamma = {field:g}: it answers without bound")
     return b * np.linalg.inv(matrix)
 
@@ -76,7 +80,11 @@ def _scalar(value: Any) -> Any:
 
 
 def free_response(beta: float, field: float) -> float:
-    """b = tanh(beta Gamma) / Gamma, what a spin alone answers.
+    """b = tanh(beta Gamma) / Gamma, what a spin alone answers to a field along z, in 1/field.
+
+    Args:
+        beta: 1/T; infinite for the ground state, with a field.
+        field: Gamma.
 
     Raises:
         InputError: a negative beta or field, or both without an end.

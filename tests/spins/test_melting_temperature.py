@@ -1,0 +1,183 @@
+"""Where spins melt, against a search over all temperatures."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq, minimize_scalar
+from scipy.sparse.linalg import ArpackNoConvergence
+from spin_systems import drawn, ferromagnet, hidden, pulled, recurrent
+
+from classical.spins import (
+    Bonds,
+    chain,
+    lanczos,
+    largest_eigenvalue,
+    least_eigenvalue,
+    linear_tap,
+    melting,
+    melting_temperature,
+    softest,
+)
+from encoding import InputError
+
+SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=5)
+
+
+def searched(bonds):
+    """First zero of the least eigenvalue over beta, or its minimum, by diagonalising at many beta."""
+    j, d = bonds.dense(), bonds.squares
+
+    def least(beta):
+        return np.linalg.eigvalsh(np.eye(len(d)) - beta * j + beta**2 * np.diag(d))[0]
+
+    betas = np.linspace(0.2, 4, 400) / np.linalg.eigvalsh(j)[-1]
+    values = np.array([least(beta) for beta in betas])
+    if (values < 0).any():
+        first = int(np.argmax(values < 0))
+        root: Any = brentq(least, betas[first - 1], betas[first], xtol=1e-14)
+        return 1 / root, 0.0, True
+    place = int(values.argmin())
+    low: Any = minimize_scalar(
+        least, bounds=(betas[place - 1], betas[place + 1]), method="bounded", options={"xatol": 1e-10}
+    )
+    return 1 / low.x, low.fun, False
+
+
+CASES = {
+    "glass": lambda: pulled(5, 0.0),
+    "pulled": lambda: pulled(5, 6.0),
+    "recurrent": lambda: Bonds(recurrent(drawn(6))),
+    "strong recurrent": lambda: Bonds(recurrent(drawn(6)) | {(0, 1): 3 * np.ones((4, 6))}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("small", [0, 400], ids=["lanczos", "dense"])
+def test_the_melting_temperature_is_where_a_search_over_all_temperatures_finds_it(case, small, monkeypatch):
+    monkeypatch.setattr(softest, "SMALL", small)
+    bonds = CASES[case]()
+    t, least, melts = searched(bonds)
+    found = melting_temperature(bonds)
+    assert bool(found.melts) == melts
+    assert abs(found.temperature - t) < 1e-7 * t if melts else abs(found.temperature - t) < 1e-3 * t
+    assert abs(found.least - least) < 1e-8
+    value = least_eigenvalue(bonds, 1 / float(found.temperature))
+    assert abs(value - least) < 1e-6
+    residual = linear_tap(bonds, 1 / float(found.temperature)) @ found.mode - value * found.mode
+    assert np.abs(residual).max() < 1e-3
+
+
+def test_both_cases_are_among_those_searched():
+    melts = {case: searched(make())[2] for case, make in CASES.items()}
+    assert melts["pulled"]
+    assert not melts["glass"]
+
+
+@pytest.mark.parametrize("n", [40, 150], ids=["dense", "lanczos"])
+def test_a_melting_point_behind_a_minimum_of_the_eigenvalue_is_found(n):
+    bonds = hidden(n)
+    found = melting_temperature(bonds)
+    assert found.melts
+    t = float(found.temperature)
+    assert abs(least_eigenvalue(bonds, 1 / t)) < 1e-9
+    assert least_eigenvalue(bonds, 1.01 / t) < 0 < least_eigenvalue(bonds, 0.99 / t)
+    assert min(least_eigenvalue(bonds, beta) for beta in np.linspace(0.02, 0.99 / t, 12)) > 0
+
+
+def shallow(depth):
+    """Bonds between 8 and 9 spins whose least eigenvalue comes down to -depth and no further."""
+    noise = drawn(3).standard_normal((8, 9))
+
+    def lowest(share):
+        bonds = chain([1 + share * noise])
+        top = float(largest_eigenvalue(bonds))
+        return min(least_eigenvalue(bonds, x / top) for x in np.linspace(0.5, 4, 200)) + depth
+
+    share: Any = brentq(lowest, 0, 4)
+    return 1 + share * noise
+
+
+@pytest.mark.parametrize("late", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("grid", [1.0, 1.1, 1.2])
+def test_the_first_of_two_melting_points_is_found_however_shallow(late, grid):
+    first = shallow(0.002)
+    t = float(melting_temperature(chain([first])).temperature)
+    second = ferromagnet().blocks[0, 0]
+    second = second * t / late / float(melting_temperature(ferromagnet()).temperature)
+    alone = [[4 * grid * t]]  # a strong bond, with which the grid begins, and which never melts
+    both = Bonds({(0, 1): first, (2, 2): second, (3, 4): alone})
+    found = melting_temperature(both)
+    assert found.melts
+    assert abs(found.temperature / t - 1) < 1e-9
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), degree=st.integers(1, 4), beta=st.floats(0.01, 100))
+def test_with_four_bonds_a_spin_or_fewer_nothing_melts(seed, degree, beta):
+    rng, n = drawn(seed), 12
+    j = np.zeros((n, n))
+    for shift in range(1, degree // 2 + 1):
+        place = np.arange(n)
+        j[place, (place + shift) % n] = np.exp(rng.standard_normal(n))
+    if degree % 2:
+        j[np.arange(n // 2), np.arange(n // 2) + n // 2] = 1
+    bonds = Bonds({(0, 0): j + j.T})
+    assert bonds.degree == degree
+    assert least_eigenvalue(bonds, beta) > 0
+    assert not melting_temperature(bonds).melts
+
+
+def test_with_five_bonds_a_spin_equal_bonds_melt():
+    bonds = ferromagnet(n=6)  # each with all others
+    assert bonds.degree == 5
+    found = melting_temperature(bonds)
+    assert found.melts
+    assert abs(1 / found.temperature - 10 * (1 - np.sqrt(1 / 5)) / 2) < 1e-9  # 1 - 5 x + 5 x^2 = 0, x = 0.1 beta
+
+
+def test_a_search_that_does_not_settle_is_no_result(monkeypatch):
+    monkeypatch.setattr(melting, "STEPS", 1)
+    for strength in (0.0, 6.0):
+        with pytest.raises(InputError, match="was not found within 200 steps"):
+            melting_temperature(pulled(5, strength))
+
+
+def test_an_eigenvalue_that_lanczos_does_not_find_is_no_result(monkeypatch):
+    def never(operator, **_):
+        raise ArpackNoConvergence("no convergence", [], [])
+
+    monkeypatch.setattr(lanczos, "eigsh", never)
+    with pytest.raises(InputError, match="largest eigenvalue of 450 rows was not found"):
+        melting_temperature(chain([drawn(1).standard_normal((250, 200))]))
+
+
+def test_a_side_of_one_spin_is_a_side():
+    rng = drawn(13)
+    for bonds in (chain([rng.standard_normal((450, 1))]), chain([np.ones((300, 1)), np.ones((1, 300))])):
+        v = np.linalg.eigh(linear_tap(bonds, 1 / float(melting_temperature(bonds).temperature)))[0][0]
+        assert abs(v - melting_temperature(bonds).least) < 1e-9
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e155, 1e300])
+def test_bonds_whose_squares_are_no_numbers_melt_all_the_same(scale):
+    block = drawn(14).standard_normal((20, 20)) + 1
+    wanted = melting_temperature(chain([block])).temperature
+    assert abs(melting_temperature(chain([scale * block])).temperature / scale / wanted - 1) < 1e-9
+
+
+def test_the_largest_eigenvalue_of_many_spins_is_that_of_the_matrix():
+    bonds = chain([drawn(15).standard_normal((250, 220))])
+    assert abs(largest_eigenvalue(bonds) / np.linalg.svd(bonds.blocks[0, 1], compute_uv=False)[0] - 1) < 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), factor=st.floats(0.01, 100))
+def test_bonds_of_another_unit_melt_at_the_temperature_in_that_unit(seed, factor):
+    bonds = pulled(seed, 4.0, sizes=(6, 5, 4))
+    scaled = Bonds({pair: factor * block for pair, block in bonds.blocks.items()})
+    one, other = melting_temperature(bonds), melting_temperature(scaled)
+    assert abs(other.temperature / (factor * one.temperature) - 1) < 1e-5
+    assert one.melts == other.melts
