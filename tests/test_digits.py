@@ -13,6 +13,8 @@ from classical.spins import Bonds, melting_temperature, transition_temperature
 from encoding import InputError
 from encoding.digits import Digits, load_digits
 from experiments import Looks, Store, Task, Until, linear, system_of
+from experiments.figures.of_study import answers_of
+from experiments.figures.spin_models import spin_models
 from experiments.images import Images
 from experiments.study import load_study
 from experiments.sweep import sweep
@@ -392,3 +394,21 @@ def test_the_smoke_study_is_learned_in_seconds_and_glass_melts_at_the_larger_rat
         assert len(weights) == 9  # at the start and after eight epochs
         t_c = melting_temperature(Bonds(system.couplings(weights))).temperature
         assert (t_c[-1] > 1.8 * t_c[0]) == (planned.rate == 1e-3)
+    _check_figure(spin_models(answers_of(study, store), "digits"))
+
+
+def _check_figure(picture):
+    """Curves of all runs against epochs, from the start on; the temperature of fresh weights; tails of what learned."""
+    for panel in ("error", "melting", "largest", "spacing"):
+        assert picture.panels[panel].x == "epochs"
+        drawn = [one for one in picture.in_panel(panel) if one.kind in ("line", "extra")]
+        assert len({one.name for one in drawn}) == 4
+        for one in drawn:
+            assert one.x[-1] == pytest.approx(8)
+            if panel != "error":  # of weights, after each epoch
+                np.testing.assert_allclose(one.x, np.round(one.x), atol=1e-6)
+        assert min(one.x[0] for one in drawn) == 0
+    fresh = transition_temperature([64, 64, 64, 10], 2.0)
+    assert [one.y[0] for one in picture.in_panel("melting") if one.kind == "floor"] == [fresh]
+    tails = [note for note in picture.notes if "beyond Marchenko and Pastur's edge at 8 epochs" in note]
+    assert ["0, 0, " in note.rsplit(": ", 1)[1] for note in tails].count(True) < len(tails) == 4

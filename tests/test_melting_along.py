@@ -8,12 +8,13 @@ import pytest
 from classical.perceptron import DeepPerceptron
 from classical.rnn import DeepRNN
 from classical.spherical import SphericalGlass
-from classical.spins import Bonds, linear_tap, melting_temperature
+from classical.spins import Bonds, first_spacing, linear_tap, melting_temperature
 from encoding import Chorale, InputError, Standardisation
-from experiments import Looks, Store, learn, linear
+from experiments import Looks, Store, learn, linear, melting
+from experiments.figures import spin_models as spin_figure
 from experiments.figures.of_study import answers_of
 from experiments.figures.spin_models import spin_models
-from experiments.melting import bonds_of, melting_along
+from experiments.melting import MeltingCurve, bonds_of, melting_along
 from experiments.observables.log_slope import log_slope
 from experiments.study import load_study
 from quantum import QuantumRNN
@@ -100,7 +101,12 @@ def test_what_melts_along_a_run_is_what_melts_at_each_look(make):
         np.testing.assert_array_equal(found.melts[look], alone.melts)
         largest = [np.linalg.eigvalsh(bonds_of(system, run.weights[look]).one(r).dense())[-1] for r in range(2)]
         np.testing.assert_allclose(found.largest[look], largest, rtol=1e-6)
-    assert (found.spacing > 0).all()
+        for r in range(2):
+            matrix = linear_tap(bonds_of(system, run.weights[look]).one(r), 1 / float(found.temperature[look, r]))
+            bound = ~np.isclose(matrix, np.eye(len(matrix))).all(0)  # the spins with bonds
+            wanted = first_spacing(np.linalg.eigvalsh(matrix[np.ix_(bound, bound)]))
+            np.testing.assert_allclose(found.spacing[look, r], wanted)
+            np.testing.assert_allclose(found.square[look, r], bonds_of(system, run.weights[look]).squares[r].max())
     assert np.isnan(melting_along(system, run, spacings=False).spacing).all()
 
 
@@ -129,8 +135,12 @@ def test_the_figure_shows_what_was_measured_along_the_runs(tmp_path):
     run = store.learn(planned.task, until=planned.until, kernel="plain")
     picture = spin_models(answers_of(study, store), "melting")
     found = melting_along(run)
-    (curve,) = [one for one in picture.in_panel("melting") if one.name.startswith("orthogonal, d = 1, w = 4")]
-    np.testing.assert_allclose(curve.y, found.temperature[found.time[:, 0] > 0].mean(1))
+    drawn = [one for one in picture.in_panel("melting") if one.name.startswith("orthogonal, d = 1, w = 4")]
+    every = next(one for one in drawn if one.kind == "extra")  # there are looks at which a replica does not melt
+    np.testing.assert_allclose(every.x, found.time[:, 0])
+    np.testing.assert_allclose(every.y, found.temperature.mean(1))
+    thick = [one for one in drawn if one.kind == "line"]
+    assert sum(len(one.x) for one in thick) == found.melts.all(1).sum() < len(found.melts)
     levels = [one for one in picture.series if one.panel.endswith(": J")]
     assert [one.name for one in levels] == ["τ = 0", f"τ = {found.time[-1, 0]:.4g}"]
     for one in levels:
@@ -141,6 +151,46 @@ def test_the_figure_shows_what_was_measured_along_the_runs(tmp_path):
     least = next(one for one in picture.series if one.panel.endswith(": β") and one.name == "τ = 0")
     bonds = bonds_of(planned.task.build("plain")).one(0)
     np.testing.assert_allclose(least.y[3], np.linalg.eigvalsh(linear_tap(bonds, least.x[3]))[0], atol=1e-6)
+
+
+def test_a_look_at_which_no_replica_is_valid_has_no_temperature(planted):
+    net = DeepRNN(CHORALES, depth=1, width=4, rule="exact", batch=None, n_replicas=1, kernel="plain")
+    rows = np.stack([net.weights()] * 2)
+    looks = replace(planted([0, 1], weights=rows), valid=np.array([[True], [False]]))
+    found = melting_along(net, looks)
+    assert np.isfinite(found.temperature).tolist() == [[True], [False]]
+
+
+def test_there_is_room_for_a_run_without_its_spacings(monkeypatch):
+    def none(size, what, advice=""):
+        raise InputError(f"no room for {what}: {advice}")
+
+    monkeypatch.setattr(melting, "check_room", none)
+    net = network()
+    looks = learn(net, 0.05, Looks(weights=linear(1.0)), until=1)
+    with pytest.raises(InputError, match=r"no room for the levels of 118 spins: leave spacings out"):
+        melting_along(net, looks)
+    assert np.isfinite(melting_along(net, looks, spacings=False).temperature).all()
+
+
+def planted_curve(frozen):
+    """T_c = 2 t^.3 in two replicas, one of which is frozen after t = 20."""
+    time = np.repeat(np.geomspace(0.1, 100, 31)[:, None], 2, 1)
+    time[time[:, 0] > 20, frozen] = np.nan
+    scatter = 1 + 1e-3 * np.random.default_rng(0).standard_normal(time.shape)
+    temperature = 2 * time**0.3 * scatter
+    melts = np.isfinite(time) & (time > 0.5)
+    nothing = np.full_like(time, np.nan)
+    return MeltingCurve(time, temperature, nothing, melts, nothing, nothing, nothing, 10, 9)
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_exponents_are_told_as_far_as_all_replicas_came(frozen):
+    last, before = spin_figure._exponents(planted_curve(frozen))
+    for (low, high, alpha), ends in ((last, (1.9, 20)), (before, (0.5, 2.1))):
+        assert ends[0] <= low < high <= ends[1]
+        assert alpha.low < 0.3 < alpha.high
+        assert abs(alpha.best - 0.3) < 0.01
 
 
 def test_what_is_no_network_of_bonds_is_refused():

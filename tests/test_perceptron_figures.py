@@ -84,6 +84,6 @@ def test_a_scale_is_not_of_theory(complaint):
 
 
 def test_every_figure_of_theory_is_there():
-    assert len(THEORY) == 4
+    assert len(THEORY) == 5
     with pytest.raises(InputError, match=r"a figure of theory is one of perceptron-profiles, .*; got 'glass'"):
         theory_picture("glass")

@@ -147,12 +147,17 @@ def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
 
 
 def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
-    """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, and their vectors."""
+    """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, and their vectors.
+
+    The eigenvalue is not below 1 - beta lambda_max(J) + beta^2 min D: where that rises beyond what was found, it ends.
+    """
     n = round(PER_DECADE * np.log10(REACH)) + 1
-    first = 1 / largest_roughly(bonds)
+    top, stiffest = largest_roughly(bonds), float(bonds.squares.min())
     betas, values, vectors = [], [], []
     v: Array | None = None
-    for beta in first * np.geomspace(1, REACH, n):
+    for beta in np.geomspace(1, REACH, n) / top:
+        if values and 2 * beta * stiffest > top and 1 - beta * top + beta**2 * stiffest > min(values):
+            break
         value, v = soft(bonds, float(beta), v, SIGN)
         betas.append(float(beta))
         values.append(value)

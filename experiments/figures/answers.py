@@ -178,9 +178,20 @@ def draw_floor(picture: Picture, answers: Sequence[Answer]) -> None:
             picture.add(name, f"floor {floor:.5f}", 0.0, floor, kind="floor")
 
 
-def draw_curve(picture: Picture, panel: str, name: str, time: NDArray[np.float64], values: NDArray[np.float64]) -> None:
-    """The mean over replicas with its error, where they share their times (n, R); else a thin line for each."""
-    seen = np.isfinite(time).any(1) & (np.nan_to_num(time) > 0).any(1)
+def draw_curve(
+    picture: Picture,
+    panel: str,
+    name: str,
+    time: NDArray[np.float64],
+    values: NDArray[np.float64],
+    *,
+    start: bool = False,
+) -> None:
+    """The mean over replicas with its error, where they share their times (n, R); else a thin line for each.
+
+    `start`: whether time 0 is shown, which a logarithmic axis does not have.
+    """
+    seen = np.isfinite(time).any(1) & (start | (np.nan_to_num(time) > 0).any(1))
     time, values = time[seen], values[seen]
     first = np.nanmax(time, 1, keepdims=True) if len(time) else time
     if (np.isclose(time, first, rtol=1e-9, atol=0) | np.isnan(time)).all():

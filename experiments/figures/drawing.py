@@ -107,6 +107,9 @@ def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
             axes.ticklabel_format(axis=which, scilimits=(SMALL, LARGE), useOffset=False, useMathText=True)
             axis.get_offset_text().set_fontsize(8)
             continue
+        if axis is axes.xaxis and panel.linear:
+            axes.set_xscale("symlog", linthresh=panel.linear, linscale=0.5)
+            continue
         (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
         ends = axes.get_xlim() if axis is axes.xaxis else axes.get_ylim()
         if ends[1] < PLAIN * ends[0]:

@@ -21,7 +21,8 @@ STANDARD_ERROR = "bars and bands: one standard error over replicas"
 class Panel(NamedTuple):
     """One pair of axes: title, labels with units, logarithmic axes, whether y shows 0, what is said if it is empty.
 
-    `aside`: the legend stands beside the panel even where it is short.
+    `aside`: the legend stands beside the panel even where it is short. `linear`: of a logarithmic x, where it begins to
+    be so; it is linear from 0 up to there, and shows 0. 0: it does not.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Panel(NamedTuple):
     zero: bool = False
     empty: str = "no runs yet"
     aside: bool = False
+    linear: float = 0.0
 
 
 class Series(NamedTuple):

@@ -1,53 +1,83 @@
 """Learning networks as spin models: from glass to hidden order (Barney, Winer & Galitski 2024, Figs. 4 to 9).
 
-Weights are bonds. Against the learning time: the loss (and the error of a classifier), where the spins melt, the
-largest eigenvalue of the bonds, the first level spacing of I - M. At the first look at weights and at the last: the
-least eigenvalue of I - M against beta, the spectra of the bonds and of I - M at T_c; and how the weights age, where the
-run looked at that.
+Weights are bonds. Against the learning time, from its start on: the loss (and the error of a classifier), where the
+spins melt, the largest eigenvalue of the bonds, the first level spacing of I - M. At the first look at weights and at
+the last: the least eigenvalue of I - M against beta, the spectra of the bonds and of I - M at T_c; and how the weights
+age, where the run looked at that. Classifiers alone are drawn against epochs.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.spins import Bonds, least_eigenvalue, linear_tap, spectrum
+from classical.digits import DigitClassifier
+from classical.spins import Bonds, least_eigenvalue, outside_bulk, spectrum, transition_temperature
 from experiments.figures.aging_curves import RATIO, aging_of, quantity, waiting_times
 from experiments.figures.answers import TIME, Answer, draw_curve, labels, loss_label, said, say_replicas, there, told
 from experiments.figures.picture import Panel, Picture
-from experiments.melting import MeltingCurve, bonds_of, melting_along
+from experiments.melting import MeltingCurve, bonds_of, levels_at, melting_along
 from experiments.observables import Fit
+from experiments.observables.estimate import mean_and_error
 from experiments.observables.log_slope import log_slope
 from experiments.store import system_of
 
-BETAS = np.linspace(0.05, 1.6, 32)  # times T at the start
+Array = NDArray[np.floating]
+
+BETAS = np.linspace(0.05, 1.6, 48)  # times T at the start
 BINS = 60
 LEVELS = 3000  # spins: more have no spectrum here
 DECADE = 10.0
 FEWEST = 5  # looks that tell an exponent
-KINDS = {"deep-rnn": "orthogonal"}
+CANNOT_MELT = 4  # bonds a spin (`classical.spins.melting`)
 ERROR = "error"  # what a classifier measures
-TOUCH = "where nothing melts, T_c is drawn where the least eigenvalue of I - M is least"
+TOUCH = "thin in the panel of T_c: nothing melts, T is where the least eigenvalue of I - M is least"
+
+
+class Clock(NamedTuple):
+    """What time is told in, how far it is linear, and a unit of it in proper time for each run."""
+
+    label: str
+    linear: float
+    units: list[float]
+
+    def at(self, time: float) -> str:
+        """A moment in words."""
+        return f"τ = {time:.4g}" if self.label == TIME else f"{time:.4g} {self.label}"
 
 
 def spin_models(answers: Sequence[Answer], name: str = "spins") -> Picture:
-    """Four panels for all runs, and four for each: eigenvalues and spectra before and after, and aging."""
+    """Four or five panels for all runs, and three or four for each: eigenvalues and spectra before and after, aging."""
     picture = Picture(name, {}, across=2)
     runs = there(answers, picture)
     say_replicas(picture, runs)
-    _frame(picture, runs)
-    for answer, label in zip(runs, _named(runs), strict=True):
+    clock = _clock(runs)
+    _frame(picture, runs, clock)
+    for answer, label, unit in zip(runs, _named(runs), clock.units, strict=True):
         found = told(picture, label, melting_along, answer.run)
         if found is not None:
-            _curves(picture, label, answer, found)
-            told(picture, label, _first_and_last, picture, label, answer, found)
+            found = found._replace(time=found.time / unit)
+            _curves(picture, label, answer, found, unit)
+            _say(picture, label, found, clock)
+            told(picture, label, _first_and_last, picture, label, answer, found, clock)
         _aging(picture, label, answer)
     return picture
 
 
+def _clock(runs: Sequence[Answer]) -> Clock:
+    """Epochs where all runs have them, else proper time."""
+    systems = [system_of(answer.run, 0) for answer in runs if answer.run is not None]
+    steps: list[int] = [system.steps_per_epoch for system in systems if isinstance(system, DigitClassifier)]
+    if runs and len(steps) == len(runs):
+        return Clock("epochs", 1.0, [answer.planned.rate * each for answer, each in zip(runs, steps, strict=True)])
+    first = [float(np.min(time, where=time > 0, initial=np.inf)) for time in (run.trajectory.time for run in runs)]
+    return Clock(TIME, min(first, default=1.0), [1.0] * len(runs))
+
+
 def _named(runs: Sequence[Answer]) -> list[str]:
     """System and size; where that is not enough, what else these runs differ in."""
-    short = [f"{KINDS.get(_kind(answer), _kind(answer))}, {said(answer)}" for answer in runs]
+    short = [f"{_kind(answer)}, {said(answer)}" for answer in runs]
     named = []
     for place, name in enumerate(short):
         kin = [other for other, each in enumerate(short) if each == name]
@@ -57,79 +87,129 @@ def _named(runs: Sequence[Answer]) -> list[str]:
 
 
 def _kind(answer: Answer) -> str:
-    return "unitary" if answer.setting("recurrent") == "unitary" else answer.planned.task.system
+    """The system; of deep-rnn, which has two kinds of recurrent weights, that kind."""
+    system = answer.planned.task.system
+    return str(answer.setting("recurrent") or "orthogonal") if system == "deep-rnn" else system
 
 
-def _frame(picture: Picture, runs: Sequence[Answer]) -> None:
+def _frame(picture: Picture, runs: Sequence[Answer], clock: Clock) -> None:
     shown = {"loss": ("while they learn", loss_label(runs) if runs else "loss")}
     if any(ERROR in answer.trajectory.measured for answer in runs):
-        shown["error"] = "error on digits not learned", "share of wrong answers"
+        shown["error"] = "error on data not learned", "share of wrong answers"
     shown["melting"] = "where the spins melt", "T_c"
-    shown["largest"] = "what pulls", "λ_max(J)"
-    shown["spacing"] = "alone", "s_0 / s_typ of I - M at T_c"
+    shown["largest"] = "the largest eigenvalue of the bonds", "λ_max(J)"
+    shown["spacing"] = "the first level spacing", "s_0 / s_typ of I - M at T_c"
     for name, (title, y) in shown.items():
-        picture.panels[name] = Panel(title, TIME, y, log_x=True, log_y=True, aside=True)
+        picture.panels[name] = Panel(title, clock.label, y, log_x=True, log_y=True, aside=True, linear=clock.linear)
 
 
-def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve) -> None:
+def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve, unit: float) -> None:
     looks = answer.trajectory
-    draw_curve(picture, "loss", label, looks.time, looks.loss)
+    draw_curve(picture, "loss", label, looks.time / unit, looks.loss, start=True)
     if ERROR in looks.measured:
-        draw_curve(picture, "error", label, looks.time, looks.measured[ERROR])
-    for panel, values in (("melting", found.temperature), ("largest", found.largest), ("spacing", found.spacing)):
-        draw_curve(picture, panel, label, found.time, values)
-    if not found.melts.all():
+        draw_curve(picture, "error", label, looks.time / unit, looks.measured[ERROR], start=True)
+    draw_curve(picture, "largest", label, found.time, found.largest, start=True)
+    draw_curve(picture, "spacing", label, found.time, found.spacing, start=True)
+    known = np.isfinite(found.time)
+    all_melt = np.all(found.melts | ~known, axis=1)
+    melted = np.where(all_melt[:, None], found.temperature, np.nan)
+    draw_curve(picture, "melting", label, found.time, melted, start=True)
+    if not all_melt.all():
         picture.note(TOUCH)
-    first, last = (f"{np.nanmean(found.temperature[k]):.4g} at τ = {found.time[k, 0]:.4g}" for k in (0, -1))
+        mean = mean_and_error(found.temperature)[0]
+        picture.add("melting", label, _look_times(found), mean, kind="extra")
+    if answer.setting("variance"):
+        _expected(picture, answer)
+
+
+def _expected(picture: Picture, answer: Answer) -> None:
+    """T_c of fresh weights, by theory."""
+    assert answer.run is not None
+    bonds = bonds_of(system_of(answer.run, 0))
+    if bonds.is_chain:
+        t = transition_temperature(bonds.sizes, answer.setting("variance"))
+        name = f"fresh weights: T_c = {t:.4f}"
+        if not any(one.name == name for one in picture.series):
+            picture.add("melting", name, 0.0, t, kind="floor")
+
+
+def _look_times(found: MeltingCurve) -> Array:
+    """(n,): the time of each look, the same for all replicas that are not frozen; NaN without any."""
+    known = np.isfinite(found.time)
+    return np.where(known.any(1), np.max(found.time, axis=1, where=known, initial=-np.inf), np.nan)
+
+
+def _say(picture: Picture, label: str, found: MeltingCurve, clock: Clock) -> None:
+    """T_c and what is as large at the beginning and at the end, and exponents."""
+    time = _look_times(found)
+    looks = np.flatnonzero(np.isfinite(time))
+    ends = looks[[0, -1]]
+    first, last = (f"{np.nanmean(found.temperature[k]):.4g} at {clock.at(float(time[k]))}" for k in ends)
     picture.note(f"{label}: N = {found.n_spins} spins, T_c = {first}, {last}")
-    for low, high, alpha in _exponents(found):
-        picture.number(f"{label}: T_c ~ τ^α, τ = {low:.3g} to {high:.3g}: α", alpha)
+    moved = np.nanmax(np.abs(found.square / found.square[looks[0]] - 1))
+    picture.note(f"{label}: the largest D, -λ_min(R), is never further than {moved:.1%} from that at the start")
+    if found.degree <= CANNOT_MELT:
+        picture.note(f"{label}: no spin has more than {found.degree} bonds; with four or fewer none can melt")
+    exponents = list(_exponents(found))
+    for low, high, alpha in exponents:
+        picture.number(f"{label}: T_c ~ t^α from {clock.at(low)} to {clock.at(high)}: α", alpha)
+    if not exponents:
+        picture.note(f"{label}: no exponent of T_c, which wants {FEWEST} looks in a decade at which all spins melt")
 
 
 def _exponents(found: MeltingCurve) -> Iterator[tuple[float, float, Fit]]:
-    """alpha of T_c over the last decade of time, and over the one before."""
-    time = found.time[:, 0]
-    end = np.nanmax(time)
+    """alpha of T_c over the last decade of time in which all replicas are known, and over the one before."""
+    time = _look_times(found)
+    told = np.isfinite(found.temperature).all(1) & found.melts.all(1)
+    end = float(np.max(time, where=told, initial=0.0))
     for high in (end, end / DECADE):
-        inside = (time > high / DECADE) & (time <= high) & np.isfinite(found.temperature).all(1) & found.melts.all(1)
+        inside = (time > high / DECADE) & (time <= high) & told
         if inside.sum() >= FEWEST:
             yield float(time[inside][0]), float(time[inside][-1]), log_slope(time[inside], found.temperature[inside])
 
 
-def _first_and_last(picture: Picture, label: str, answer: Answer, found: MeltingCurve) -> None:
-    """Eigenvalues and spectra at the first look at weights and at the last, of all replicas together."""
+def _first_and_last(picture: Picture, label: str, answer: Answer, found: MeltingCurve, clock: Clock) -> None:
+    """Eigenvalues and spectra at the first look at weights and at the last."""
     if answer.run is None:
         return
     system, kept = system_of(answer.run, 0), np.flatnonzero(np.isfinite(found.temperature).all(1))
+    if not kept.size:
+        return
     panels = {kind: f"{label}: {kind}" for kind in ("β", "J", "M")}
-    picture.panels[panels["β"]] = Panel(f"{label}: stability", "β", "least eigenvalue of I - M")
-    picture.panels[panels["J"]] = Panel(f"{label}: bonds", "eigenvalue of J", "density", log_y=True)
-    picture.panels[panels["M"]] = Panel(f"{label}: at T_c", "eigenvalue of I - M", "density", log_y=True)
+    picture.panels[panels["β"]] = Panel(f"{label}: replica 0", "β", "least eigenvalue of I - M")
+    picture.panels[panels["J"]] = Panel(f"{label}: all replicas", "eigenvalue of J", "density", log_y=True)
+    picture.panels[panels["M"]] = Panel(f"{label}: at T_c, all", "eigenvalue of I - M", "density", log_y=True)
     beta = BETAS / float(found.temperature[kept[0], 0])
+    levels: dict[str, dict[str, Array]] = {"J": {}, "M": {}}
     for look in dict.fromkeys((kept[0], kept[-1])):
-        when, temperature = f"τ = {found.time[look, 0]:.4g}", found.temperature[look]
+        when = clock.at(found.time[look, 0])
         bonds = bonds_of(system, np.asarray(answer.trajectory.weights[look]))
-        one = bonds.one(0)
-        picture.add(panels["β"], when, beta, [least_eigenvalue(one, each) for each in beta])
+        picture.add(panels["β"], when, beta, [least_eigenvalue(bonds.one(0), each) for each in beta])
         if bonds.n_spins <= LEVELS:
-            _density(picture, panels["J"], when, spectrum(bonds).ravel())
-            _density(picture, panels["M"], when, _levels(bonds, temperature))
+            levels["J"][when] = spectrum(bonds).ravel()
+            levels["M"][when] = np.concatenate(levels_at(bonds, found.temperature[look]))
+        if answer.setting("variance") and bonds.is_chain:
+            picture.note(f"{label}: eigenvalues beyond Marchenko and Pastur's edge at {when}: {_tails(bonds)}")
+    for kind, one in levels.items():
+        _densities(picture, panels[kind], one)
     picture.add(panels["β"], "0", 0.0, 0.0, kind="floor")
 
 
-def _levels(bonds: Bonds, temperature: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Levels of I - M of the spins that have bonds, each system at its own T."""
-    found = []
-    for r, t in enumerate(temperature):
-        bound = bonds.squares[r] > 0
-        found.append(np.linalg.eigvalsh(linear_tap(bonds.one(r), 1 / float(t))[np.ix_(bound, bound)]))
-    return np.concatenate(found)
+def _tails(bonds: Bonds) -> str:
+    """How many eigenvalues of X^T X lie 5 % or more beyond the bulk, layer by layer, of the first system."""
+    tails = [outside_bulk(block) for block in bonds.one(0).blocks.values()]
+    return ", ".join(str(int((tail.beyond > 1.05 * tail.edge).sum())) for tail in tails)
 
 
-def _density(picture: Picture, panel: str, name: str, levels: NDArray[np.floating]) -> None:
-    heights, edges = np.histogram(levels, BINS, density=True)
-    heights = np.where(heights > 0, heights, np.nan)
-    picture.steps(panel, name, edges, heights, low=heights, high=heights)
+def _densities(picture: Picture, panel: str, levels: dict[str, Array]) -> None:
+    """Histograms with the same bins."""
+    if not levels:
+        return
+    edges = np.histogram_bin_edges(np.concatenate(list(levels.values())), BINS)
+    for when, values in levels.items():
+        heights = np.histogram(values, edges, density=True)[0]
+        heights = np.where(heights > 0, heights, np.nan)
+        picture.steps(panel, when, edges, heights, low=heights, high=heights)
 
 
 def _aging(picture: Picture, label: str, answer: Answer) -> None:

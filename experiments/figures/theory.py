@@ -13,6 +13,7 @@ THEORY = {
     "perceptron-transitions": ("glass_transitions", "glass_transition_lines"),
     "perceptron-states": ("glass_states", "glass_states"),
     "perceptron-teacher": ("glass_teacher", "glass_teacher"),
+    "spin-transition": ("spin_transition", "spin_transition"),
 }
 
 

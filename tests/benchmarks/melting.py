@@ -15,19 +15,10 @@ import numpy as np
 from measuring import asked, seconds, table
 from scipy.linalg import eigvalsh
 
-from classical.spins import Bonds, chain, linear_tap, melting_temperature, random_bonds, transition_temperature
+from classical.spins import Bonds, linear_tap, melting_temperature, random_bonds, transition_temperature
+from experiments.figures.spin_transition import pulled
 
 SIZES, C, BETAS, INSTANCES = [784, 512, 512, 512, 10], 2.0, 100, 5
-PULL = 3.0  # of the direction in each block that stands for what was learned
-
-
-def pulled(seed: int) -> Bonds:
-    """A random network, with one direction in each block pulled out of the bulk, as learning does."""
-    rng, blocks = np.random.default_rng(seed), []
-    for block in random_bonds(SIZES, C, seed=seed).blocks.values():
-        u, v = (each / np.linalg.norm(each) for each in (rng.standard_normal(n) for n in block.shape))
-        blocks.append(block + PULL * np.outer(u, v))
-    return chain(blocks)
 
 
 def compared(name: str, bonds: Bonds, turns: int) -> tuple[object, ...]:
@@ -56,7 +47,7 @@ def main() -> None:
     """The tables that were asked for."""
     arguments = asked(__doc__, ("speed", "untrained"), 3)
     if "speed" in arguments.only:
-        rows = [compared("pulled", pulled(0), arguments.turns)]
+        rows = [compared("pulled", pulled(random_bonds(SIZES, C, seed=0)), arguments.turns)]
         rows.append(compared("untrained", random_bonds(SIZES, C, seed=0), arguments.turns))
         heads = ("network", "melts", "T", "s", "s of one diagonalisation", "scan of 100 / ours")
         table(

@@ -50,7 +50,7 @@ def test_a_random_block_has_no_tail_and_a_pulled_direction_is_one(shape):
 def test_units_without_bonds_have_no_part_in_the_bulk_and_the_largest_levels_come_first():
     rng = drawn(16)
     block = rng.standard_normal((200, 60)) * np.sqrt(1 / 200)
-    pulled = block + 5 * np.outer(*np.eye(200)[:1], np.eye(60)[0])
+    pulled = block + 5 * np.outer(np.eye(200)[0], np.eye(60)[0])
     tail = outside_bulk(pulled)
     np.testing.assert_allclose(tail.beyond, np.linalg.eigvalsh(pulled.T @ pulled)[::-1][: len(tail.beyond)])
     for rows, columns in ((0, 80), (200, 0), (50, 70)):
