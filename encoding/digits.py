@@ -89,10 +89,11 @@ def load_digits(path: str | PathLike[str] | None = None) -> Digits:
 
     Args:
         path: an .npz file with the arrays x, y, xt, yt (or Keras's x_train, y_train, x_test, y_test); a folder of
-            MNIST's four idx files, gzipped or not; `"mnist"`: what ARMONICA_MNIST names, else as `"download"`: fetched
-            once, checked, and kept in the cache; `"small"`: scikit-learn's images of 8 x 8 pixels, the first 1437 to
-            learn from, the other 360 to judge by. None: what ARMONICA_MNIST names, else the small
-            ones, which the log says.
+            MNIST's four idx files, gzipped or not; or a name:
+            `"download"`: MNIST is fetched once, checked, and kept in the cache;
+            `"mnist"`: the file or folder that ARMONICA_MNIST names; without that, as `"download"`;
+            `"small"`: scikit-learn's images of 8 x 8 pixels, the first 1437 to learn from, the others to judge by.
+            None: what ARMONICA_MNIST names, else the small ones, which the log says.
 
     Raises:
         InputError: nothing is there, a file is damaged, arrays are missing or are no digits, MNIST could not be

@@ -13,7 +13,9 @@ def test_theory_and_instances_stand_beside_each_other_and_order_alone_has_soluti
     (theory,) = [one for one in picture.in_panel("hessian") if one.name == "theory"]
     t = transition_temperature(sizes, figure.VARIANCE)
     assert ((theory.y > 0) == (theory.x < 1 / t)).all()
-    np.testing.assert_allclose(theory.y[9], np.linalg.eigvalsh(hessian(sizes, figure.VARIANCE, theory.x[9]))[0])
+    np.testing.assert_allclose(theory.y, 1 - (theory.x * t) ** 2)
+    least = [np.linalg.eigvalsh(hessian(sizes, figure.VARIANCE, beta))[0] for beta in theory.x]
+    assert ((theory.y > 0) == (np.array(least) > 0)).all()
     for seed in (0, 1):
         (curve,) = [one for one in picture.in_panel("instances") if one.name == f"instance {seed}"]
         bonds = random_bonds(sizes, figure.VARIANCE, seed=seed)

@@ -1,8 +1,9 @@
 """The squared hinge for ten classes: the score of the right digit is to lie above all others by a margin.
 
-    E = (1/10) sum_{i != y} max(0, Delta - s_y + s_i)^2                     (Crammer & Singer 2001; Tang 2013)
+    E = (1/10) sum_{i != y} max(0, Delta - s_y + s_i)^2                     (Weston & Watkins 1999, squared)
 
-as torch.nn.MultiMarginLoss(p=2, margin=Delta) has it, for one image; a batch takes the mean.
+as torch.nn.MultiMarginLoss(p=2, margin=Delta) has it, for one image; a batch takes the mean. Barney, Winer & Galitski
+(2024) call theirs the L2 multi-class hinge and give the margin; which of the hinges of that name it is they do not say.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """What can be chosen about a digit classifier; where there is a default it is the paper's, or said to be none of its.
 
 Table 1 of Barney, Winer & Galitski (2024) gives activations, rates, epochs, momentum .9, batches of 32 and a margin of
-10 of the squared hinge. It does not say C of the start, whether there are biases, or how inputs are scaled.
+10 of the squared hinge. It does not say C of the start, whether there are biases, how inputs are scaled, or
+which hinge of several classes is meant (`cost`).
 """
 
 from dataclasses import dataclass

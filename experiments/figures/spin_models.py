@@ -7,6 +7,7 @@ age, where the run looked at that. Classifiers alone are drawn against epochs.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ from classical.digits import DigitClassifier
 from classical.spins import Bonds, least_eigenvalue, outside_bulk, spectrum, transition_temperature
 from experiments.figures.aging_curves import RATIO, aging_of, quantity, waiting_times
 from experiments.figures.answers import TIME, Answer, draw_curve, labels, loss_label, said, say_replicas, there, told
-from experiments.figures.picture import Panel, Picture
+from experiments.figures.picture import Look, Panel, Picture
+from experiments.figures.style import MORE
 from experiments.melting import MeltingCurve, bonds_of, levels_at, melting_along
 from experiments.observables import Fit
 from experiments.observables.estimate import mean_and_error
@@ -54,7 +56,8 @@ def spin_models(answers: Sequence[Answer], name: str = "spins") -> Picture:
     say_replicas(picture, runs)
     clock = _clock(runs)
     _frame(picture, runs, clock)
-    for answer, label, unit in zip(runs, _named(runs), clock.units, strict=True):
+    for colour, answer, label, unit in zip(cycle(MORE), runs, _named(runs), clock.units):
+        picture.looks[label] = Look(colour)
         found = told(picture, label, melting_along, answer.run)
         if found is not None:
             found = found._replace(time=found.time / unit)
@@ -110,6 +113,14 @@ def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve, u
         draw_curve(picture, "error", label, looks.time / unit, looks.measured[ERROR], start=True)
     draw_curve(picture, "largest", label, found.time, found.largest, start=True)
     draw_curve(picture, "spacing", label, found.time, found.spacing, start=True)
+    if found.degree > CANNOT_MELT:
+        _melting(picture, label, found)
+    if answer.setting("variance"):
+        _expected(picture, answer)
+
+
+def _melting(picture: Picture, label: str, found: MeltingCurve) -> None:
+    """T_c where all replicas melt; thin, T at the minimum, where one does not."""
     known = np.isfinite(found.time)
     all_melt = np.all(found.melts | ~known, axis=1)
     melted = np.where(all_melt[:, None], found.temperature, np.nan)
@@ -118,8 +129,6 @@ def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve, u
         picture.note(TOUCH)
         mean = mean_and_error(found.temperature)[0]
         picture.add("melting", label, _look_times(found), mean, kind="extra")
-    if answer.setting("variance"):
-        _expected(picture, answer)
 
 
 def _expected(picture: Picture, answer: Answer) -> None:
@@ -144,12 +153,15 @@ def _say(picture: Picture, label: str, found: MeltingCurve, clock: Clock) -> Non
     time = _look_times(found)
     looks = np.flatnonzero(np.isfinite(time))
     ends = looks[[0, -1]]
+    if found.degree <= CANNOT_MELT:
+        picture.note(f"{label}: N = {found.n_spins} spins of {found.degree} bonds at most; with four none can melt")
+        return
     first, last = (f"{np.nanmean(found.temperature[k]):.4g} at {clock.at(float(time[k]))}" for k in ends)
-    picture.note(f"{label}: N = {found.n_spins} spins, T_c = {first}, {last}")
+    melt = " and ".join(f"{int(found.melts[k].sum())}" for k in ends)
+    of = int(np.isfinite(found.time[ends[-1]]).sum())
+    picture.note(f"{label}: N = {found.n_spins} spins, T = {first}, {last}; {melt} of {of} replicas melt")
     moved = np.nanmax(np.abs(found.square / found.square[looks[0]] - 1))
     picture.note(f"{label}: the largest D, -λ_min(R), is never further than {moved:.1%} from that at the start")
-    if found.degree <= CANNOT_MELT:
-        picture.note(f"{label}: no spin has more than {found.degree} bonds; with four or fewer none can melt")
     exponents = list(_exponents(found))
     for low, high, alpha in exponents:
         picture.number(f"{label}: T_c ~ t^α from {clock.at(low)} to {clock.at(high)}: α", alpha)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classical.spins import (
     Bonds,
@@ -36,9 +37,9 @@ def spin_transition(
     picture = Picture(
         name,
         {
-            "hessian": Panel("the Hessian (15) of the replicated action", "β", "least eigenvalue of H"),
+            "hessian": Panel("all instances: the Hessian (15)", "β", "least eigenvalue, per spin"),
             "instances": Panel("single instances", "β", "least eigenvalue of I - M"),
-            "solutions": Panel("solutions m ≠ 0 of the TAP equations found", "T / T_c", "pairs ±m", zero=True),
+            "solutions": Panel("TAP solutions found, m ≠ 0", "T / T_c", "pairs ±m", zero=True),
         },
         errors="",
     )
@@ -46,7 +47,7 @@ def spin_transition(
     for panel in ("hessian", "instances"):
         picture.add(panel, f"1/T_c = {1 / t:.4f}", 1 / t, 0.0, kind="wall")
         picture.add(panel, "0", 0.0, 0.0, kind="floor")
-    picture.add("hessian", "theory", BETAS, [np.linalg.eigvalsh(hessian(sizes, VARIANCE, b))[0] for b in BETAS])
+    picture.add("hessian", "theory", BETAS, [_per_spin(hessian(sizes, VARIANCE, beta)) for beta in BETAS])
     for seed in range(n_instances):
         bonds, label = random_bonds(sizes, VARIANCE, seed=seed), f"instance {seed}"
         picture.add("instances", label, BETAS, [least_eigenvalue(bonds, beta) for beta in BETAS])
@@ -60,6 +61,12 @@ def spin_transition(
     picture.note(f"Layers of {layers} spins, C = {VARIANCE:g}; TAP equations: {fewer}.")
     picture.note(f"Solutions: those that {STARTS} random starts come to; a lower bound.")
     return picture
+
+
+def _per_spin(matrix: NDArray[np.float64]) -> float:
+    """The least eigenvalue of N^(-1/2) H N^(-1/2), N the diagonal of H: zero where that of H is."""
+    scale = 1 / np.sqrt(np.diagonal(matrix))
+    return float(np.linalg.eigvalsh(scale[:, None] * matrix * scale)[0])
 
 
 def pulled(bonds: Bonds, strength: float = PULL) -> Bonds:
