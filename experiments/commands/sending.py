@@ -42,6 +42,17 @@ def held(path: Path | None, *, begin: bool = True) -> Iterator["Journal"]:
         raise disk_full(error.filename) from None
 
 
+def way_to(twirl: str, decouple: str, program: str, account: str | None, instance: str | None) -> dict[str, str]:
+    """How a machine is gone to, as a `Wish` and a `Training` say it: nothing said is an empty text."""
+    return {
+        "twirl": twirl,
+        "decouple": decouple,
+        "program": program,
+        "account": account or "",
+        "instance": instance or "",
+    }
+
+
 def submit(
     run: RunArgument,
     backend: BackendOption,
@@ -72,8 +83,7 @@ def submit(
     from experiments.hardware import submit as send
     from experiments.store import Store, load_run
 
-    way = {"twirl": twirl, "decouple": decouple, "program": program}
-    way |= {"account": account or "", "instance": instance or ""}
+    way = way_to(twirl, decouple, program, account, instance)
     wish = Wish(backend, shots, chorale, excerpt, replica, repeat, **way)
     loaded = load_run(Store(store).find(run))
     with held(journal) as book:
@@ -181,8 +191,7 @@ def train(
     from experiments.store import Store, load_run
     from experiments.trained import Training
 
-    way = {"twirl": twirl, "decouple": decouple, "program": program}
-    way |= {"account": account or "", "instance": instance or ""}
+    way = way_to(twirl, decouple, program, account, instance)
     asked = Training(backend, rule, shots, rate, chorale, excerpt, replica, seed, shift, pairs, **way)
     loaded, limits = load_run(Store(store).find(run)), {"most_seconds": max_seconds, "agreed": yes}
     with held(journal) as book:

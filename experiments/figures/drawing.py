@@ -93,7 +93,7 @@ def _aside(panel: Panel, names: list[str]) -> bool:
 
 
 def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
     points = [one for one in series if one.kind == "points"]
     whole = bool(points) and all((one.x == np.round(one.x)).all() for one in points)  # widths and depths
@@ -109,6 +109,10 @@ def _scale(axes: "Axes", panel: Panel, series: list[Series]) -> None:
             continue
         if axis is axes.xaxis and panel.linear:
             axes.set_xscale("symlog", linthresh=panel.linear, linscale=0.5)
+            axes.set_xlim(left=min(0.0, *(one.x.min() for one in series)))
+            if axes.get_xlim()[1] < PLAIN * panel.linear:
+                axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=panel.linear, subs=(1, 2, 5)))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             continue
         (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
         ends = axes.get_xlim() if axis is axes.xaxis else axes.get_ylim()

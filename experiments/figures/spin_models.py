@@ -75,7 +75,8 @@ def _clock(runs: Sequence[Answer]) -> Clock:
     if runs and len(steps) == len(runs):
         return Clock("epochs", 1.0, [answer.planned.rate * each for answer, each in zip(runs, steps, strict=True)])
     first = [float(np.min(time, where=time > 0, initial=np.inf)) for time in (run.trajectory.time for run in runs)]
-    return Clock(TIME, min(first, default=1.0), [1.0] * len(runs))
+    decade = float(10 ** np.floor(np.log10(min(first, default=1.0))))  # an axis has its ticks there
+    return Clock(TIME, decade if np.isfinite(decade) else 1.0, [1.0] * len(runs))
 
 
 def _named(runs: Sequence[Answer]) -> list[str]:

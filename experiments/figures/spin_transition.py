@@ -63,7 +63,7 @@ def spin_transition(
     return picture
 
 
-def _per_spin(matrix: NDArray[np.float64]) -> float:
+def _per_spin(matrix: NDArray[np.floating]) -> float:
     """The least eigenvalue of N^(-1/2) H N^(-1/2), N the diagonal of H: zero where that of H is."""
     scale = 1 / np.sqrt(np.diagonal(matrix))
     return float(np.linalg.eigvalsh(scale[:, None] * matrix * scale)[0])

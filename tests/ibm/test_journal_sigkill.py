@@ -1,42 +1,20 @@
 """Killed at every stage of a submission, and begun again: jobs = intents, results = jobs, and no key anywhere."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from begun import begun
 
 from quantum.jobs import Journal
 
-HERE = Path(__file__).parent
 N_EVENTS = 34  # of a submission that nothing disturbs
 
 
 @pytest.fixture
 def hand_in(signed_in, tmp_path) -> Iterator[Callable[..., list[int]]]:
     """Exit codes of processes that hand in jobs at once: `hand_in(step, kill_at)`."""
-    words = [sys.executable, str(HERE / "killable.py"), str(tmp_path / "jobs.sqlite")]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent.parent)}
-    with open(tmp_path / "errors", "wb") as errors:
-        process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
-        )
-    asked, said = process.stdin, process.stdout
-    assert asked is not None
-    assert said is not None
-    assert said.readline() == "ready\n", (tmp_path / "errors").read_text()
-
-    def run(*numbers: int) -> list[int]:
-        asked.write(" ".join(map(str, numbers)) + "\n")
-        asked.flush()
-        return [int(code) for code in said.readline().split()]
-
-    yield run
-    asked.close()
-    said.close()
-    assert process.wait(timeout=20) == 0
+    with begun("killable.py", tmp_path / "errors", tmp_path / "jobs.sqlite") as ask:
+        yield lambda *numbers: [int(code) for code in ask(*numbers).split()]
 
 
 def minute_passes(journal):

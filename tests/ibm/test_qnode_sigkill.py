@@ -1,17 +1,13 @@
 """A program with a QNode, killed anywhere and started again, finds what it paid for: no question costs twice."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from begun import begun
 
 from quantum.jobs import Journal
 
-HERE = Path(__file__).parent
 N_JOBS = 3
 pytestmark = pytest.mark.timeout(180)  # a process that loads everything is begun
 
@@ -19,29 +15,15 @@ pytestmark = pytest.mark.timeout(180)  # a process that loads everything is begu
 @pytest.fixture
 def program(signed_in, tmp_path) -> Iterator[Callable[[int], int]]:
     """The exit code of the program, killed at an event: `program(0)` is not killed."""
-    words = [sys.executable, str(HERE / "killable_qnode.py"), str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent.parent)}
-    with open(tmp_path / "errors", "wb") as errors:
-        process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
-        )
-    asked, said = process.stdin, process.stdout
-    assert asked is not None
-    assert said is not None
-    assert said.readline() == "ready\n", (tmp_path / "errors").read_text()
+    with begun("killable_qnode.py", tmp_path / "errors", tmp_path) as ask:
 
-    def run(kill_at: int) -> int:
-        with Journal(tmp_path / "jobs.sqlite") as journal:
-            journal.begin()
-            journal._held.execute("DELETE FROM posts")  # a minute passes
-        asked.write(f"{kill_at}\n")
-        asked.flush()
-        return int(said.readline())
+        def run(kill_at: int) -> int:
+            with Journal(tmp_path / "jobs.sqlite") as journal:
+                journal.begin()
+                journal._held.execute("DELETE FROM posts")  # a minute passes
+            return int(ask(kill_at))
 
-    yield run
-    asked.close()
-    said.close()
-    assert process.wait(timeout=20) == 0
+        yield run
 
 
 def answers(tmp_path):

@@ -3,19 +3,15 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
+from begun import begun
 
 from experiments import Music, Store, Task, Until
 from experiments.trained import Training, folder_of, read_trained
 from quantum.jobs import Journal
 
-HERE = Path(__file__).parent
 N_STEPS = 2
 pytestmark = pytest.mark.timeout(180)  # a process that loads everything is begun
 
@@ -32,39 +28,21 @@ def run(tmp_path, music):
 
 
 @pytest.fixture(scope="module")
-def learner(tmp_path_factory) -> Iterator[tuple[Any, Any]]:
+def learner(tmp_path_factory) -> Iterator[Callable[..., str]]:
     """A process that was loaded once: what it is told, and what it says."""
-    complaints, environment = tmp_path_factory.mktemp("learner") / "errors", {"PYTHONPATH": str(HERE.parent.parent)}
-    with open(complaints, "wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "killable_training.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=os.environ | environment,
-        )
-    asked, said = process.stdin, process.stdout
-    assert asked is not None
-    assert said is not None
-    assert said.readline() == "ready\n", complaints.read_text()
-    yield asked, said
-    asked.close()
-    said.close()
-    assert process.wait(timeout=20) == 0
+    complaints = tmp_path_factory.mktemp("learner") / "errors"
+    with begun("killable_training.py", complaints) as ask:
+        yield ask
     assert "Error" not in complaints.read_text()
 
 
 @pytest.fixture
 def learn(learner) -> Callable[..., int]:
     """The exit code of a process that learns: `learn(backend, run, journal, seed, kill_at)`."""
-    asked, said = learner
 
     def go(backend, run, journal, seed, kill_at) -> int:
         words = [backend, str(run), str(journal), seed, kill_at]
-        asked.write(json.dumps({"words": words, "environment": dict(os.environ)}) + "\n")
-        asked.flush()
-        return int(said.readline())
+        return int(learner(json.dumps({"words": words, "environment": dict(os.environ)})))
 
     return go
 
