@@ -2,6 +2,7 @@
 
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -214,12 +215,53 @@ def test_a_saddle_is_left_where_layers_answer_each_other_in_turns():
     assert_allclose(np.abs(found.x[1]), np.sqrt(1.8 - 1 / 0.6))
 
 
+def test_a_saddle_that_cannot_be_left_is_no_solution():
+    """Whatever is small grows, and what has grown comes back."""
+    with pytest.raises(NotConverged, match="the equations: a saddle that could not be left"):
+        fixed_point(lambda x: np.where(np.abs(x) <= 5e-3, 1.5 * x, 0.0), np.zeros(1), frail=lambda x: lambda v: v[None])
+
+
+@pytest.mark.parametrize("frail", [None, lambda x: lambda v: v[None]])
+def test_steps_are_evaluations_all_of_them_and_no_more_than_allowed(frail):
+    seen = []
+
+    def update(x):
+        seen.append(x)
+        return 0.5 * x
+
+    found = fixed_point(update, np.ones(1), frail=frail)
+    assert found.n_steps == len(seen)
+    enough = len(seen)
+    assert fixed_point(update, np.ones(1), frail=frail, most=enough).n_steps == enough
+    seen.clear()
+    with pytest.raises(NotConverged, match=f"within {enough - 1} steps"):
+        fixed_point(update, np.ones(1), frail=frail, most=enough - 1)
+    assert len(seen) == enough - 1
+
+
+def test_what_is_no_number_ends_at_once():
+    seen = []
+
+    def update(x):
+        seen.append(x)
+        return x - 1 if x[0] > 0 else np.full_like(x, np.nan)
+
+    with pytest.raises(NotConverged, match="numbers are not finite at step 4"):
+        fixed_point(update, np.array([2.5]))
+    assert len(seen) == 4
+
+
+def test_numbers_of_numpy_are_numbers():
+    asked: dict[str, Any] = {"tolerance": np.float32(1e-6), "most": np.int64(100)}
+    found = fixed_point(np.cos, np.array([0.5]), **asked)
+    assert found.residual < 1e-6
+
+
 def test_overlaps_are_brought_back_without_levels_that_collapse():
     shape, old = Shape(3, 2), np.array([0.2, 0.4, 0.2, 0.4, 0.2, 0.4])
     new = shape.within(np.array([0.5, 0.3, -0.2, 1.3, 0.1, 0.35]), old).reshape(-1, 2)
     assert (np.diff(new, prepend=0.0, append=1.0) > 0.05).all()
     assert_allclose(new[2], [0.1, 0.35])  # what is inside stays
-    assert_allclose(shape.within(np.full(6, np.nan), old), old)
 
 
 @pytest.mark.parametrize(
@@ -236,8 +278,8 @@ def test_overlaps_are_brought_back_without_levels_that_collapse():
         (lambda: noisy_teacher(1.2, 20, 4), "the overlap of the data with the teacher's, is from 0 to 1; got 1.2"),
         (lambda: noisy_teacher(0.5, 20, 4, start=replica_symmetric(20, 4)), "has overlaps with a teacher"),
         (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
-        (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is between 0 and 1; got 0.0"),
-        (lambda: replica_symmetric(20, 4, most=0), "the most steps are a whole number from 1 on; got 0"),
+        (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is a finite number above 0; got 0.0"),
+        (lambda: replica_symmetric(20, 4, most=0), "most is a whole number of at least 1; got 0"),
         (lambda: glass_transitions(0), "the number of layers is a whole one from 1 to 1000; got 0"),
         (lambda: glass_transitions(2, scenario="student"), "a scenario is random or teacher; got 'student'"),
         (lambda: glass_transitions(2, scenario="teacher", levels=2), "leave the levels out"),

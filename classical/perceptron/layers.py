@@ -131,8 +131,6 @@ class Shape(NamedTuple):
         come nearer and nearer, and may part again.
         """
         was, now = (np.diff(x.reshape(-1, self.n_levels), prepend=0.0, append=1.0) for x in (old, new))
-        if not np.isfinite(now).all():
-            return old
         kept = np.maximum(now, LESS * np.maximum(was, 0.0))
         return np.cumsum(kept / kept.sum(-1, keepdims=True), axis=-1)[:, :-1].ravel()
 
