@@ -1,6 +1,7 @@
 """What the levels of the deep perceptron's solutions mean, how much room they leave, and which layers freeze."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
@@ -198,6 +199,31 @@ def test_students_have_no_levels_where_they_see_everything():
         assert_allclose(student.q, np.repeat(bayes.q, student.q.shape[1], axis=1), atol=1e-4)
         assert_allclose(student.r, student.q_ea, atol=1e-4)
         assert_allclose(student.R, student.Q[:, -1], atol=1e-4)
+
+
+def hidden(taught: Profile, r: float, small: float = 0.0) -> Profile:
+    """The same students, to whom almost nothing is left of their teacher."""
+    near = np.full(taught.depth + 1, small)
+    near[[0, -1]] = r
+    return replace(taught, r=near, R=np.full(taught.depth, small))
+
+
+@pytest.mark.parametrize(("r", "alpha"), [(0.9, 4.5), (0.5, 60.0)])
+def test_a_teacher_who_can_be_found_is_found_from_any_start(r, alpha):
+    found = noisy_teacher(r, alpha, 4, 3)
+    assert found.r is not None
+    assert found.r[1] > 0.05
+    for small in (0.0, 1e-3):
+        again = noisy_teacher(r, alpha, 4, 3, start=hidden(found, r, small))
+        assert again.r is not None
+        assert_allclose(again.r, found.r, atol=1e-5)
+
+
+def test_of_a_teacher_of_whom_the_data_know_nothing_nothing_is_found():
+    found = noisy_teacher(0.0, 4.5, 4, 3)
+    again = noisy_teacher(0.0, 4.5, 4, 3, start=hidden(found, 0.0))
+    assert again.r is not None
+    assert np.abs(again.r).max() < 1e-9
 
 
 def test_much_noise_hides_the_teacher():

@@ -16,6 +16,7 @@ from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
 
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
@@ -91,8 +92,12 @@ def noisy_teacher(
         return np.concatenate([own, taught.within(new[students.size :], old[students.size :])])
 
     def frail(x: Array) -> Callable[[Array], Array]:
-        parts = students.frail(x[: students.size])
-        return lambda v: np.pad(parts(v[: students.size]), ((0, 0), (0, taught.size)))
+        of_students, of_teacher = students.frail(x[: students.size]), taught.frail(x[students.size :])
+
+        def parts(v: Array) -> Array:  # small overlaps with the teacher are of first order among themselves alone
+            return np.asarray(block_diag(of_students(v[: students.size]), of_teacher(v[students.size :])))
+
+        return parts
 
     def unit(x: Array) -> Array:
         return np.concatenate([students.unit(x[: students.size]), taught.unit(x[students.size :])])
