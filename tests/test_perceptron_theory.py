@@ -275,7 +275,7 @@ def test_overlaps_are_brought_back_without_levels_that_collapse():
         (lambda: replica_symmetry_breaking(20, 4, 0), "steps k of replica symmetry breaking are 1 to 200; got 0"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 0.3]), "0 < m_1 < .. < m_k < 1, up to 200; got [0.5, 0.3]"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 1.0]), "0 < m_1 < .. < m_k < 1"),
-        (lambda: noisy_teacher(1.2, 20, 4), "the overlap of the data with the teacher's, is from 0 to 1; got 1.2"),
+        (lambda: noisy_teacher(1.2, 20, 4), "with the teacher's, is a finite number of at most 1; got 1.2"),
         (lambda: noisy_teacher(0.5, 20, 4, start=replica_symmetric(20, 4)), "has overlaps with a teacher"),
         (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
         (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is a finite number above 0; got 0.0"),

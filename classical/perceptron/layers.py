@@ -119,6 +119,11 @@ class Shape(NamedTuple):
         inner = self.unfolded(rows[: self.n_spins], self.depth - 1)
         return np.concatenate([given, inner, end]), self.unfolded(rows[self.n_spins :], self.depth)
 
+    def named(self, x: Array) -> dict[str, Array]:
+        """The same, as a `Profile` calls them."""
+        q, bonds = self.apart(x)
+        return {"q": q, "Q": bonds}
+
     def together(self, q: Array, bonds: Array) -> Array:
         """The vector of inner q and of Q, one layer a row; of the layers that x has no row for none need be given."""
         q, bonds = np.reshape(q, (-1, self.n_levels)), np.reshape(bonds, (-1, self.n_levels))
