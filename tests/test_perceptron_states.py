@@ -33,6 +33,8 @@ from classical.perceptron import (
 )
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.hierarchy_steps import quintics
+from classical.perceptron.layers import Shape
+from classical.perceptron.noisy import Taught, taught_update
 from classical.perceptron.volume import log_determinant, of_overlaps
 from encoding import InputError
 
@@ -226,8 +228,31 @@ def test_of_a_teacher_of_whom_the_data_know_nothing_nothing_is_found():
     assert np.abs(again.r).max() < 1e-9
 
 
+@pytest.mark.parametrize(("r", "alpha"), [(0.9, 4.5), (0.9, 3.2), (0.5, 12.0), (0.1, 20.0)])
+def test_small_overlaps_with_a_teacher_grow_by_the_root_of_alpha(r, alpha):
+    """r^2 alpha G_1 chi kappa^2 a round, kappa^2 = (2/pi) K_0: in marginal states r^2 (2/pi) alpha^1/2."""
+    states = replica_symmetry_breaking(alpha, 4, 10)
+    layout, small = Taught(Shape(4, 11), Shape(4, 1), r), 1e-6
+    x = np.concatenate([layout.students.together(states.q[1:-1], states.Q), small * np.array([1, 0, 1, 0])])
+    grown = []
+    for _ in range(2):
+        x = taught_update(x, layout, alpha, states.m)
+        grown.append(layout.named(x)["r"][1])
+    assert grown[1] / grown[0] == pytest.approx(r**2 * 2 / np.pi * np.sqrt(alpha), rel=1e-3)
+
+
+def test_a_teacher_is_found_above_an_alpha_that_the_noise_sets():
+    """Where r^2 (2/pi) alpha^1/2 = 1: 3.76 for r = 0.9."""
+    hides = np.pi**2 / (4 * 0.9**4)
+    below, above = (noisy_teacher(0.9, hides * factor, 4, 3).r for factor in (0.98, 1.02))
+    assert below is not None
+    assert above is not None
+    assert below[1] < 1e-6
+    assert above[1] > 5e-3
+
+
 def test_much_noise_hides_the_teacher():
-    """States are marginal: what the boundary knows of a teacher, r < 1, is too little to grow."""
+    """r = 0.1 hides a teacher up to alpha = 24700."""
     near, far = (noisy_teacher(r, 25.0, 6, 3) for r in (0.9, 0.1))
     assert near.r is not None
     assert far.r is not None
