@@ -321,9 +321,25 @@ def test_as_many_layers_are_frozen_as_there_are_transitions_below():
 
 
 def test_a_jump_is_no_transition(monkeypatch):
-    monkeypatch.setattr(transitions, "_excess", lambda *_: lambda alpha: -1.0 if alpha < 7 else 1.0)
-    with pytest.raises(NotConverged, match=r"layer 2 does not freeze continuously: .* jump at alpha = 7,"):
+    monkeypatch.setattr(transitions, "_excess", lambda end, _: -1.0 if end.alpha < 7 else 1.0)
+    with pytest.raises(NotConverged, match=r"layer 2 does not freeze continuously: .* jump, and at alpha = 7 another"):
         glass_transitions(2)
+
+
+def test_levels_are_counted_as_long_as_layers_freeze_one_after_the_other():
+    table = stored()["random", 2]
+    for alpha in (10.0, 30.0, 60.0, 90.0):
+        assert penetration(alpha, levels=2, tolerance=1e-7) == (table < alpha).sum()
+    with pytest.raises(NotConverged, match="frozen at alpha = 120 cannot be counted: overlaps have jumped to another"):
+        penetration(120.0, levels=2, tolerance=1e-7)
+
+
+@pytest.mark.slow
+def test_a_transition_of_machines_with_frozen_states_is_none():
+    """With one step of broken symmetry five layers freeze; what comes at alpha = 294 comes after the jump."""
+    assert glass_transitions(5, levels=1, tolerance=1e-7)[-1] == pytest.approx(221.26, abs=0.01)
+    with pytest.raises(NotConverged, match="layer 6 does not freeze continuously"):
+        glass_transitions(6, levels=1, tolerance=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +353,10 @@ def test_a_jump_is_no_transition(monkeypatch):
         (lambda: marginality(bayes_optimal(1.0, 4)), "got a profile with a teacher"),
         (lambda: marginality(replica_symmetric(1e3, 5)), "overlaps that begin at 0 in the second layer"),
         (lambda: entropy(bayes_optimal(1.0, 4)), "the entropy is that of random data; got a profile with a teacher"),
-        (lambda: growth([1.0, 2.0, 3.0], first=0), "the first layer is a whole number from 1 on; got 0"),
+        (lambda: growth([1.0, 2.0, 3.0], first=0), "first is a whole number of at least 1; got 0"),
+        (lambda: growth("abc"), "needs three transitions above 0, or more; got 'abc'"),
+        (lambda: growth([1.0, 2.0, np.inf]), "needs three transitions above 0, or more; got [1.0, 2.0, inf]"),
+        (lambda: growth([1.0, np.nan, 2.0]), "needs three transitions above 0, or more; got [1.0, nan, 2.0]"),
         (lambda: penetration(-1.0), "alpha = M/N is above 0"),
         (lambda: penetration(5.0, scenario="pupil"), "a scenario is random or teacher; got 'pupil'"),
         (lambda: replica_symmetry_breaking(20, 4, 10**6), "steps k of replica symmetry breaking are 1 to 200"),

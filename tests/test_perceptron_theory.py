@@ -280,12 +280,12 @@ def test_overlaps_are_brought_back_without_levels_that_collapse():
         (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
         (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is a finite number above 0; got 0.0"),
         (lambda: replica_symmetric(20, 4, most=0), "most is a whole number of at least 1; got 0"),
-        (lambda: glass_transitions(0), "the number of layers is a whole one from 1 to 1000; got 0"),
+        (lambda: glass_transitions(0), "n_layers is a whole number of at least 1; got 0"),
         (lambda: glass_transitions(2, scenario="student"), "a scenario is random or teacher; got 'student'"),
         (lambda: glass_transitions(2, scenario="teacher", levels=2), "leave the levels out"),
         (lambda: growth([1.0, 2.0]), "a law of growth needs three transitions above 0"),
         (lambda: generalisation_error(replica_symmetric(1.0, 1)), "without a teacher has no generalisation error"),
-        (lambda: penetration_depth(replica_symmetric(5.0, 3), least=0), "an overlap that counts is between 0 and 1"),
+        (lambda: penetration_depth(replica_symmetric(5.0, 3), least=0), "least is a finite number above 0; got 0"),
     ],
 )
 def test_mistakes_end_in_one_line(call, said):
