@@ -1,7 +1,7 @@
 """Replica theory of the deep perceptron: known numbers, limits in which two theories are one, and honest failure."""
 
 from functools import partial
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,9 @@ def test_below_its_transition_a_layer_is_liquid_and_above_frozen():
 
 @pytest.mark.parametrize("solve", [replica_symmetric, bayes_optimal])
 def test_twenty_layers_take_no_time_and_both_ends_are_alike(solve):
-    began = perf_counter()
+    began = process_time()
     profiles = continued(partial(solve, depth=20), [25, 50, 100, 200])
-    assert perf_counter() - began < 8
+    assert process_time() - began < 8
     for one in profiles:
         assert_allclose(one.q, one.q[::-1], atol=1e-9)
         assert_allclose(one.Q, one.Q[::-1], atol=1e-9)
@@ -114,12 +114,6 @@ def test_where_replica_symmetry_holds_levels_are_equal():
     """Below alpha = 2 one layer of spherical weights is replica symmetric (Gardner 1988)."""
     found, symmetric = replica_symmetry_breaking(1.5, 1, 3), replica_symmetric(1.5, 1)
     assert_allclose(found.Q[0], symmetric.Q[0, 0], atol=2e-4)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("k", "expected"), [(5, 15.88), (10, 16.02)])
-def test_the_second_layer_freezes_near_16_as_levels_grow(k, expected):
-    assert glass_transitions(2, levels=k, tolerance=1e-8)[1] == pytest.approx(expected, abs=0.01)
 
 
 # Averages, against quadrature by other means
@@ -215,6 +209,15 @@ def test_a_saddle_is_left_where_layers_answer_each_other_in_turns():
     assert_allclose(np.abs(found.x[1]), np.sqrt(1.8 - 1 / 0.6))
 
 
+def test_what_grows_at_first_and_shrinks_in_the_end_is_no_saddle():
+    """x = 5 y grows from y alone, and both die out by 0.9 and 0.85 a step."""
+    found = fixed_point(
+        lambda x: np.array([[0.9, 5.0], [0.0, 0.85]]) @ x, np.zeros(2), frail=lambda x: lambda v: v[None]
+    )
+    assert (found.x == 0).all()
+    assert 20 < found.n_steps < 100
+
+
 def test_a_saddle_that_cannot_be_left_is_no_solution():
     """Whatever is small grows, and what has grown comes back."""
     with pytest.raises(NotConverged, match="the equations: a saddle that could not be left"):
@@ -267,11 +270,11 @@ def test_overlaps_are_brought_back_without_levels_that_collapse():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: replica_symmetric(0, 4), "alpha = M/N is above 0, up to 1e+08; got 0"),
-        (lambda: replica_symmetric(float("nan"), 4), "alpha = M/N is above 0"),
-        (lambda: replica_symmetric(True, 4), "alpha = M/N is above 0"),
-        (lambda: bayes_optimal(20, 0), "the depth L is a whole number from 1 to 1000; got 0"),
-        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number"),  # pyright: ignore[reportArgumentType]  # as a user may
+        (lambda: replica_symmetric(0, 4), "alpha = M/N is a finite number above 0; got 0"),
+        (lambda: replica_symmetric(float("nan"), 4), "alpha = M/N is a finite number above 0"),
+        (lambda: replica_symmetric(True, 4), "alpha = M/N is a finite number above 0"),
+        (lambda: bayes_optimal(20, 0), "the depth L is a whole number of at least 1; got 0"),
+        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number of at least 1; got '2'"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda: replica_symmetry_breaking(20, 4, 0), "steps k of replica symmetry breaking are 1 to 200; got 0"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 0.3]), "0 < m_1 < .. < m_k < 1, up to 200; got [0.5, 0.3]"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 1.0]), "0 < m_1 < .. < m_k < 1"),

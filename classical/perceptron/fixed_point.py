@@ -26,6 +26,7 @@ SINGULAR = 1e-9
 WORSE = 30.0  # times the best residual so far: mixing has lost its way
 NEAR, FARTHEST = 1e-2, 3e-2  # residual from which on it is mixed, and the longest mixed step
 LOOKS, SMALL, GROWS = 20, 2e-4, 1.0005  # how often growth is looked at, of what difference, and what factor is one
+SETTLED = 1e-4  # change of a factor between two looks, above which it is looked at again
 LEAP, PLAIN, LEAPS = 3e-3, 30, 5  # the step off a saddle, the iterations after it, and how often it is tried
 
 
@@ -126,15 +127,16 @@ class _Counted:
 def _away(f: Callable[[Array], Array], x: Array, r: Array, parted: Parts) -> Array | None:
     """A step off a saddle, along what grows; None where differences shrink."""
     parts = parted(np.linspace(0.5, 1.0, x.size))
-    growth = np.zeros(len(parts))
-    for _ in range(LOOKS):
+    before, growth, looks = np.full(len(parts), np.inf), np.full(len(parts), np.inf), 0
+    while looks < LOOKS or (np.abs(growth - before)[growth > GROWS] > SETTLED).any():  # at first more grows than later
         sizes = np.abs(parts).max(axis=1, initial=0.0)
         if not (sizes > 0).any():
             return None
         parts = parts * (SMALL / len(parts) / np.where(sizes > 0, sizes, np.inf))[:, None]
         moved = parted(f(x + parts.sum(axis=0)) - x - r)
         half = (parts + moved) / 2  # layers answer each other in turns, which a half step evens out
-        growth, parts = 2 * np.abs(half).max(axis=1) / (SMALL / len(parts)) - 1, half
+        before, growth, looks = growth, 2 * np.abs(half).max(axis=1) / (SMALL / len(parts)) - 1, looks + 1
+        parts = half
     grown = parts[growth > GROWS]
     return (grown * (LEAP / np.abs(grown).max(axis=1))[:, None]).sum(axis=0) if len(grown) else None
 

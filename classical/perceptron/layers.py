@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number, whole
 
 Array = NDArray[np.float64]
 
@@ -182,12 +183,16 @@ def checked_problem(alpha: float, depth: int) -> tuple[float, int]:
     Raises:
         InputError: alpha that is no positive number, or no layer.
     """
-    good = not isinstance(alpha, bool) and isinstance(alpha, int | float | np.number)
-    if not good or not 0 < alpha <= MOST_ALPHA:
-        raise InputError(f"alpha = M/N is above 0, up to {MOST_ALPHA:g}; got {shown(alpha)}")
-    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= MOST_LAYERS:
-        raise InputError(f"the depth L is a whole number from 1 to {MOST_LAYERS}; got {shown(depth)}")
-    return float(alpha), int(depth)
+    return number("alpha = M/N", alpha, above=0, most=MOST_ALPHA), checked_depth(depth)
+
+
+def checked_depth(depth: int) -> int:
+    """The number of layers.
+
+    Raises:
+        InputError: none, or more than memory is meant for.
+    """
+    return whole("the depth L", depth, most=MOST_LAYERS)
 
 
 def checked_levels(levels: int | Sequence[float] | ArrayLike) -> Array:

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classical.perceptron.bits import LARGEST, ONE
 from classical.perceptron.machine_settings import DeepPerceptronSettings
 from classical.perceptron.machines import Machines
 from classical.perceptron.moves import bytes_of, moves_named
-from classical.perceptron.patterns import LARGEST, ONE, normal_weights, patterns
+from classical.perceptron.patterns import normal_weights, patterns
 from classical.perceptron.proposals import COST, Proposals, proposals
 from encoding import InputError, Purpose, stream
 from encoding.asked import check_known, of_replicas

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from classical.perceptron.bits import ONE
 from classical.perceptron.machine_settings import DeepPerceptronSettings
-from classical.perceptron.patterns import ONE, Patterns, all_spins, fields
+from classical.perceptron.patterns import Patterns, all_spins, fields
 from classical.perceptron.spin_overlaps import pair_overlap
 from encoding import InputError
 from encoding.layout import Group, lay_out

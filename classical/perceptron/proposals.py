@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classical.perceptron.bits import ONE
 from classical.perceptron.machine_settings import DeepPerceptronSettings
-from classical.perceptron.patterns import ONE
 from encoding.randomness import Purpose, words
 
 COST = 4  # (S - S*)^2 of a wrong spin

@@ -21,6 +21,7 @@ from classical.perceptron import hierarchy
 from classical.perceptron.layers import Profile, couplings
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import whole
 
 Array = NDArray[np.float64]
 
@@ -101,8 +102,7 @@ def marginality(profile: Profile) -> float:
 
 
 def _check_layer(profile: Profile, layer: Any) -> None:
-    if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not 0 <= layer <= profile.depth:
-        raise InputError(f"a spin layer is a whole number from 0 to {profile.depth}; got {shown(layer)}")
+    whole("a spin layer", layer, least=0, most=profile.depth)
 
 
 def _said(profile: Profile) -> str:
