@@ -27,7 +27,8 @@ WORSE = 30.0  # times the best residual so far: mixing has lost its way
 NEAR, FARTHEST = 1e-2, 3e-2  # residual from which on it is mixed, and the longest mixed step
 LOOKS, SMALL, GROWS = 20, 2e-4, 1.0005  # how often growth is looked at, of what difference, and what factor is one
 SETTLED = 1e-4  # change of a factor between two looks, above which it is looked at again
-LEAP, PLAIN, LEAPS = 3e-3, 30, 5  # the step off a saddle, the iterations after it, and how often it is tried
+LEAP, PLAIN, LEAPS = 3e-3, 30, 5  # the step off a saddle, the iterations after it, and how often both are doubled
+SURE = 1.002  # a factor that is less is taken for 1 after so many leaps: a small residual does not tell it from that
 
 
 class NotConverged(ArithmeticError):
@@ -83,13 +84,17 @@ def fixed_point(
         f.residual = residual = float(np.abs(r / one).max(initial=0.0))
         if residual <= tolerance and not plain:
             away = _away(f, x, r, frail(x)) if frail else None
-            if away is None:
+            if away is None or (leaps >= LEAPS and away.growth < SURE):
                 return FixedPoint(bring(x + r, x), residual, f.n_steps)
-            if leaps == LEAPS:
-                raise NotConverged(f"{what}: a saddle that could not be left: small differences from it grow")
+            if leaps == 2 * LEAPS:
+                raise NotConverged(
+                    f"{what}: a saddle that could not be left: small differences from it grow by {away.growth:.4g} a "
+                    "step; start from a solution nearby, or take other levels"
+                )
             leaps += 1
-            plain = PLAIN * 2**leaps
-            x, xs, rs, best = bring(x + away * 2**leaps, x), [], [], np.inf
+            longer = 2 ** min(leaps, LEAPS)
+            plain = PLAIN * longer
+            x, xs, rs, best = bring(x + away.step * longer, x), [], [], np.inf
             continue
         plain = max(plain - 1, 0)
         if not residual < min(NEAR, WORSE * best) or plain:
@@ -124,8 +129,15 @@ class _Counted:
         )
 
 
-def _away(f: Callable[[Array], Array], x: Array, r: Array, parted: Parts) -> Array | None:
-    """A step off a saddle, along what grows; None where differences shrink."""
+class _Away(NamedTuple):
+    """A step off a saddle, along what grows, and by how much that grows."""
+
+    step: Array
+    growth: float
+
+
+def _away(f: Callable[[Array], Array], x: Array, r: Array, parted: Parts) -> _Away | None:
+    """The way off a saddle; None where differences shrink."""
     parts = parted(np.linspace(0.5, 1.0, x.size))
     before, growth, looks = np.full(len(parts), np.inf), np.full(len(parts), np.inf), 0
     while looks < LOOKS or (np.abs(growth - before)[growth > GROWS] > SETTLED).any():  # at first more grows than later
@@ -138,7 +150,9 @@ def _away(f: Callable[[Array], Array], x: Array, r: Array, parted: Parts) -> Arr
         before, growth, looks = growth, 2 * np.abs(half).max(axis=1) / (SMALL / len(parts)) - 1, looks + 1
         parts = half
     grown = parts[growth > GROWS]
-    return (grown * (LEAP / np.abs(grown).max(axis=1))[:, None]).sum(axis=0) if len(grown) else None
+    if not len(grown):
+        return None
+    return _Away((grown * (LEAP / np.abs(grown).max(axis=1))[:, None]).sum(axis=0), float(growth.max()))
 
 
 def _next(xs: list[Array], rs: list[Array], one: Array) -> Array:
