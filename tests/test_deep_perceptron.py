@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import hadamard
 
 from classical import DeepPerceptron
 from classical.perceptron import hierarchy, moves, pair_overlap
@@ -463,6 +464,22 @@ def test_squares_of_overlaps_are_what_two_machines_find_alike_in_pairs_of_patter
     a, b = np.random.default_rng(seed).choice([-1, 1], (2, n_patterns, width))
     alike = sum((a[mu] @ a[nu]) * (b[mu] @ b[nu]) for mu in range(n_patterns) for nu in range(n_patterns) if mu != nu)
     assert pair_overlap(a, b) == pytest.approx(alike / (width * n_patterns**2), abs=1e-9)
+
+
+@pytest.mark.parametrize("n_patterns", [3, 6])
+def test_a_machine_to_which_no_two_patterns_are_alike_has_no_normalised_overlap(n_patterns):
+    """Rows of a Hadamard matrix: no two agree in more spins than they differ in."""
+    apart, other = hadamard(8)[:n_patterns], np.ones((n_patterns, 8), int)
+    assert pair_overlap(apart, apart) == 0
+    assert pair_overlap(apart, other) == 0
+    assert np.isnan(pair_overlap(apart, apart, normalised=True))
+    assert np.isnan(pair_overlap(np.stack([apart, other]), other, normalised=True)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("other", [(5, 8), (6, 7), (8,)])
+def test_layers_of_other_shapes_have_no_overlap(other):
+    with pytest.raises(InputError, match=r"as many patterns and units, \(.., M, N\); got \(6, 8\) and"):
+        pair_overlap(np.ones((6, 8), int), np.ones(other, int))
 
 
 def test_the_ruler_finds_the_same_overlaps():

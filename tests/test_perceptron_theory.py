@@ -182,7 +182,23 @@ def test_bonds_stay_on_their_sphere(loads, low, high):
     assert (np.diff(found.Q) >= 0).all()
 
 
+@pytest.mark.parametrize("load", [1e30, 1e34, 1e40])
+def test_bonds_that_are_pressed_without_bounds_stay_on_their_sphere(load):
+    """Q = 1 - G, and R_0 G^2 -> 1, or R -> 1 of a teacher who pulls."""
+    pressed = bond_overlaps(np.array([load]), np.zeros(0))
+    assert pressed.G[0] == pytest.approx(load**-0.5)
+    taught = bond_overlaps(np.array([load, load]), np.array([0.5]), 10 * np.sqrt(load))
+    assert taught.R == pytest.approx(10 / np.sqrt(101))
+    late = bond_overlaps(np.array([0.0, load]), np.array([1e-30]))
+    assert late.Q[-1] == pytest.approx(1 - late.G[-1])
+
+
 # Honest failure
+
+
+def test_a_teacher_of_endless_data_is_refused_in_words():
+    with pytest.raises(NotConverged, match=r"overlap 0.9 at alpha = 1e\+08, L = 1, 0 steps: layer 1 freezes"):
+        noisy_teacher(0.9, 1e8, 1)
 
 
 def test_beyond_jamming_there_is_no_number():
@@ -220,8 +236,16 @@ def test_what_grows_at_first_and_shrinks_in_the_end_is_no_saddle():
 
 def test_a_saddle_that_cannot_be_left_is_no_solution():
     """Whatever is small grows, and what has grown comes back."""
-    with pytest.raises(NotConverged, match="the equations: a saddle that could not be left"):
+    with pytest.raises(NotConverged, match=r"could not be left: small differences from it grow by 1\.5 a step"):
         fixed_point(lambda x: np.where(np.abs(x) <= 5e-3, 1.5 * x, 0.0), np.zeros(1), frail=lambda x: lambda v: v[None])
+
+
+def test_growth_that_is_too_slow_to_be_told_from_none_is_no_saddle():
+    found = fixed_point(
+        lambda x: np.where(np.abs(x) <= 5e-3, 1.001 * x, 0.0), np.zeros(1), frail=lambda x: lambda v: v[None]
+    )
+    assert found.x == 0
+    assert found.n_steps > 500  # it was left five times
 
 
 @pytest.mark.parametrize("frail", [None, lambda x: lambda v: v[None]])
