@@ -20,6 +20,7 @@ from classical.perceptron.patterns import normal_weights
 from classical.perceptron.plain_moves import moved
 from classical.perceptron.proposals import proposals
 from encoding import InputError
+from encoding.threads import Threads
 from experiments import Looks, aging_looks, learn
 from experiments.observables import activation_overlap, displacement
 
@@ -417,17 +418,24 @@ def test_a_machine_of_one_spin_is_a_product_of_signs():
     np.testing.assert_array_equal(chain.spins()[:, :, -1, 0], signs[:, None] * chain.patterns.inputs[:, 0])
 
 
-def test_the_room_that_is_asked_for_is_the_room_that_is_taken():
+@pytest.mark.parametrize(("n_replicas", "alpha"), [(1, 20.0), (3, 20.0), (12, 40.0), (3, 2.0)])
+def test_the_room_that_is_asked_for_is_the_room_that_is_taken(n_replicas, alpha):
     import tracemalloc
 
-    said = {"depth": 4, "width": 60, "alpha": 20.0, "n_replicas": 3}
-    machines(**said).step(0.01)  # all that is imported and compiled at first
+    said = {"depth": 4, "width": 60, "alpha": alpha, "n_replicas": n_replicas}
+
+    def run() -> DeepPerceptron:
+        there = machines(**said)
+        there.step(0.01)
+        there.measure()
+        return there
+
+    settings = run().settings  # all that is imported and compiled at first
     tracemalloc.start()
-    machines(**said).step(0.01)
+    run()
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    asked = bytes_of(machines(**said).settings, 3, 1)
-    assert taken < asked < 2.5 * taken
+    assert taken < bytes_of(settings, n_replicas, Threads.n_places(n_replicas)) < 2.5 * taken
 
 
 def test_settings_survive_as_plain_data():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from classical.perceptron.bits import CHUNK, ENTRIES, WORD
 from classical.perceptron.compiled import compiled
 from classical.perceptron.machine_settings import DeepPerceptronSettings
-from classical.perceptron.patterns import Patterns, Weights, all_spins, fields
+from classical.perceptron.patterns import N_TEST, Patterns, Weights, all_spins, fields
 from classical.perceptron.plain_moves import PlainMoves
 from classical.perceptron.proposals import Proposals
 from encoding import InputError
@@ -97,14 +97,15 @@ def moves_named(name: str | None, patterns: Patterns) -> Moves:
 
 
 def bytes_of(settings: DeepPerceptronSettings, n_replicas: int, n_places: int) -> float:
-    """Memory that so many machines need, laid out, on so many threads."""
+    """Memory that so many machines need, laid out, on so many threads, and to be measured one after the other."""
     layers, width, n_patterns = settings.depth, settings.width, settings.n_patterns
     chunks, n_words, row = -(-width // CHUNK), -(-width // WORD), lanes(width)
     spins = (layers + 1) * n_patterns
     machine = 4 * settings.n_weights + 4 * layers * chunks * ENTRIES * row + spins * (4 * width + 8 * n_words)
     work = 8 * spins * n_words + 4 * n_patterns * layers * row
     laying_out = 9 * spins * width + 8 * layers * row * chunks * ENTRIES
-    return n_replicas * machine + n_places * work + laying_out + 40.0 * n_patterns * width
+    looking = 18 * (layers + 1) * max(n_patterns, N_TEST) * width  # spins of one replica and the teacher, as numbers
+    return n_replicas * machine + n_places * work + max(laying_out, looking) + 40.0 * n_patterns * width
 
 
 def lanes(width: int) -> int:
