@@ -11,6 +11,7 @@ from experiments.figures.of_study import picture_of
 from experiments.store import load_run, system_of
 from experiments.study import load_study
 from experiments.sweep import sweep
+from experiments.sweep_session import sweep_session
 
 STUDY = """
 figure = "perceptron"
@@ -112,6 +113,16 @@ def test_of_random_data_students_are_compared_with_each_other_alone(drawn):
 def test_one_replica_has_no_other_to_be_compared_with(drawn):
     _, _, picture = drawn(STUDY.replace("replicas = 2", "replicas = 1").replace("[1, 3]", "2"))
     assert "two replicas or more" in picture.panels["students"].empty
+
+
+def test_a_sweep_says_of_machines_asked_for_too_many_moves_that_they_were(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(STUDY.replace("[1, 3]", "3").replace("[0, 1, 2]", "0").replace("rate = 1", "rate = 1e9")
+                    .replace("time = 10", "steps = 3"))  # fmt: skip
+    assert sweep_session(load_study(str(path), "smoke"), Store(tmp_path / "runs")) == 1
+    last = "".join(capsys.readouterr()).splitlines()[-1]
+    assert last.startswith("was asked for more than 2^31 proposals a step: deep-perceptron")
+    assert last.endswith(": a lower rate")
 
 
 def test_it_is_drawn_of_nothing_else(tmp_path):

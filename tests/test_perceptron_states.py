@@ -355,6 +355,7 @@ def test_a_transition_of_machines_with_frozen_states_is_none():
         (lambda: overlap_function(replica_symmetric(1.0, 2), 1, "a"), "x is a share of pairs"),
         (lambda: overlap_distribution(replica_symmetric(1.0, 2), True), "a spin layer is a whole number"),
         (lambda: marginality(replica_symmetric(1.0, 2)), "marginality is that of 3 layers or more"),
+        (lambda: marginality(3), "marginality is that of a profile; got 3"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda: marginality(bayes_optimal(1.0, 4)), "got a profile with a teacher"),
         (lambda: marginality(replica_symmetric(1e3, 5)), "overlaps that begin at 0 in the second layer"),
         (lambda: entropy(bayes_optimal(1.0, 4)), "the entropy is that of random data; got a profile with a teacher"),

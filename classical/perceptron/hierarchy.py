@@ -4,7 +4,7 @@ Fields have variance v_0 <= .. <= v_k at the levels. From f_k, the free energy i
 
     f_(i-1)(h) = (1/m_i) ln int Dz exp[m_i f_i(h + sqrt(v_i - v_(i-1)) z)]                           (Parisi 1980)
 
-goes to the whole system; the answers are <(f_i')^2>, each level averaged with the weights of the states above it.
+goes to the whole system; the answers are <(f_i')^2>, fields at level i weighed by exp(m_j f_j) of all j <= i.
 
     bonds: v = lambda, f_k = ln H(-h/sqrt(1 - lambda_k))        spins: v = eps, f_k = ln 2 cosh h
 

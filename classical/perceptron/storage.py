@@ -38,6 +38,9 @@ LESS = 0.9  # of alpha, as long as there are no states
 def jamming(depth: int, steps: int = 0) -> float:
     """alpha_J beyond which L layers have no solution.
 
+        replica symmetry: sqrt(2/alpha_J) = 1 - sqrt(2/pi) for L = 2;    one step: Sigma(alpha_J) = 0 of `jammed_states`
+        (Gardner 1988; as in Krauth & Mezard 1989)
+
     Args:
         depth: L.
         steps: 0, replica symmetry: infinity where it has a solution at any alpha. 1, one step of broken symmetry: where
@@ -67,7 +70,9 @@ def jamming(depth: int, steps: int = 0) -> float:
 
 
 def storage_bound(depth: int) -> float:
-    """The alpha that no machine of L layers exceeds on random data: alpha ln 2 = L ln(e alpha).
+    """The alpha that no machine of L layers exceeds on random data.
+
+        alpha ln 2 = L ln(e alpha)                                                               (counting, Cover 1965)
 
     Raises:
         InputError: a depth that is none.
