@@ -26,7 +26,9 @@ log = logging.getLogger("armonica")
 COMPLETE = "complete"  # a file beside the code: all that `ready` asks for is there
 
 
-def load(name: str, modules: Sequence[str], made_from: bytes, *part: str) -> Any:
+def load(
+    name: str, modules: Sequence[str], made_from: bytes, *part: str, advice: str = "the kernel plain needs none"
+) -> Any:
     """The module `name` with its code compiled: its function `ready`, if it has one, calls all there is.
 
     Args:
@@ -34,13 +36,13 @@ def load(name: str, modules: Sequence[str], made_from: bytes, *part: str) -> Any
         modules: all that hold compiled code; after a failure they are imported anew.
         made_from: whatever the code depends on beside Python, Numba and the processor.
         part: words that `ready` is called with, where only a part of the code is needed.
+        advice: to those who wait for it.
     """
     folder = _folder(made_from)
     complete, begun = _marker(folder, part).exists(), any(folder.rglob("*.nbi"))
     try:
         _check_written(folder)
         if not complete:
-            advice = "the kernel plain needs none"
             log.warning("compiling the kernels, once: some 10 seconds; they are kept in %s (%s)", folder, advice)
         return _loaded(name, folder, part)
     except OSError as error:  # it cannot be written, or the disk is full
@@ -54,7 +56,7 @@ def load(name: str, modules: Sequence[str], made_from: bytes, *part: str) -> Any
     if folder.exists():
         return _unkept(name, modules, f"{folder} cannot be removed", part)
     _forget(modules)
-    return load(name, modules, made_from, *part)
+    return load(name, modules, made_from, *part, advice=advice)
 
 
 def obstacle_to_compiling() -> str | None:

@@ -17,6 +17,7 @@ from experiments.session import CONSOLE, Bar, stoppable, warnings_shown
 from experiments.store import Store
 from experiments.study import Planned, Study
 from experiments.sweep import State, begin_worker, estimate, states, sweep
+from experiments.systems import family
 from experiments.task import Music
 
 MOST_JOBS = 1024
@@ -86,7 +87,9 @@ def sweep_session(study: Study, store: Store, *, jobs: int = 1) -> int:
         return 128 + stop.signal
     diverged = [state for state in states(study, store) if state.over == "diverged"]
     for state in diverged:
-        _say(f'diverged: {described(state.planned, study)}: a lower rate, or schedule = "spikes"')
+        means = getattr(family(state.planned.task.system), "frozen_means", None)  # it has not diverged: spikes are none
+        over, cure = (means, "a lower rate") if means else ("diverged", 'a lower rate, or schedule = "spikes"')
+        _say(f"{over}: {described(state.planned, study)}: {cure}")
     return 1 if diverged else 0
 
 

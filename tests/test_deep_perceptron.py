@@ -3,20 +3,24 @@
 from dataclasses import asdict
 from itertools import product
 from math import exp
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import hadamard
 
 from classical import DeepPerceptron
-from classical.perceptron import pair_overlap
+from classical.perceptron import hierarchy, moves, pair_overlap
+from classical.perceptron.compiled import compiled
 from classical.perceptron.machine_settings import DeepPerceptronSettings
 from classical.perceptron.moves import bytes_of
 from classical.perceptron.patterns import normal_weights
 from classical.perceptron.plain_moves import moved
 from classical.perceptron.proposals import proposals
 from encoding import InputError
+from encoding.threads import Threads
 from experiments import Looks, aging_looks, learn
 from experiments.observables import activation_overlap, displacement
 
@@ -73,6 +77,27 @@ def test_fields_that_were_changed_weight_by_weight_are_those_added_up_anew(shape
             np.testing.assert_array_equal(getattr(kept, name), getattr(anew, name))
         fields = [m.fields.reshape(shape[0] + 1, shape[1], -1)[..., :n_patterns] for m in (kept, anew)]
         np.testing.assert_array_equal(*fields)
+
+
+def test_compiled_code_is_kept_under_all_sources_that_it_is_made_of(monkeypatch):
+    kept = {}
+
+    def load(name, modules, made_from, *, advice):
+        kept[name] = made_from
+        assert name == modules[-1]
+        assert advice
+
+    monkeypatch.setattr("classical.perceptron.compiled.load", load)
+    compiled.cache_clear()
+    try:
+        hierarchy.steps()
+        moves.FastMoves(machines(kernel="plain").patterns)
+    finally:
+        compiled.cache_clear()
+    home = Path(moves.__file__).parent
+    assert kept["classical.perceptron.hierarchy_steps"] == (home / "hierarchy_steps.py").read_bytes()
+    for part in ("bits", "words_of_spins", "move_steps"):
+        assert (home / f"{part}.py").read_bytes() in kept["classical.perceptron.move_steps"]
 
 
 @given(SHAPES, st.integers(0, 9))
@@ -325,10 +350,10 @@ def test_the_teacher_itself_generalises():
 
 
 WRONG = {
-    "depth L is a whole number from 1 to 1000; got 0": {"depth": 0},
-    "depth L is a whole number from 1 to 1000; got 2.5": {"depth": 2.5},
-    "width N is a whole number from 1 to 4095; got -1": {"width": -1},
-    "width N is a whole number from 1 to 4095; got True": {"width": True},
+    "depth L is a whole number of at least 1; got 0": {"depth": 0},
+    "depth L is a whole number of at least 1; got 2.5": {"depth": 2.5},
+    "width N is a whole number of at least 1; got -1": {"width": -1},
+    "width N is a whole number of at least 1; got True": {"width": True},
     "alpha is a number, finite and above 0; got 0": {"alpha": 0},
     "alpha is a number, finite and above 0; got -3": {"alpha": -3},
     "alpha is a number, finite and above 0; got nan": {"alpha": np.nan},
@@ -393,17 +418,24 @@ def test_a_machine_of_one_spin_is_a_product_of_signs():
     np.testing.assert_array_equal(chain.spins()[:, :, -1, 0], signs[:, None] * chain.patterns.inputs[:, 0])
 
 
-def test_the_room_that_is_asked_for_is_the_room_that_is_taken():
+@pytest.mark.parametrize(("n_replicas", "alpha"), [(1, 20.0), (3, 20.0), (12, 40.0), (3, 2.0)])
+def test_the_room_that_is_asked_for_is_the_room_that_is_taken(n_replicas, alpha):
     import tracemalloc
 
-    said = {"depth": 4, "width": 60, "alpha": 20.0, "n_replicas": 3}
-    machines(**said).step(0.01)  # all that is imported and compiled at first
+    said = {"depth": 4, "width": 60, "alpha": alpha, "n_replicas": n_replicas}
+
+    def run() -> DeepPerceptron:
+        there = machines(**said)
+        there.step(0.01)
+        there.measure()
+        return there
+
+    settings = run().settings  # all that is imported and compiled at first
     tracemalloc.start()
-    machines(**said).step(0.01)
+    run()
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    asked = bytes_of(machines(**said).settings, 3, 1)
-    assert 0.6 * taken < asked < 2.5 * taken
+    assert taken < bytes_of(settings, n_replicas, Threads.n_places(n_replicas)) < 2.5 * taken
 
 
 def test_settings_survive_as_plain_data():
@@ -440,6 +472,22 @@ def test_squares_of_overlaps_are_what_two_machines_find_alike_in_pairs_of_patter
     a, b = np.random.default_rng(seed).choice([-1, 1], (2, n_patterns, width))
     alike = sum((a[mu] @ a[nu]) * (b[mu] @ b[nu]) for mu in range(n_patterns) for nu in range(n_patterns) if mu != nu)
     assert pair_overlap(a, b) == pytest.approx(alike / (width * n_patterns**2), abs=1e-9)
+
+
+@pytest.mark.parametrize("n_patterns", [3, 6])
+def test_a_machine_to_which_no_two_patterns_are_alike_has_no_normalised_overlap(n_patterns):
+    """Rows of a Hadamard matrix: no two agree in more spins than they differ in."""
+    apart, other = hadamard(8)[:n_patterns], np.ones((n_patterns, 8), int)
+    assert pair_overlap(apart, apart) == 0
+    assert pair_overlap(apart, other) == 0
+    assert np.isnan(pair_overlap(apart, apart, normalised=True))
+    assert np.isnan(pair_overlap(np.stack([apart, other]), other, normalised=True)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("other", [(5, 8), (6, 7), (8,)])
+def test_layers_of_other_shapes_have_no_overlap(other):
+    with pytest.raises(InputError, match=r"as many patterns and units, \(.., M, N\); got \(6, 8\) and"):
+        pair_overlap(np.ones((6, 8), int), np.ones(other, int))
 
 
 def test_the_ruler_finds_the_same_overlaps():

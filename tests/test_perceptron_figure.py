@@ -1,14 +1,17 @@
 """The figure of the perceptron's study: samples are pooled, questions are not; its numbers are those of the runs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from experiments import Store
 from experiments.figures.drawing import draw
 from experiments.figures.of_study import picture_of
-from experiments.store import load_run
+from experiments.store import load_run, system_of
 from experiments.study import load_study
 from experiments.sweep import sweep
+from experiments.sweep_session import sweep_session
 
 STUDY = """
 figure = "perceptron"
@@ -58,6 +61,30 @@ def test_samples_are_pooled_with_their_scatter_and_made_once(drawn):
     assert {path: path.read_bytes() for path in store.path.rglob("trajectory.jsonl")} == before
 
 
+def test_samples_are_compared_at_the_time_that_all_have_come_to(drawn, tmp_path):
+    """One of three went on for longer: its profile is that of the others' last look, its students are left out."""
+    study, store, _ = drawn(STUDY)
+    runs = [each for each in study.planned if each.task.settings["depth"] == 3]
+    path = tmp_path / "more.toml"
+    path.write_text(STUDY.replace("disorder = [0, 1, 2]", "disorder = 0").replace("time = 10", "time = 40"))
+    longer = load_study(str(path), "smoke")
+    assert {state.over for state in sweep(longer, store)} == {"done"}
+    picture = picture_of(study, store)
+    (deep,) = [one for one in picture.in_panel("test") if "L = 3" in one.name]
+    loaded = [load_run(store.folder(each.task)).trajectory for each in runs]
+    looks = min(len(run.step) for run in loaded)
+    assert max(len(run.step) for run in loaded) > looks
+    profiles = np.array([run.measured["r2_test"][looks - 1].mean(0) for run in loaded])
+    np.testing.assert_allclose(deep.y, profiles.mean(0))
+    assert any("L = 3, learning: two students are compared" in note and "the 2 of 3 runs" in note
+               for note in picture.notes)  # fmt: skip
+    (alike,) = [one for one in picture.in_panel("students") if "L = 3" in one.name]
+    ended: list[Any] = [system_of(load_run(store.folder(each.task))) for each, run in zip(runs, loaded, strict=True)
+             if len(run.step) == looks]  # fmt: skip
+    assert len(ended) == 2
+    np.testing.assert_allclose(alike.y, np.mean([each.overlaps()[0, 1] for each in ended], axis=0))
+
+
 def test_students_of_both_starts_share_a_colour_that_no_others_have(drawn):
     _, _, picture = drawn(STUDY.replace("alpha = 6", 'alpha = 6, start = ["learning", "unlearning"]'))
     looks = {one.name: picture.looks[one.name] for one in picture.series}
@@ -86,6 +113,16 @@ def test_of_random_data_students_are_compared_with_each_other_alone(drawn):
 def test_one_replica_has_no_other_to_be_compared_with(drawn):
     _, _, picture = drawn(STUDY.replace("replicas = 2", "replicas = 1").replace("[1, 3]", "2"))
     assert "two replicas or more" in picture.panels["students"].empty
+
+
+def test_a_sweep_says_of_machines_asked_for_too_many_moves_that_they_were(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(STUDY.replace("[1, 3]", "3").replace("[0, 1, 2]", "0").replace("rate = 1", "rate = 1e9")
+                    .replace("time = 10", "steps = 3"))  # fmt: skip
+    assert sweep_session(load_study(str(path), "smoke"), Store(tmp_path / "runs")) == 1
+    last = "".join(capsys.readouterr()).splitlines()[-1]
+    assert last.startswith("was asked for more than 2^31 proposals a step: deep-perceptron")
+    assert last.endswith(": a lower rate")
 
 
 def test_it_is_drawn_of_nothing_else(tmp_path):

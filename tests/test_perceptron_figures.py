@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from classical.perceptron import NotConverged
 from encoding import InputError
 from experiments.figures import glass_states as states
 from experiments.figures import glass_transitions as lines
@@ -76,6 +77,15 @@ def test_a_figure_of_theory_needs_no_runs(armonica, tmp_path, monkeypatch, capsy
     assert table[0].startswith("figure,panel,series,x,y")
     assert all(line.startswith("perceptron-states,20,l = ") for line in table[1:])
     assert "perceptron-states.png" in capsys.readouterr().out
+
+
+def test_equations_that_are_not_solved_end_in_a_line(complaint, monkeypatch):
+    def unsolved(*_, **__):
+        raise NotConverged("ten steps: no solution within 3 steps")
+
+    monkeypatch.setattr(states, "replica_symmetry_breaking", unsolved)
+    said = complaint("plot", "perceptron-states")
+    assert "perceptron-states cannot be drawn: ten steps: no solution within 3 steps" in said
 
 
 def test_a_scale_is_not_of_theory(complaint):

@@ -99,12 +99,12 @@ def test_where_states_are_wide_none_is_jammed():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: jamming(0), "the depth L is a whole number from 1 to 1000; got 0"),
+        (lambda: jamming(0), "the depth L is a whole number of at least 1; got 0"),
         (lambda: jamming(3, 2), "jamming is known with 0 or 1 steps of replica symmetry breaking; got 2"),
         (lambda: jamming(3, True), "0 or 1 steps of replica symmetry breaking; got True"),
         (lambda: jammed_states(1.5, 1), "L >= 2: one layer jams as a whole, at alpha = 2"),
-        (lambda: jammed_states(-1, 3), "alpha = M/N is above 0"),
-        (lambda: storage_bound(2.5), "the depth L is a whole number from 1 to 1000; got 2.5"),  # type: ignore[arg-type]  # as a user may
+        (lambda: jammed_states(-1, 3), "alpha = M/N is a finite number above 0"),
+        (lambda: storage_bound(2.5), "the depth L is a whole number of at least 1; got 2.5"),  # type: ignore[arg-type]  # as a user may
     ],
 )
 def test_mistakes_end_in_one_line(call, said):

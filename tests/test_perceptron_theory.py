@@ -1,7 +1,8 @@
 """Replica theory of the deep perceptron: known numbers, limits in which two theories are one, and honest failure."""
 
 from functools import partial
-from time import perf_counter
+from time import process_time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,9 +62,9 @@ def test_below_its_transition_a_layer_is_liquid_and_above_frozen():
 
 @pytest.mark.parametrize("solve", [replica_symmetric, bayes_optimal])
 def test_twenty_layers_take_no_time_and_both_ends_are_alike(solve):
-    began = perf_counter()
+    began = process_time()
     profiles = continued(partial(solve, depth=20), [25, 50, 100, 200])
-    assert perf_counter() - began < 8
+    assert process_time() - began < 8
     for one in profiles:
         assert_allclose(one.q, one.q[::-1], atol=1e-9)
         assert_allclose(one.Q, one.Q[::-1], atol=1e-9)
@@ -113,12 +114,6 @@ def test_where_replica_symmetry_holds_levels_are_equal():
     """Below alpha = 2 one layer of spherical weights is replica symmetric (Gardner 1988)."""
     found, symmetric = replica_symmetry_breaking(1.5, 1, 3), replica_symmetric(1.5, 1)
     assert_allclose(found.Q[0], symmetric.Q[0, 0], atol=2e-4)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("k", "expected"), [(5, 15.88), (10, 16.02)])
-def test_the_second_layer_freezes_near_16_as_levels_grow(k, expected):
-    assert glass_transitions(2, levels=k, tolerance=1e-8)[1] == pytest.approx(expected, abs=0.01)
 
 
 # Averages, against quadrature by other means
@@ -187,7 +182,23 @@ def test_bonds_stay_on_their_sphere(loads, low, high):
     assert (np.diff(found.Q) >= 0).all()
 
 
+@pytest.mark.parametrize("load", [1e30, 1e34, 1e40])
+def test_bonds_that_are_pressed_without_bounds_stay_on_their_sphere(load):
+    """Q = 1 - G, and R_0 G^2 -> 1, or R -> 1 of a teacher who pulls."""
+    pressed = bond_overlaps(np.array([load]), np.zeros(0))
+    assert pressed.G[0] == pytest.approx(load**-0.5)
+    taught = bond_overlaps(np.array([load, load]), np.array([0.5]), 10 * np.sqrt(load))
+    assert taught.R == pytest.approx(10 / np.sqrt(101))
+    late = bond_overlaps(np.array([0.0, load]), np.array([1e-30]))
+    assert late.Q[-1] == pytest.approx(1 - late.G[-1])
+
+
 # Honest failure
+
+
+def test_a_teacher_of_endless_data_is_refused_in_words():
+    with pytest.raises(NotConverged, match=r"overlap 0.9 at alpha = 1e\+08, L = 1, 0 steps: layer 1 freezes"):
+        noisy_teacher(0.9, 1e8, 1)
 
 
 def test_beyond_jamming_there_is_no_number():
@@ -214,36 +225,94 @@ def test_a_saddle_is_left_where_layers_answer_each_other_in_turns():
     assert_allclose(np.abs(found.x[1]), np.sqrt(1.8 - 1 / 0.6))
 
 
+def test_what_grows_at_first_and_shrinks_in_the_end_is_no_saddle():
+    """x = 5 y grows from y alone, and both die out by 0.9 and 0.85 a step."""
+    found = fixed_point(
+        lambda x: np.array([[0.9, 5.0], [0.0, 0.85]]) @ x, np.zeros(2), frail=lambda x: lambda v: v[None]
+    )
+    assert (found.x == 0).all()
+    assert 20 < found.n_steps < 100
+
+
+def test_a_saddle_that_cannot_be_left_is_no_solution():
+    """Whatever is small grows, and what has grown comes back."""
+    with pytest.raises(NotConverged, match=r"could not be left: small differences from it grow by 1\.5 a step"):
+        fixed_point(lambda x: np.where(np.abs(x) <= 5e-3, 1.5 * x, 0.0), np.zeros(1), frail=lambda x: lambda v: v[None])
+
+
+def test_growth_that_is_too_slow_to_be_told_from_none_is_no_saddle():
+    found = fixed_point(
+        lambda x: np.where(np.abs(x) <= 5e-3, 1.001 * x, 0.0), np.zeros(1), frail=lambda x: lambda v: v[None]
+    )
+    assert found.x == 0
+    assert found.n_steps > 500  # it was left five times
+
+
+@pytest.mark.parametrize("frail", [None, lambda x: lambda v: v[None]])
+def test_steps_are_evaluations_all_of_them_and_no_more_than_allowed(frail):
+    seen = []
+
+    def update(x):
+        seen.append(x)
+        return 0.5 * x
+
+    found = fixed_point(update, np.ones(1), frail=frail)
+    assert found.n_steps == len(seen)
+    enough = len(seen)
+    assert fixed_point(update, np.ones(1), frail=frail, most=enough).n_steps == enough
+    seen.clear()
+    with pytest.raises(NotConverged, match=f"within {enough - 1} steps"):
+        fixed_point(update, np.ones(1), frail=frail, most=enough - 1)
+    assert len(seen) == enough - 1
+
+
+def test_what_is_no_number_ends_at_once():
+    seen = []
+
+    def update(x):
+        seen.append(x)
+        return x - 1 if x[0] > 0 else np.full_like(x, np.nan)
+
+    with pytest.raises(NotConverged, match="numbers are not finite at step 4"):
+        fixed_point(update, np.array([2.5]))
+    assert len(seen) == 4
+
+
+def test_numbers_of_numpy_are_numbers():
+    asked: dict[str, Any] = {"tolerance": np.float32(1e-6), "most": np.int64(100)}
+    found = fixed_point(np.cos, np.array([0.5]), **asked)
+    assert found.residual < 1e-6
+
+
 def test_overlaps_are_brought_back_without_levels_that_collapse():
     shape, old = Shape(3, 2), np.array([0.2, 0.4, 0.2, 0.4, 0.2, 0.4])
     new = shape.within(np.array([0.5, 0.3, -0.2, 1.3, 0.1, 0.35]), old).reshape(-1, 2)
     assert (np.diff(new, prepend=0.0, append=1.0) > 0.05).all()
     assert_allclose(new[2], [0.1, 0.35])  # what is inside stays
-    assert_allclose(shape.within(np.full(6, np.nan), old), old)
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: replica_symmetric(0, 4), "alpha = M/N is above 0, up to 1e+08; got 0"),
-        (lambda: replica_symmetric(float("nan"), 4), "alpha = M/N is above 0"),
-        (lambda: replica_symmetric(True, 4), "alpha = M/N is above 0"),
-        (lambda: bayes_optimal(20, 0), "the depth L is a whole number from 1 to 1000; got 0"),
-        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number"),  # pyright: ignore[reportArgumentType]  # as a user may
+        (lambda: replica_symmetric(0, 4), "alpha = M/N is a finite number above 0; got 0"),
+        (lambda: replica_symmetric(float("nan"), 4), "alpha = M/N is a finite number above 0"),
+        (lambda: replica_symmetric(True, 4), "alpha = M/N is a finite number above 0"),
+        (lambda: bayes_optimal(20, 0), "the depth L is a whole number of at least 1; got 0"),
+        (lambda: bayes_optimal(20, "2"), "the depth L is a whole number of at least 1; got '2'"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda: replica_symmetry_breaking(20, 4, 0), "steps k of replica symmetry breaking are 1 to 200; got 0"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 0.3]), "0 < m_1 < .. < m_k < 1, up to 200; got [0.5, 0.3]"),
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 1.0]), "0 < m_1 < .. < m_k < 1"),
-        (lambda: noisy_teacher(1.2, 20, 4), "the overlap of the data with the teacher's, is from 0 to 1; got 1.2"),
+        (lambda: noisy_teacher(1.2, 20, 4), "with the teacher's, is a finite number of at most 1; got 1.2"),
         (lambda: noisy_teacher(0.5, 20, 4, start=replica_symmetric(20, 4)), "has overlaps with a teacher"),
         (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
-        (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is between 0 and 1; got 0.0"),
-        (lambda: replica_symmetric(20, 4, most=0), "the most steps are a whole number from 1 on; got 0"),
-        (lambda: glass_transitions(0), "the number of layers is a whole one from 1 to 1000; got 0"),
+        (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is a finite number above 0; got 0.0"),
+        (lambda: replica_symmetric(20, 4, most=0), "most is a whole number of at least 1; got 0"),
+        (lambda: glass_transitions(0), "n_layers is a whole number of at least 1; got 0"),
         (lambda: glass_transitions(2, scenario="student"), "a scenario is random or teacher; got 'student'"),
         (lambda: glass_transitions(2, scenario="teacher", levels=2), "leave the levels out"),
         (lambda: growth([1.0, 2.0]), "a law of growth needs three transitions above 0"),
         (lambda: generalisation_error(replica_symmetric(1.0, 1)), "without a teacher has no generalisation error"),
-        (lambda: penetration_depth(replica_symmetric(5.0, 3), least=0), "an overlap that counts is between 0 and 1"),
+        (lambda: penetration_depth(replica_symmetric(5.0, 3), least=0), "least is a finite number above 0; got 0"),
     ],
 )
 def test_mistakes_end_in_one_line(call, said):

@@ -53,5 +53,6 @@ def bond_overlaps(load: Array, m: Array, pull: float = 0.0) -> BondOverlaps:
 
     if beyond_the_sphere(1.0) <= 0:  # nothing pushes: Q = 0, G = 1
         return at(1.0)
-    root: Any = brentq(beyond_the_sphere, LEAST, 1.0, xtol=PRECISION)
+    least = min(LEAST, 0.5 / np.sqrt(1 + load[-1] + pull**2))  # where Q_k < 1/4: from R_k and T, for no G exceeds G_1
+    root: Any = brentq(beyond_the_sphere, least, 1.0, xtol=PRECISION)
     return on_the_sphere(root)

@@ -12,9 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
-from classical.perceptron.fixed_point import fixed_point
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.symmetric import check_not_jammed, started
+from classical.perceptron.solving import solved, started
 
 Array = NDArray[np.float64]
 
@@ -62,16 +61,4 @@ def replica_symmetry_breaking(
 
     what = f"{len(m)} steps of replica symmetry breaking at alpha = {alpha:g}, L = {depth}"
     first = shape.start(LOW, HIGH) if start is None else started(start, shape)
-    found = fixed_point(
-        update,
-        first,
-        within=shape.within,
-        frail=shape.frail,
-        unit=shape.unit,
-        tolerance=tolerance,
-        most=most,
-        what=what,
-    )
-    q, bonds = shape.apart(found.x)
-    check_not_jammed(q, bonds, what)
-    return Profile(alpha, q, bonds, m, found.residual, found.n_steps)
+    return solved(update, shape, first, alpha=alpha, m=m, tolerance=tolerance, most=most, what=what)

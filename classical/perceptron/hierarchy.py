@@ -4,7 +4,7 @@ Fields have variance v_0 <= .. <= v_k at the levels. From f_k, the free energy i
 
     f_(i-1)(h) = (1/m_i) ln int Dz exp[m_i f_i(h + sqrt(v_i - v_(i-1)) z)]                           (Parisi 1980)
 
-goes to the whole system; the answers are <(f_i')^2>, each level averaged with the weights of the states above it.
+goes to the whole system; the answers are <(f_i')^2>, fields at level i weighed by exp(m_j f_j) of all j <= i.
 
     bonds: v = lambda, f_k = ln H(-h/sqrt(1 - lambda_k))        spins: v = eps, f_k = ln 2 cosh h
 
@@ -13,13 +13,13 @@ lambda_k), or 1). So nothing is lost as lambda -> 1. `hierarchy_steps` has the l
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from classical.perceptron.compiled import compiled
 from classical.perceptron.gaussian import nodes, pressure
 
 Array = NDArray[np.float64]
@@ -60,14 +60,19 @@ class Fields(NamedTuple):
 def bonds(variances: Array, m: Array, fields: Fields | None = None) -> Answers:
     """K_i of a layer of bonds at lambda_i, (k + 1,), and levels m, (k,)."""
     width = float(np.sqrt(1 - variances[-1]))
-    return _answers(
-        variances, m, width, True, lambda h: log_ndtr(h / width), lambda h: pressure(-h / width) / width, fields
-    )
+
+    def f(h: Array) -> Array:
+        return log_ndtr(h / width)
+
+    def slope(h: Array) -> Array:
+        return pressure(-h / width) / width
+
+    return _answers(variances, m, width, f, slope, fields, concave=True)
 
 
 def spins(variances: Array, m: Array, fields: Fields | None = None) -> Answers:
     """q_i of a layer of spins at eps_i, (k + 1,), and levels m, (k,)."""
-    return _answers(variances, m, 1.0, False, lambda h: np.logaddexp(h, -h), np.tanh, fields)
+    return _answers(variances, m, 1.0, lambda h: np.logaddexp(h, -h), np.tanh, fields, concave=False)
 
 
 def normal_fields(variance: float, layer: float, *, mean: float = 0.0) -> Fields:
@@ -94,33 +99,28 @@ def taught_fields(felt: Array, with_teacher: float) -> Fields:
 
 
 def _answers(
-    variances: Array, m: Array, width: float, concave: bool, f: Function, slope: Function, fields: Fields | None
+    variances: Array, m: Array, width: float, f: Function, slope: Function, fields: Fields | None, *, concave: bool
 ) -> Answers:
     scale = min(width, 1.0)
     fields = fields or normal_fields(float(variances[0]), scale)
     rises = np.diff(variances, prepend=variances[0])
     all_of = np.sqrt(np.where(rises > TINY * scale**2, rises, 0.0))
-    levels, compiled = np.concatenate([[0.0], m]), _compiled()
-    steps = all_of if concave else np.minimum(all_of, DECIDED / np.maximum(levels, TINY))
-    seen, beyond = float(variances[0] + (steps**2).sum()), float((levels * (all_of**2 - steps**2)).sum() / 2)
+    levels = np.concatenate([[0.0], m])
+    kept = all_of if concave else np.minimum(all_of, DECIDED / np.maximum(levels, TINY))
+    seen, beyond = float(variances[0] + (kept**2).sum()), float((levels * (all_of**2 - kept**2)).sum() / 2)
     reached = SIGMAS * np.sqrt(seen) + (0.0 if concave else seen)  # fields pull spins along
     farthest = max(reached, float(np.abs(fields.h).max())) + SIGMAS * scale
     half = int(np.ceil(np.arcsinh(farthest / scale) / SPACING)) + 2
     h = scale * np.sinh(np.arange(-half, half + 1) * SPACING)
-    squares, mean, free, first = compiled.answer(
-        scale, SPACING, f(h), slope(h), concave, steps, levels, fields.h, fields.weight
+    squares, mean, free, first = steps().answer(
+        scale, SPACING, f(h), slope(h), concave, kept, levels, fields.h, fields.weight
     )
     probed = np.nan
     if fields.probe is not None:
-        probed = float(compiled.read(scale, SPACING, first, fields.probe) @ fields.probe_weight)
+        probed = float(steps().read(scale, SPACING, first, fields.probe) @ fields.probe_weight)
     return Answers(squares, float(mean), float(free) + beyond, probed)
 
 
-@cache
-def _compiled() -> Any:
-    from encoding.kept import load
-
-    return load(STEPS, [STEPS], b"hierarchy")
-
-
-STEPS = "classical.perceptron.hierarchy_steps"
+def steps() -> Any:
+    """The module `hierarchy_steps`, compiled."""
+    return compiled("hierarchy_steps", advice="all theory with levels needs them")

@@ -27,7 +27,7 @@ from scipy.special import log_ndtr
 
 from classical.perceptron.fixed_point import NotConverged, fixed_point
 from classical.perceptron.gaussian import nodes
-from classical.perceptron.layers import FROZEN, Shape, checked_problem
+from classical.perceptron.layers import FROZEN, Shape, checked_problem, couplings, fields_of_spins
 from encoding import InputError
 
 Array = NDArray[np.float64]
@@ -134,10 +134,8 @@ def _apart(shape: Shape, x: Array) -> tuple[Array, Array]:
 
 def _felt(spins: Array, bonds: Array) -> _Felt:
     (q, p), (Q, c) = spins.T, bonds.T
-    answer_0, answer_1, walls = _bonds(np.clip(q[:-1] * Q * q[1:], 0.0, FROZEN), p[:-1] + c + p[1:])
-    push = Q * answer_0
-    field_0 = np.maximum(q[:-2] * push[:-1] + push[1:] * q[2:], 0.0)
-    return _Felt(answer_0, answer_1, field_0, answer_1[:-1] + answer_1[1:], walls)
+    answer_0, answer_1, walls = _bonds(couplings(q, Q), p[:-1] + c + p[1:])
+    return _Felt(answer_0, answer_1, fields_of_spins(q, Q, answer_0), answer_1[:-1] + answer_1[1:], walls)
 
 
 def _bonds(alike: Array, d: Array) -> tuple[Array, Array, Array]:

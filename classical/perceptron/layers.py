@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number, whole
 
 Array = NDArray[np.float64]
 
@@ -119,6 +120,11 @@ class Shape(NamedTuple):
         inner = self.unfolded(rows[: self.n_spins], self.depth - 1)
         return np.concatenate([given, inner, end]), self.unfolded(rows[self.n_spins :], self.depth)
 
+    def named(self, x: Array) -> dict[str, Array]:
+        """The same, as a `Profile` calls them."""
+        q, bonds = self.apart(x)
+        return {"q": q, "Q": bonds}
+
     def together(self, q: Array, bonds: Array) -> Array:
         """The vector of inner q and of Q, one layer a row; of the layers that x has no row for none need be given."""
         q, bonds = np.reshape(q, (-1, self.n_levels)), np.reshape(bonds, (-1, self.n_levels))
@@ -131,8 +137,6 @@ class Shape(NamedTuple):
         come nearer and nearer, and may part again.
         """
         was, now = (np.diff(x.reshape(-1, self.n_levels), prepend=0.0, append=1.0) for x in (old, new))
-        if not np.isfinite(now).all():
-            return old
         kept = np.maximum(now, LESS * np.maximum(was, 0.0))
         return np.cumsum(kept / kept.sum(-1, keepdims=True), axis=-1)[:, :-1].ravel()
 
@@ -179,12 +183,16 @@ def checked_problem(alpha: float, depth: int) -> tuple[float, int]:
     Raises:
         InputError: alpha that is no positive number, or no layer.
     """
-    good = not isinstance(alpha, bool) and isinstance(alpha, int | float | np.number)
-    if not good or not 0 < alpha <= MOST_ALPHA:
-        raise InputError(f"alpha = M/N is above 0, up to {MOST_ALPHA:g}; got {shown(alpha)}")
-    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= MOST_LAYERS:
-        raise InputError(f"the depth L is a whole number from 1 to {MOST_LAYERS}; got {shown(depth)}")
-    return float(alpha), int(depth)
+    return number("alpha = M/N", alpha, above=0, most=MOST_ALPHA), checked_depth(depth)
+
+
+def checked_depth(depth: int) -> int:
+    """The number of layers.
+
+    Raises:
+        InputError: none, or more than memory is meant for.
+    """
+    return whole("the depth L", depth, most=MOST_LAYERS)
 
 
 def checked_levels(levels: int | Sequence[float] | ArrayLike) -> Array:

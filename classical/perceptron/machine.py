@@ -9,18 +9,18 @@ shrinks as data become more. Yoshino starts students at random, "learning", or f
 both end up with the same overlaps, they have forgotten where they came from.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classical.perceptron.bits import LARGEST, ONE
 from classical.perceptron.machine_settings import DeepPerceptronSettings
 from classical.perceptron.machines import Machines
 from classical.perceptron.moves import bytes_of, moves_named
-from classical.perceptron.patterns import LARGEST, ONE, normal_weights, patterns
-from classical.perceptron.proposals import COST, Proposals, proposals
+from classical.perceptron.patterns import normal_weights, patterns
+from classical.perceptron.proposals import COST, NEAR, Queue, counted
 from encoding import InputError, Purpose, stream
 from encoding.asked import check_known, of_replicas
 from encoding.ensemble import Ensemble
@@ -29,9 +29,7 @@ from encoding.memory import check_room
 from encoding.rates import checked_replicas, rate_of_each
 from encoding.threads import Threads
 
-AT_ONCE = 1 << 14  # proposals that are drawn in one go
 MOST_PROPOSALS = 1 << 31  # of a step
-NEAR = 1e-9  # proposals; a rate of 0.1, ten times, is a sweep
 
 
 class DeepPerceptron(Machines):
@@ -116,7 +114,11 @@ class DeepPerceptron(Machines):
         kernel: str | None = None,
         device: str = "cpu",
     ) -> "DeepPerceptron":
-        """The system of a Task: typed settings, seed, number of replicas."""
+        """The system of a Task: typed settings, seed, number of replicas.
+
+        Raises:
+            InputError: a device other than "cpu"; see `DeepPerceptron`.
+        """
         if device != "cpu":
             raise InputError(f"the deep perceptron has the kernels fast and plain, on cpu; got device {device}")
         return cls(**asdict(settings), seed=seed, n_replicas=n_replicas, kernel=kernel)
@@ -156,40 +158,14 @@ class DeepPerceptron(Machines):
     def _go(self, replica: int, place: int, sweeps: float, losses: NDArray[np.float64]) -> None:
         """The steps of one machine."""
         weights, memory = self._weights[replica], self._memories[replica]
-        counts = self._counts(replica, sweeps, len(losses))
-        for step, parts in enumerate(self._in_parts(replica, counts)):
-            losses[step] = self._loss(replica)
-            for part in parts:
-                self._moves.go(weights, memory, part, place)
-
-    def _counts(self, replica: int, sweeps: float, n: int) -> NDArray[np.int64]:
-        """Proposals of each of `n` steps; what is owed goes from one to the next."""
-        counts = np.empty(n, np.int64)
-        for step in range(n):
-            owed = self._owed[replica] + sweeps * self.settings.n_weights
-            counts[step] = np.floor(owed + NEAR)
-            self._owed[replica] = owed - counts[step]
-        return counts
-
-    def _in_parts(self, replica: int, counts: NDArray[np.int64]) -> Iterator[Iterator[Proposals]]:
-        """The proposals of each step, in parts; those of many short steps are drawn together."""
+        counts, self._owed[replica] = counted(self._owed[replica], sweeps * self.settings.n_weights, len(losses))
         seed, number = int(self._ensemble.seed[replica]), int(self._ensemble.replica[replica])
-        left, drawn, used = int(counts.sum()), proposals(self.settings, seed, number, 0, 0), 0
-
-        def parts(count: int) -> Iterator[Proposals]:
-            nonlocal left, drawn, used
-            while count:
-                if used == len(drawn.site):
-                    n = min(left, AT_ONCE)
-                    drawn, used = proposals(self.settings, seed, number, int(self._made[replica]), n), 0
-                    self._made[replica] += n
-                    left -= n
-                stop = min(used + count, len(drawn.site))
-                yield drawn.part(used, stop)
-                count, used = count - (stop - used), stop
-
-        for count in counts.tolist():
-            yield parts(count)
+        queue = Queue(self.settings, seed, number, int(self._made[replica]), int(counts.sum()))
+        for step, count in enumerate(counts.tolist()):
+            losses[step] = self._loss(replica)
+            for part in queue.take(count):
+                self._moves.go(weights, memory, part, place)
+        self._made[replica] += counts.sum()
 
     def loss(self) -> NDArray[np.float64]:
         """The share of output spins that are wrong, E/(4NM), (n_replicas,)."""
@@ -206,8 +182,7 @@ class DeepPerceptron(Machines):
         """Recorded at every look: the energy E, and with a teacher r_test and r^2(l), l = 1 .. L, on both patterns."""
         if self.patterns.teacher is None:
             return {"energy": self.energy()}
-        r2 = {name: self.teacher_overlaps(test=name == "r2_test") for name in ("r2", "r2_test")}
-        return {"energy": self.energy(), "r_test": self.generalisation(), **r2}
+        return {"energy": self.energy(), **self.with_teacher()}
 
     def couplings(self, weights: ArrayLike | None = None) -> dict[tuple[int, int], NDArray[np.floating]]:
         """The machine as a spin model: (l-1, l) -> J_l / sqrt(N), (..., N, N), inputs and outputs being layers too.

@@ -3,18 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from math import inf, nan, sqrt
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 
+from classical.perceptron.layers import MOST_LAYERS
 from encoding import InputError, checked_seed
 from encoding.asked import asked
 from encoding.errors import shown
-from encoding.given import is_number
+from encoding.given import is_number, whole
 
 MOST_WIDTH = 4095  # beyond, the sum of so many weights does not fit into 32 bits
-MOST_LAYERS = 1000
 DELTA = 1e-4, 1e6  # below, rounding to 2^-16 adds over 2^-32/(12 delta^2) = 0.2 % to <(dJ)^2>; beyond, a redraw
 CHOICES = {"scenario": ("teacher", "random"), "start": ("learning", "unlearning"), "move": ("tilt", "redraw")}
 
@@ -60,7 +59,7 @@ class DeepPerceptronSettings:
             if not isinstance(said, str) or said not in choices:
                 raise InputError(f"{name} is one of {', '.join(choices)}; got {shown(said)}")
         for name, letter, most in (("depth", "L", MOST_LAYERS), ("width", "N", MOST_WIDTH)):
-            object.__setattr__(self, name, _count(f"{name} {letter}", getattr(self, name), most))
+            object.__setattr__(self, name, whole(f"{name} {letter}", getattr(self, name), most=most))
         ranges = (("alpha", 0, inf, ">"), ("r", 0, 1, ""), ("temperature", 0, inf, ""), ("delta", *DELTA, ""))
         for name, low, high, above in ranges:
             object.__setattr__(self, name, _number(name, getattr(self, name), low, high, bool(above)))
@@ -95,12 +94,6 @@ class DeepPerceptronSettings:
     def fingerprint(self) -> np.uint64:
         """Eight bytes that tell these settings from others."""
         return np.frombuffer(hashlib.sha256(repr(sorted(asked(self).items())).encode()).digest()[:8], "<u8")[0]
-
-
-def _count(name: str, value: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= value <= most:
-        raise InputError(f"{name} is a whole number from 1 to {most}; got {shown(value)}")
-    return int(value)
 
 
 def _number(name: str, value: float, low: float, high: float, above: bool) -> float:

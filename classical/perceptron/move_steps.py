@@ -19,10 +19,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from classical.perceptron.bits import CHUNK, ENTRIES, LARGEST, WORD
 from classical.perceptron.words_of_spins import (
-    CHUNK,
-    ENTRIES,
-    WORD,
     answer_16,
     answer_32,
     answer_64,
@@ -36,7 +34,7 @@ from classical.perceptron.words_of_spins import (
 KEPT = {"boundscheck": False, "nogil": True, "error_model": "numpy", "cache": True}  # of what Python calls
 OPTIONS = {**KEPT, "cache": False, "inline": "always"}  # of the rest: so no array is counted twice
 PER_WORD = WORD // CHUNK  # chunks
-LARGEST = np.int32(8 << 16)
+MOST = np.int32(LARGEST)
 
 
 class Sizes(NamedTuple):
@@ -99,7 +97,7 @@ def go(m, work, site, kick, allowed, keeps):
     for p in range(len(site)):
         layer, unit, source = site[p] // (width * width), site[p] // width % width, site[p] % width
         before = m.weights[layer, unit, source]
-        after = np.int32(min(max(np.rint(keeps * before + kick[p]), -LARGEST), LARGEST))
+        after = np.int32(min(max(np.rint(keeps * before + kick[p]), -MOST), MOST))
         step = np.int32(after - before)
         n_changed = changed(m, work, layer, unit, source, step)
         if followed(m, work, layer, unit, n_changed, allowed[p]):

@@ -1,24 +1,24 @@
 """What makes the moves of deep perceptrons: compiled, or plain numpy; both make the same machines bit for bit."""
 
 import logging
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classical.perceptron.bits import CHUNK, ENTRIES, WORD
+from classical.perceptron.compiled import compiled
 from classical.perceptron.machine_settings import DeepPerceptronSettings
-from classical.perceptron.patterns import Patterns, Weights, all_spins, fields
+from classical.perceptron.patterns import N_TEST, Patterns, Weights, all_spins, fields
 from classical.perceptron.plain_moves import PlainMoves
 from classical.perceptron.proposals import Proposals
 from encoding import InputError
 from encoding.errors import shown
-from encoding.kept import load, obstacle_to_compiling
+from encoding.kept import obstacle_to_compiling
 
 log = logging.getLogger("armonica")
 
-WORD, CHUNK = 64, 4
+STEPS = "bits", "words_of_spins", "move_steps"
 LANES = (16, 32)  # fields in a row of the table; beyond, whole words
 
 
@@ -47,7 +47,7 @@ class FastMoves:
 
     def __init__(self, patterns: Patterns) -> None:
         """Moves of machines that learn these patterns."""
-        self._patterns, self._steps = patterns, compiled()
+        self._patterns, self._steps = patterns, compiled(*STEPS, advice="the kernel plain needs none")
         self._targets = packed(patterns.outputs)
         self._works: list[Any] = []
 
@@ -96,23 +96,16 @@ def moves_named(name: str | None, patterns: Patterns) -> Moves:
     return PlainMoves(patterns) if name == "plain" or obstacle else FastMoves(patterns)
 
 
-@cache
-def compiled() -> Any:
-    """The module `move_steps`: only so loaded is its compiled code well kept."""
-    home, parts = Path(__file__).parent, ("words_of_spins", "move_steps")
-    sources = b"".join((home / f"{part}.py").read_bytes() for part in parts)
-    return load(f"{__package__}.move_steps", [f"{__package__}.{part}" for part in parts], sources)
-
-
 def bytes_of(settings: DeepPerceptronSettings, n_replicas: int, n_places: int) -> float:
-    """Memory that so many machines need, laid out, on so many threads."""
+    """Memory that so many machines need, laid out, on so many threads, and to be measured one after the other."""
     layers, width, n_patterns = settings.depth, settings.width, settings.n_patterns
     chunks, n_words, row = -(-width // CHUNK), -(-width // WORD), lanes(width)
     spins = (layers + 1) * n_patterns
-    machine = 4 * settings.n_weights + 4 * layers * chunks * (1 << CHUNK) * row + spins * (4 * width + 8 * n_words)
+    machine = 4 * settings.n_weights + 4 * layers * chunks * ENTRIES * row + spins * (4 * width + 8 * n_words)
     work = 8 * spins * n_words + 4 * n_patterns * layers * row
-    laying_out = 9 * spins * width + 8 * layers * row * CHUNK * chunks * (1 << CHUNK) // CHUNK
-    return n_replicas * machine + n_places * work + laying_out + 40.0 * n_patterns * width
+    laying_out = 9 * spins * width + 8 * layers * row * chunks * ENTRIES
+    looking = 18 * (layers + 1) * max(n_patterns, N_TEST) * width  # spins of one replica and the teacher, as numbers
+    return n_replicas * machine + n_places * work + max(laying_out, looking) + 40.0 * n_patterns * width
 
 
 def lanes(width: int) -> int:
@@ -148,6 +141,6 @@ def _table(weights: Weights) -> NDArray[np.int32]:
     chunks = -(-width // CHUNK)
     bonds = np.zeros((n_layers, chunks * CHUNK, lanes(width)), np.int32)
     bonds[:, :width, :width] = weights.transpose(0, 2, 1)
-    values = np.arange(1 << CHUNK)[:, None] >> np.arange(CHUNK) & 1
+    values = np.arange(ENTRIES)[:, None] >> np.arange(CHUNK) & 1
     signs = (1 - 2 * values).astype(np.int32)  # (16, 4)
     return signs @ bonds.reshape(n_layers, chunks, CHUNK, -1)

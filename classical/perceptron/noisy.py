@@ -11,19 +11,21 @@ beside the equations of `breaking`. At r_b = 1 students are as near to the teach
 r = q, R = Q, the Bayes-optimal solution. At r_b = 0 they learn random data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
 
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
-from classical.perceptron.fixed_point import fixed_point
+from classical.perceptron.fixed_point import Parts
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.symmetric import check_not_jammed, started
+from classical.perceptron.solving import solved, started
 from encoding import InputError
-from encoding.errors import shown
+from encoding.given import number
 
 Array = NDArray[np.float64]
 
@@ -43,6 +45,8 @@ def noisy_teacher(
 ) -> Profile:
     """Overlaps of students with each other, at all levels, and with the teacher.
 
+        R(l) = G_1 alpha r(l-1) r(l) kappa(l),    r(l) = <f_0'> in fields of mean eta(l)    (Yoshino, seminar 2021)
+
     Args:
         r: overlap of the data with those of the teacher, 0 to 1.
         alpha: patterns over width, M/N.
@@ -55,59 +59,120 @@ def noisy_teacher(
     Raises:
         InputError: r outside [0, 1], alpha or a depth that is none, levels out of order, or a start of another shape.
         NotConverged: no solution within `most` iterations, or layers that freeze.
+
+    >>> student = noisy_teacher(0.9, 1.0, 1)
+    >>> student.Q[0].round(3), student.R.round(3)
+    (array([0.519]), array([0.399]))
     """
-    if isinstance(r, bool) or not isinstance(r, int | float | np.number) or not 0 <= r <= 1:
-        raise InputError(f"r, the overlap of the data with the teacher's, is from 0 to 1; got {shown(r)}")
+    known = number("r, the overlap of the data with the teacher's,", r, least=0, most=1)
     alpha, depth = checked_problem(alpha, depth)
     m = np.zeros(0) if levels is None else checked_levels(levels)
-    students, taught = Shape(depth, len(m) + 1), Shape(depth, 1)
-    n = students.n_bonds
+    layout = Taught(Shape(depth, len(m) + 1), Shape(depth, 1), known)
+    return solved(
+        lambda x: taught_update(x, layout, alpha, m),
+        layout,
+        layout.start() if start is None else layout.started(start),
+        alpha=alpha,
+        m=m,
+        tolerance=tolerance,
+        most=most,
+        what=f"a teacher seen with overlap {r:g} at alpha = {alpha:g}, L = {depth}, {len(m)} steps",
+    )
 
-    def update(x: Array) -> Array:
-        q, bonds = students.apart(x[: students.size])
-        near, with_teacher = (part[:, 0] for part in taught.apart(x[students.size :], float(r)))
-        felt, pulled = couplings(q, bonds)[:n], (near[:-1] * with_teacher * near[1:])[:n]
-        fields = [hierarchy.taught_fields(own, pull) for own, pull in zip(felt, pulled, strict=True)]
-        answers = [hierarchy.bonds(own, m, there) for own, there in zip(felt, fields, strict=True)]
-        answer = students.unfolded(np.array([one.squares for one in answers]), depth)
-        kappa = KAPPA * students.unfolded(np.array([one.probed for one in answers]), depth)
-        push = with_teacher * kappa
-        eta = (near[:-2] * push[:-1] + push[1:] * near[2:])[: students.n_spins]
-        spread = fields_of_spins(q, bonds, answer)[: students.n_spins]
-        spins = [
-            hierarchy.spins(own, m, hierarchy.normal_fields(own[0], 1.0, mean=mean))
-            for own, mean in zip(spread, eta, strict=True)
-        ]
-        inner, means = np.array([one.squares for one in spins]), np.array([one.mean for one in spins])
-        new, _ = students.apart(students.together(inner, bonds))
-        known = taught.apart(taught.together(means, with_teacher), float(r))[0][:, 0]
-        load, pull = (alpha * new[:-1] * new[1:] * answer)[:n], (alpha * known[:-1] * known[1:] * kappa)[:n]
-        found = [bond_overlaps(own, m, its) for own, its in zip(load, pull, strict=True)]
-        own = students.together(inner, np.array([one.Q for one in found]))
-        return np.concatenate([own, taught.together(means, np.array([one.R for one in found]))])
 
-    def within(new: Array, old: Array) -> Array:
-        own = students.within(new[: students.size], old[: students.size])
-        return np.concatenate([own, taught.within(new[students.size :], old[students.size :])])
+class Taught(NamedTuple):
+    """How overlaps of students with each other, then those with their teacher, are laid out as one vector x.
 
-    def frail(x: Array) -> Callable[[Array], Array]:
-        parts = students.frail(x[: students.size])
-        return lambda v: np.pad(parts(v[: students.size]), ((0, 0), (0, taught.size)))
+    Attributes:
+        students: with each other, at all levels.
+        teacher: with the teacher, at the one level there is.
+        r: of the data with the teacher's.
+    """
 
-    def unit(x: Array) -> Array:
-        return np.concatenate([students.unit(x[: students.size]), taught.unit(x[students.size :])])
+    students: Shape
+    teacher: Shape
+    r: float
 
-    what = f"a teacher seen with overlap {r:g} at alpha = {alpha:g}, L = {depth}, {len(m)} steps"
-    if start is None:
-        low = LOW if len(m) else HIGH
-        first = np.concatenate([students.start(low, HIGH), taught.start(TAUGHT * r, TAUGHT * r)])
-    else:
+    def split(self, x: Array) -> tuple[Array, Array]:
+        """The part of the students, and that of the teacher."""
+        return x[: self.students.size], x[self.students.size :]
+
+    def apart(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """q, (L + 1, k + 1), Q, (L, k + 1), r, (L + 1,), and R, (L,)."""
+        own, its = self.split(x)
+        near, with_teacher = self.teacher.apart(its, self.r)
+        return *self.students.apart(own), near[:, 0], with_teacher[:, 0]
+
+    def named(self, x: Array) -> dict[str, Array]:
+        """The same, as a `Profile` calls them."""
+        return dict(zip("qQrR", self.apart(x), strict=True))
+
+    def within(self, new: Array, old: Array) -> Array:
+        """`new`, brought into the region of overlaps; see `Shape`."""
+        (own, its), (own_old, its_old) = self.split(new), self.split(old)
+        return np.concatenate([self.students.within(own, own_old), self.teacher.within(its, its_old)])
+
+    def unit(self, x: Array) -> Array:
+        """In which residuals are measured."""
+        own, its = self.split(x)
+        return np.concatenate([self.students.unit(own), self.teacher.unit(its)])
+
+    def frail(self, x: Array) -> Parts:
+        """Parts that might grow: small overlaps with the teacher are of first order among themselves alone."""
+        own, its = self.split(x)
+        of_students, of_teacher = self.students.frail(own), self.teacher.frail(its)
+
+        def parts(v: Array) -> Array:
+            among, with_teacher = self.split(v)
+            return np.asarray(block_diag(of_students(among), of_teacher(with_teacher)))
+
+        return parts
+
+    def start(self) -> Array:
+        """First overlaps; those with the teacher are the less, the less is known."""
+        low = LOW if self.students.n_levels > 1 else HIGH
+        with_teacher = TAUGHT * self.r
+        return np.concatenate([self.students.start(low, HIGH), self.teacher.start(with_teacher, with_teacher)])
+
+    def started(self, start: Profile) -> Array:
+        """The vector of a solution that another is to be found from.
+
+        Raises:
+            InputError: it has other layers or levels, or no teacher.
+        """
+        own = started(start, self.students)
         if start.r is None or start.R is None:
             raise InputError("a start for students has overlaps with a teacher; got one without")
-        with_it = taught.together(start.r[1:-1, None], start.R[:, None])
-        first = np.concatenate([started(start, students), with_it])
-    found = fixed_point(update, first, within=within, frail=frail, unit=unit, tolerance=tolerance, most=most, what=what)
-    q, bonds = students.apart(found.x[: students.size])
-    near, with_teacher = taught.apart(found.x[students.size :], float(r))
-    check_not_jammed(q, bonds, what)
-    return Profile(alpha, q, bonds, m, found.residual, found.n_steps, near[:, 0], with_teacher[:, 0])
+        return np.concatenate([own, self.teacher.together(start.r[1:-1, None], start.R[:, None])])
+
+
+def taught_update(x: Array, layout: Taught, alpha: float, m: Array) -> Array:
+    """What all layers answer to overlaps x."""
+    students, teacher, r = layout
+    n = students.n_bonds
+    q, bonds, near, with_teacher = layout.apart(x)
+    answer, kappa = _bonds(couplings(q, bonds)[:n], (near[:-1] * with_teacher * near[1:])[:n], m)
+    answer, kappa = students.unfolded(answer, len(bonds)), students.unfolded(kappa, len(bonds))
+    push = with_teacher * kappa
+    eta = (near[:-2] * push[:-1] + push[1:] * near[2:])[: students.n_spins]
+    inner, means = _spins(fields_of_spins(q, bonds, answer)[: students.n_spins], eta, m)
+    new, _ = students.apart(students.together(inner, bonds))
+    known = teacher.apart(teacher.together(means, with_teacher), r)[0][:, 0]
+    load, pull = (alpha * new[:-1] * new[1:] * answer)[:n], (alpha * known[:-1] * known[1:] * kappa)[:n]
+    found = [bond_overlaps(own, m, its) for own, its in zip(load, pull, strict=True)]
+    own = students.together(inner, np.array([one.Q for one in found]))
+    return np.concatenate([own, teacher.together(means, np.array([one.R for one in found]))])
+
+
+def _bonds(felt: Array, pulled: Array, m: Array) -> tuple[Array, Array]:
+    """K of layers that feel lambda, (n, k + 1), and lambda^r, (n,), and their kappa, (n,)."""
+    fields = [hierarchy.taught_fields(own, pull) for own, pull in zip(felt, pulled, strict=True)]
+    answers = [hierarchy.bonds(own, m, there) for own, there in zip(felt, fields, strict=True)]
+    return np.array([one.squares for one in answers]), KAPPA * np.array([one.probed for one in answers])
+
+
+def _spins(spread: Array, eta: Array, m: Array) -> tuple[Array, Array]:
+    """q of layers that feel eps, (n, k + 1), around eta, and their r, (n,)."""
+    fields = [hierarchy.normal_fields(own[0], 1.0, mean=mean) for own, mean in zip(spread, eta, strict=True)]
+    answers = [hierarchy.spins(own, m, there) for own, there in zip(spread, fields, strict=True)]
+    return np.array([one.squares for one in answers]), np.array([one.mean for one in answers])

@@ -16,11 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classical.perceptron.bits import LARGEST, ONE
 from classical.perceptron.machine_settings import DeepPerceptronSettings
 from encoding import Purpose, stream
 
-ONE = 1 << 16  # the weight 1
-LARGEST = 8 * ONE
 N_TEST = 1000  # other patterns, on which teacher and students are compared
 
 Spins = NDArray[np.int8]

@@ -6,7 +6,8 @@ The compiled moves (`classical.perceptron.moves`) make the same machines, to the
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.perceptron.patterns import LARGEST, Patterns, Weights, last_spins
+from classical.perceptron.bits import LARGEST
+from classical.perceptron.patterns import Patterns, Weights, last_spins
 from classical.perceptron.proposals import Proposals
 
 

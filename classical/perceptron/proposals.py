@@ -11,17 +11,20 @@ random. At T = 0 the energy may not rise. Each wrong output spin costs 4, (S - S
 how many more of them there may be.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classical.perceptron.bits import ONE
 from classical.perceptron.machine_settings import DeepPerceptronSettings
-from classical.perceptron.patterns import ONE
 from encoding.randomness import Purpose, words
 
 COST = 4  # (S - S*)^2 of a wrong spin
 ANY = 1 << 40  # more spins than there are
+AT_ONCE = 1 << 14  # proposals that are drawn in one go
+NEAR = 1e-9  # proposals; a rate of 0.1, ten times, is a sweep
 
 
 class Proposals(NamedTuple):
@@ -56,3 +59,33 @@ def proposals(settings: DeepPerceptronSettings, seed: int, replica: int, first: 
             rise = -settings.temperature / COST * np.log1p(-u[:, 3])
         allowed = np.floor(np.minimum(rise, ANY)).astype(np.int64)
     return Proposals(site, ONE * settings.draws * x, allowed, settings.keeps)
+
+
+def counted(owed: float, rate: float, n: int) -> tuple[NDArray[np.int64], float]:
+    """Proposals of each of `n` steps, `rate` on average, and what is owed then: it goes from one to the next."""
+    counts = np.empty(n, np.int64)
+    for step in range(n):
+        owed += rate
+        counts[step] = np.floor(owed + NEAR)
+        owed -= counts[step]
+    return counts, owed
+
+
+class Queue:
+    """So many proposals of a replica, from number `first` on; those of many short steps are drawn together."""
+
+    def __init__(self, settings: DeepPerceptronSettings, seed: int, replica: int, first: int, n: int) -> None:
+        """Nothing is drawn yet."""
+        self._key, self._next, self._left = (settings, seed, replica), first, n
+        self._drawn, self._used = proposals(*self._key, 0, 0), 0
+
+    def take(self, count: int) -> Iterator[Proposals]:
+        """The next ones, in parts."""
+        while count:
+            if self._used == len(self._drawn.site):
+                n = min(self._left, AT_ONCE)
+                self._drawn, self._used = proposals(*self._key, self._next, n), 0
+                self._next, self._left = self._next + n, self._left - n
+            stop = min(self._used + count, len(self._drawn.site))
+            yield self._drawn.part(self._used, stop)
+            count, self._used = count - (stop - self._used), stop

@@ -16,11 +16,25 @@ is the cosine of the angle between both K, 1 for machines that tell patterns apa
 import numpy as np
 from numpy.typing import NDArray
 
+from encoding import InputError
+
 
 def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: bool = False) -> NDArray[np.float64]:
-    """q^2 of spins `a` and `b`, (..., M, N) each, (...); normalised by both overlaps with themselves.
+    """q^2 of a layer of two machines, whatever their units are called.
 
-    NaN, if normalised, where a machine finds no two patterns alike in anything.
+        q^2 = (1/N) sum_ij q_ij^2 - N/M,   q_ij = (1/M) sum_mu S_i^mu(a) S_j^mu(b)            (Yoshino, seminar 2021)
+
+    Args:
+        a: spins +-1 of one machine, (..., M, N).
+        b: those of the other, for the same patterns.
+        normalised: divided by both overlaps of a machine with itself, as geometric mean; NaN where a machine finds no
+            two patterns alike in anything.
+
+    Returns:
+        q^2, (...).
+
+    Raises:
+        InputError: other numbers of patterns or of units.
 
     >>> spins = 2 * np.random.default_rng(0).integers(0, 2, (320, 10)) - 1
     >>> round(float(pair_overlap(spins, -spins[:, ::-1])), 2)
@@ -28,6 +42,9 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
     >>> round(float(pair_overlap(spins[:160], spins[160:])), 2)
     0.0
     """
+    a, b = np.asarray(a), np.asarray(b)
+    if min(a.ndim, b.ndim) < 2 or a.shape[-2:] != b.shape[-2:]:
+        raise InputError(f"layers have spins of as many patterns and units, (.., M, N); got {a.shape} and {b.shape}")
     q2 = _overlap(a, b)
     if not normalised:
         return q2
@@ -37,5 +54,5 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
 
 def _overlap(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
     n_patterns, width = a.shape[-2:]
-    q = np.swapaxes(a, -1, -2).astype(np.float64) @ b.astype(np.float64) / n_patterns  # (..., N, N)
-    return (q**2).sum((-2, -1)) / width - width / n_patterns
+    alike = np.swapaxes(a, -1, -2).astype(np.float64) @ b.astype(np.float64)  # (..., N, N), whole numbers
+    return ((alike**2).sum((-2, -1)) - n_patterns * width**2) / (width * n_patterns**2)

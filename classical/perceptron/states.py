@@ -21,6 +21,7 @@ from classical.perceptron import hierarchy
 from classical.perceptron.layers import Profile, couplings
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import whole
 
 Array = NDArray[np.float64]
 
@@ -82,12 +83,14 @@ def marginality(profile: Profile) -> float:
     With k steps q_0 is not quite 0, and this is 1 to some 1/k^2.
 
     Raises:
-        InputError: fewer than three layers, or one with a teacher, or the second layer frozen at all levels.
+        InputError: no profile, fewer than three layers, a teacher, or the second layer frozen at all levels.
 
     >>> from classical.perceptron import replica_symmetric
     >>> round(marginality(replica_symmetric(1.0, 4)) ** 2, 6)  # 4 alpha/pi^2
     0.405285
     """
+    if not isinstance(profile, Profile):
+        raise InputError(f"marginality is that of a profile; got {shown(profile)}")
     if profile.depth < DEEP or profile.r is not None or profile.R is not None:
         raise InputError(f"marginality is that of {DEEP} layers or more on random data; got {_said(profile)}")
     if profile.q[2, 0] > LIQUID and profile.depth > DEEP:
@@ -101,8 +104,7 @@ def marginality(profile: Profile) -> float:
 
 
 def _check_layer(profile: Profile, layer: Any) -> None:
-    if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not 0 <= layer <= profile.depth:
-        raise InputError(f"a spin layer is a whole number from 0 to {profile.depth}; got {shown(layer)}")
+    whole("a spin layer", layer, least=0, most=profile.depth)
 
 
 def _said(profile: Profile) -> str:

@@ -27,7 +27,7 @@ from scipy.optimize import brentq
 from scipy.special import lambertw
 
 from classical.perceptron.jammed import jammed_states
-from classical.perceptron.layers import MOST_LAYERS
+from classical.perceptron.layers import checked_depth
 from encoding import InputError
 from encoding.errors import shown
 
@@ -37,6 +37,9 @@ LESS = 0.9  # of alpha, as long as there are no states
 
 def jamming(depth: int, steps: int = 0) -> float:
     """alpha_J beyond which L layers have no solution.
+
+        replica symmetry: sqrt(2/alpha_J) = 1 - sqrt(2/pi) for L = 2;    one step: Sigma(alpha_J) = 0 of `jammed_states`
+        (Gardner 1988; as in Krauth & Mezard 1989)
 
     Args:
         depth: L.
@@ -52,7 +55,7 @@ def jamming(depth: int, steps: int = 0) -> float:
     >>> round(jamming(2, 1), 4), round(jamming(3, 1), 4)
     (8.7353, 15.6279)
     """
-    _check(depth)
+    depth = checked_depth(depth)
     if isinstance(steps, bool) or steps not in (0, 1):
         raise InputError(f"jamming is known with 0 or 1 steps of replica symmetry breaking; got {shown(steps)}")
     if depth == 1:
@@ -67,7 +70,9 @@ def jamming(depth: int, steps: int = 0) -> float:
 
 
 def storage_bound(depth: int) -> float:
-    """The alpha that no machine of L layers exceeds on random data: alpha ln 2 = L ln(e alpha).
+    """The alpha that no machine of L layers exceeds on random data.
+
+        alpha ln 2 = L ln(e alpha)                                                               (counting, Cover 1965)
 
     Raises:
         InputError: a depth that is none.
@@ -75,11 +80,5 @@ def storage_bound(depth: int) -> float:
     >>> [round(storage_bound(depth), 2) for depth in (1, 2, 4, 20)]
     [3.05, 9.33, 24.15, 178.44]
     """
-    _check(depth)
-    c = log(2) / depth  # c alpha = 1 + ln alpha, the larger root
+    c = log(2) / checked_depth(depth)  # c alpha = 1 + ln alpha, the larger root
     return float(-np.real(lambertw(-c * exp(-1), -1)) / c)
-
-
-def _check(depth: int) -> None:
-    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= MOST_LAYERS:
-        raise InputError(f"the depth L is a whole number from 1 to {MOST_LAYERS}; got {shown(depth)}")

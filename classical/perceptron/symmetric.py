@@ -16,20 +16,20 @@ replica symmetry has no solution: alpha = 2 for one layer.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from classical.perceptron.fixed_point import NotConverged, fixed_point
 from classical.perceptron.gaussian import nodes, pressure
 from classical.perceptron.layers import Profile, Shape, checked_problem, couplings, fields_of_spins
+from classical.perceptron.solving import solved, started
 from encoding import InputError
 
 Array = NDArray[np.float64]
 
-APART, LOW, HIGH = 0.25, 0.1, 0.5  # by which levels of a start are parted, and towards which overlaps
-JAMMED = 1 - 1e-10
 FAR = 300.0  # fields beyond which cosh is too large to be squared
 LEAST = 1e-12  # of lambda and eps, below which all answers are those at zero
 
@@ -60,7 +60,7 @@ def replica_symmetric(
     >>> round(float(replica_symmetric(1.9, 1).Q[0, 0]), 5)
     0.97087
     """
-    return _solved(alpha, depth, start, tolerance, most, _of_random, "replica symmetry", open_end)
+    return _solved(RANDOM, alpha, depth, start=start, open_end=open_end, tolerance=tolerance, most=most)
 
 
 def bayes_optimal(
@@ -90,8 +90,8 @@ def bayes_optimal(
     >>> round(float(generalisation_error(student)) * 100, 3)  # alpha eps -> 0.625 (Gyorgyi & Tishby 1990)
     0.625
     """
-    found = _solved(alpha, depth, start, tolerance, most, _of_teacher, "Bayes-optimal students", open_end)
-    return Profile(found.alpha, found.q, found.Q, found.m, found.residual, found.n_steps, found.q_ea, found.Q[:, -1])
+    found = _solved(TEACHER, alpha, depth, start=start, open_end=open_end, tolerance=tolerance, most=most)
+    return replace(found, r=found.q_ea, R=found.Q[:, -1])
 
 
 def generalisation_error(student: Profile) -> float:
@@ -127,9 +127,7 @@ def frozen_spins(field: Array) -> Array:
 
 def taught_spins(field: Array) -> Array:
     """q = int Dz tanh^2(eps + sqrt(eps) z)."""
-    z, weight = nodes(
-        np.ones_like(field)
-    )  # the layer, as narrow as 1/sqrt(eps), is at z = -sqrt(eps), and counts little
+    z, weight = nodes(np.ones_like(field))  # the layer, 1/sqrt(eps) wide, is at z = -sqrt(eps), and counts little
     h = field[..., None] + np.sqrt(field)[..., None] * z
     return _near_one(field, (weight * np.tanh(h) ** 2).sum(-1), (weight / np.cosh(np.clip(h, -FAR, FAR)) ** 2).sum(-1))
 
@@ -163,66 +161,30 @@ def _of_teacher(load: Array) -> Array:
     return load / (1 + load)
 
 
+class Rule(NamedTuple):
+    """Which machines they are, and what their layers answer: K of lambda, q of eps, Q of alpha q(l-1) q(l) K."""
+
+    name: str
+    answer: Callable[[Array], Array]
+    spins: Callable[[Array], Array]
+    bonds: Callable[[Array], Array]
+
+
+RANDOM = Rule("replica symmetry", hard_core, frozen_spins, _of_random)
+TEACHER = Rule("Bayes-optimal students", hard_core_taught, taught_spins, _of_teacher)
+
+
 def _solved(
-    alpha: float,
-    depth: int,
-    start: Profile | None,
-    tolerance: float,
-    most: int,
-    bonds_of: Callable[[Array], Array],
-    what: str,
-    open_end: bool,
+    rule: Rule, alpha: float, depth: int, *, start: Profile | None, open_end: bool, tolerance: float, most: int
 ) -> Profile:
     alpha, depth = checked_problem(alpha, depth)
-    shape, what = Shape(depth, 1, open_end), f"{what} at alpha = {alpha:g}, L = {depth}"
-    answer, spins = (hard_core, frozen_spins) if bonds_of is _of_random else (hard_core_taught, taught_spins)
+    shape, what = Shape(depth, 1, open_end), f"{rule.name} at alpha = {alpha:g}, L = {depth}"
 
     def update(x: Array) -> Array:
         q, bonds = shape.apart(x)
-        pushed = answer(couplings(q, bonds))
+        pushed = rule.answer(couplings(q, bonds))
         load = alpha * q[:-1] * q[1:] * pushed
-        return shape.together(spins(fields_of_spins(q, bonds, pushed)), bonds_of(load))
+        return shape.together(rule.spins(fields_of_spins(q, bonds, pushed)), rule.bonds(load))
 
     first = shape.start() if start is None else started(start, shape)
-    found = fixed_point(
-        update,
-        first,
-        within=shape.within,
-        frail=shape.frail,
-        unit=shape.unit,
-        tolerance=tolerance,
-        most=most,
-        what=what,
-    )
-    q, bonds = shape.apart(found.x)
-    check_not_jammed(q, bonds, what)
-    return Profile(alpha, q, bonds, np.zeros(0), found.residual, found.n_steps)
-
-
-def check_not_jammed(q: Array, bonds: Array, what: str) -> None:
-    """Refuse what looks like a solution because the overlaps cannot come nearer to 1.
-
-    Raises:
-        NotConverged: lambda = 1 in some layer, to rounding.
-    """
-    frozen = np.flatnonzero(couplings(q, bonds)[:, -1] > JAMMED)
-    if frozen.size:
-        raise NotConverged(
-            f"{what}: layer {', '.join(map(str, frozen + 1))} freezes, 1 - lambda < {1 - JAMMED:.0e}: there is no "
-            "solution beyond the jamming transition; take a smaller alpha"
-        )
-
-
-def started(start: Profile, shape: Shape) -> Array:
-    """The vector of a solution that another is to be found from.
-
-    Raises:
-        InputError: it has other layers or levels.
-    """
-    if not isinstance(start, Profile) or (start.depth, start.q.shape[1]) != (shape.depth, shape.n_levels):
-        got = f"{start.depth} and {start.q.shape[1]}" if isinstance(start, Profile) else repr(start)[:40]
-        raise InputError(f"a start has {shape.depth} layers and {shape.n_levels} levels; got {got}")
-    x = shape.together(start.q[1:-1], start.Q)
-    return x + APART * (
-        shape.start(LOW, HIGH) - x
-    )  # levels that are equal, or 0, stay so, whether or not that is stable
+    return solved(update, shape, first, alpha=alpha, m=np.zeros(0), tolerance=tolerance, most=most, what=what)

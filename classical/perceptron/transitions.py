@@ -11,7 +11,7 @@ With broken symmetry another solution comes up as alpha grows, in which the stat
 q_EA = 1: it does not begin continuously. A transition that would lie on it is none of these, and is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import pi
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from classical.perceptron.layers import MOST_LAYERS, Profile, checked_levels, ch
 from classical.perceptron.symmetric import bayes_optimal, replica_symmetric
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number, whole
 
 Array = NDArray[np.float64]
 
@@ -34,7 +35,7 @@ SCENARIOS = ("random", "teacher")
 GROWTH, NEXT, MOST_ALPHA = 1.5, 1.001, 1e7  # how the next transition is bracketed, and where that is given up
 PRECISION = 1e-9  # of alpha, relative
 SMOOTH = 1e-3  # of what is 0 at a transition
-SLIDE = (2.7, 1.03)  # alpha_g ~ 2.7(3) e^(1.03(2) l) as printed on the slides of 2021
+STATES_FROZEN = 1 - 1e-6  # q_EA(1) on the other solution is 1 to some 1e-13, before it far less
 
 
 class Growth(NamedTuple):
@@ -62,7 +63,9 @@ def glass_transitions(
     levels: int | Sequence[float] | ArrayLike | None = None,
     tolerance: float = 1e-9,
 ) -> Array:
-    """alpha_g(1) .. alpha_g(n_layers).
+    """alpha_g(1) .. alpha_g(n_layers), where layers freeze one after the other.
+
+        (4 alpha/pi^2) q_EA(l)^2 = 1   at alpha = alpha_g(l + 1)                          (after Yoshino, seminar 2021)
 
     Args:
         n_layers: how many.
@@ -77,12 +80,10 @@ def glass_transitions(
     >>> np.round(glass_transitions(2), 3)
     array([ 2.467, 21.012])
     """
-    if isinstance(n_layers, bool) or not isinstance(n_layers, int | np.integer) or not 1 <= n_layers <= MOST_LAYERS:
-        raise InputError(f"the number of layers is a whole one from 1 to {MOST_LAYERS}; got {shown(n_layers)}")
-    m = _checked(scenario, levels)
-    found = [FIRST]
+    n_layers = whole("n_layers", n_layers, most=MOST_LAYERS)
+    asked, found = _asked(scenario, levels, tolerance), [FIRST]
     while len(found) < n_layers:
-        found.append(_next(len(found), found[-1], scenario, m, tolerance))
+        found.append(_next(len(found), found[-1], asked))
     return np.array(found)
 
 
@@ -94,17 +95,19 @@ def growth(transitions: ArrayLike, *, first: int = 1) -> Growth:
         first: the layer of the first of them.
 
     Raises:
-        InputError: fewer than three transitions, or some that are not above 0; a first layer that is none.
+        InputError: fewer than three transitions, or some that are no numbers above 0; a first layer that is none.
 
     >>> law = growth(2.7 * np.exp(1.03 * np.arange(1, 6)))
     >>> law.exponential.round(6), bool(law.exponential_misfit < 1e-9)
     (array([2.7 , 1.03]), True)
     """
-    alpha = np.asarray(transitions, np.float64)
-    if alpha.ndim != 1 or len(alpha) < 3 or not (alpha > 0).all():
-        raise InputError(f"a law of growth needs three transitions above 0; got {shown(transitions)}")
-    if isinstance(first, bool) or not isinstance(first, int | np.integer) or first < 1:
-        raise InputError(f"the first layer is a whole number from 1 on; got {shown(first)}")
+    try:
+        alpha = np.asarray(transitions, np.float64)
+    except (TypeError, ValueError):
+        alpha = np.zeros(0)
+    if alpha.ndim != 1 or len(alpha) < 3 or not (np.isfinite(alpha) & (alpha > 0)).all():
+        raise InputError(f"a law of growth needs three transitions above 0, or more; got {shown(transitions)}")
+    first = whole("first", first)
     layer = np.arange(first, first + len(alpha), dtype=np.float64)
     (one, misfit, ends), (other, its_misfit, its_ends) = (_line(x, np.log(alpha)) for x in (layer, np.log(layer)))
     return Growth(one, other, misfit, its_misfit, ends, its_ends)
@@ -128,9 +131,7 @@ def penetration_depth(profile: Profile, *, least: float = 1e-3) -> int:
     Raises:
         InputError: `least` that is no overlap.
     """
-    if isinstance(least, bool) or not isinstance(least, int | float) or not 0 < least < 1:
-        raise InputError(f"an overlap that counts is between 0 and 1; got {shown(least)}")
-    frozen = profile.q_ea[1:-1] > least
+    frozen = profile.q_ea[1:-1] > number("least", least, above=0, most=1)
     return int(np.argmin(frozen)) if not frozen.all() else len(frozen)
 
 
@@ -143,71 +144,106 @@ def penetration(
 ) -> int:
     """How many spin layers from one end are frozen at alpha, in a machine so deep that its middle is liquid.
 
-    That is the number of transitions below alpha; options are those of `glass_transitions`.
+    That is the number of transitions below alpha, alpha_g(l) < alpha (Yoshino, seminar 2021).
+
+    Args:
+        alpha: patterns over width, M/N.
+        scenario: "random" data, or a "teacher" and Bayes-optimal students.
+        levels: steps of replica symmetry breaking on random data; None: replica symmetry.
+        tolerance: of the overlaps.
 
     Raises:
-        InputError, NotConverged: see `glass_transitions`; alpha that is none.
+        InputError: alpha that is none, no such scenario, levels for students, or levels out of order.
+        NotConverged: alpha where overlaps have jumped to another solution, with frozen states; see the solvers.
 
     >>> penetration(2.0), penetration(25.0)
     (0, 2)
     """
     alpha, _ = checked_problem(alpha, 1)
-    m = _checked(scenario, levels)
+    asked = _asked(scenario, levels, tolerance)
     if alpha <= FIRST:
         return 0
-    n_layers = 1
-    while _excess(n_layers, scenario, m, tolerance)(alpha) >= 0:
-        n_layers += 1
-        if n_layers > MOST_LAYERS:
-            raise InputError(f"more than {MOST_LAYERS} layers freeze at alpha = {alpha:g}: take a smaller alpha")
-    return n_layers
+    for n_layers in range(1, MOST_LAYERS):
+        end = asked.end(alpha, n_layers)
+        if asked.jumped(end):
+            raise NotConverged(
+                f"how many layers are frozen at alpha = {alpha:g} cannot be counted: overlaps have jumped to another "
+                "solution, in which the states of the first layer are frozen; take a smaller alpha"
+            )
+        if _excess(end, n_layers) < 0:
+            return n_layers
+    raise InputError(f"{MOST_LAYERS} layers and more freeze at alpha = {alpha:g}: take a smaller alpha")
 
 
-def _checked(scenario: str, levels: int | Sequence[float] | ArrayLike | None) -> Array | None:
+class _Asked(NamedTuple):
+    """Which machines: their scenario, levels if symmetry is broken, and the tolerance of their overlaps."""
+
+    scenario: str
+    m: Array | None
+    tolerance: float
+
+    def end(self, alpha: float, layer: int, start: Profile | None = None) -> Profile:
+        """One end of a machine at alpha, in which layers up to `layer` may be frozen."""
+        options = {"start": start, "tolerance": self.tolerance, "open_end": True}
+        if self.m is not None:
+            return replica_symmetry_breaking(alpha, layer + 1, self.m, **options)
+        solve = replica_symmetric if self.scenario == "random" else bayes_optimal
+        return solve(alpha, layer + 1, **options)
+
+    def jumped(self, end: Profile) -> bool:
+        """Whether it is the solution with frozen states; overlaps that rise without levels do so continuously."""
+        return self.m is not None and end.q_ea[1] > STATES_FROZEN
+
+
+def _asked(scenario: str, levels: int | Sequence[float] | ArrayLike | None, tolerance: float) -> _Asked:
     if scenario not in SCENARIOS:
         raise InputError(f"a scenario is {' or '.join(SCENARIOS)}; got {shown(scenario)}")
     if levels is not None and scenario == "teacher":
         raise InputError("Bayes-optimal students are replica symmetric: leave the levels out")
-    return None if levels is None else checked_levels(levels)
+    return _Asked(scenario, None if levels is None else checked_levels(levels), tolerance)
 
 
-def _excess(layer: int, scenario: str, m: Array | None, tolerance: float) -> Callable[[float], float]:
-    """4 alpha/pi^2 q_EA(layer)^2 - 1 by alpha, one end of a machine, its layers up to `layer` frozen."""
-    below: dict[float, Profile] = {}
-
-    def excess(alpha: float) -> float:
-        near = max((one for one in below if one <= alpha), default=None)  # from above a frozen solution would come
-        options = {"start": None if near is None else below[near], "tolerance": tolerance, "open_end": True}
-        if m is not None:
-            found = replica_symmetry_breaking(alpha, layer + 1, m, **options)
-        else:
-            solve = replica_symmetric if scenario == "random" else bayes_optimal
-            found = solve(alpha, layer + 1, **options)
-        if found.q_ea[layer] > 0.01:  # a start from what is nearly liquid would take long
-            below[alpha] = found
-        return 4 * alpha / pi**2 * found.q_ea[layer] ** 2 - 1
-
-    return excess
+def _excess(end: Profile, layer: int) -> float:
+    """4 alpha/pi^2 q_EA(layer)^2 - 1: above 0 the next layer freezes."""
+    return float(4 * end.alpha / pi**2 * end.q_ea[layer] ** 2 - 1)
 
 
-def _next(layer: int, above: float, scenario: str, m: Array | None, tolerance: float) -> float:
+class _Ends:
+    """One end of a machine at one alpha after another, its layers up to `layer` frozen."""
+
+    def __init__(self, layer: int, asked: _Asked) -> None:
+        self._layer, self._asked, self._below = layer, asked, dict[float, Profile]()
+
+    def at(self, alpha: float) -> Profile:
+        near = max((one for one in self._below if one <= alpha), default=None)  # from above a frozen one would come
+        end = self._asked.end(alpha, self._layer, None if near is None else self._below[near])
+        if end.q_ea[self._layer] > 0.01:  # a start from what is nearly liquid would take long
+            self._below[alpha] = end
+        return end
+
+    def excess(self, alpha: float) -> float:
+        return _excess(self.at(alpha), self._layer)
+
+
+def _next(layer: int, above: float, asked: _Asked) -> float:
     """alpha_g(layer + 1)."""
-    excess = _excess(layer, scenario, m, tolerance)
+    ends = _Ends(layer, asked)
     low, high = above * NEXT, above * GROWTH
-    while excess(high) < 0:
+    while ends.excess(high) < 0:
         low, high = high, high * GROWTH
         if high > MOST_ALPHA:
             raise InputError(f"layer {layer + 1} stays liquid up to alpha = {MOST_ALPHA:g}: ask for fewer layers")
-    if excess(low) >= 0:
+    if ends.excess(low) >= 0:
         raise NotConverged(_jumps(layer, low))
-    root: Any = brentq(excess, low, high, xtol=PRECISION * high)
-    if abs(excess(float(root))) > SMOOTH:
-        raise NotConverged(_jumps(layer, float(root)))
-    return float(root)
+    root: Any = brentq(ends.excess, low, high, xtol=PRECISION * high)
+    found = float(root)
+    if abs(ends.excess(found)) > SMOOTH or asked.jumped(ends.at(found)):
+        raise NotConverged(_jumps(layer, found))
+    return found
 
 
 def _jumps(layer: int, alpha: float) -> str:
     return (
-        f"layer {layer + 1} does not freeze continuously: the overlaps of the layers before it jump at alpha = "
-        f"{alpha:.4g}, where another solution takes over; ask for fewer layers"
+        f"layer {layer + 1} does not freeze continuously: the overlaps of the layers before it jump, and at alpha = "
+        f"{alpha:.4g} another solution has taken over; ask for fewer layers"
     )

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 def entropy(profile: Profile) -> float:
     """s of a profile on random data, in nats per pattern and output.
 
+        s = (1/alpha) sum_l (1/2) ln det Q(l) + sum_l s_Ising[q(l)] + sum_l <f_0>_bonds(l)                (Yoshino 2020)
+
     Raises:
         InputError: a profile with a teacher.
 

@@ -13,9 +13,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-WORD = 64
-CHUNK = 4  # spins that are looked up at once
-ENTRIES = 1 << CHUNK  # of a table
+from classical.perceptron.bits import CHUNK, ENTRIES, WORD
+
 INT, LONG = ir.IntType(32), ir.IntType(64)
 
 

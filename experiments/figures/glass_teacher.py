@@ -26,5 +26,5 @@ def glass_teacher(name: str = "perceptron-teacher") -> Picture:
             picture.add("r", curve, range(DEPTH + 1), found.r)
         picture.add("x", curve, *stairs(found, 1))
     picture.note(f"α = {ALPHA:g}, L = {DEPTH}, {STEPS} steps; r is the overlap of the data with the teacher's.")
-    picture.note("Curves that lie on each other: with r = 0.5 or less data are learned like random ones, r(l) = 0.")
+    picture.note("Curves that lie on each other: at this α data with r = 0.5 or less are learned like random ones.")
     return picture

@@ -43,15 +43,16 @@ class Samples(NamedTuple):
 
 
 def perceptron(answers: Sequence[Answer], name: str = "perceptron") -> Picture:
-    """Profiles r²(l) and q²(l) at the end of the runs; r_test and the energy along them."""
+    """Profiles r²(l) and q²(l) at the last look that all samples have come to; r_test and the energy up to it."""
     colours: dict[str, str] = {}
     picture = Picture(name, dict(PANELS), errors="bands and bars: one standard error over samples")
     runs = there(answers, picture, named=lambda answer: ", ".join(_words(_settings(answer))))
     picture.panels["loss"] = PANELS["loss"]._replace(y=loss_label(runs) if runs else PANELS["loss"].y)
     for samples in _questions(runs):
         picture.looks[samples.label] = _look(samples, colours)
-        _profiles(picture, samples)
-        told = _along(picture, samples)
+        looks = min(len(answer.trajectory.step) for answer in samples.runs)
+        _profiles(picture, samples, looks)
+        told = _along(picture, samples, looks)
         n_replicas = samples.runs[0].trajectory.n_replicas
         picture.note(f"{samples.label}: {len(samples.runs)} samples of {n_replicas} replicas{told}")
     return picture
@@ -64,15 +65,23 @@ def _look(samples: Samples, colours: dict[str, str]) -> Look:
     return Look(colour, mark="x", line="--") if unlearning else Look(colour)
 
 
-def _profiles(picture: Picture, samples: Samples) -> None:
-    """The overlaps of all layers at the last look."""
+def _profiles(picture: Picture, samples: Samples, looks: int) -> None:
+    """The overlaps of all layers at the last look that all have come to."""
     for panel, measured in MEASURED.items():
         rows = [answer.trajectory.measured.get(measured) for answer in samples.runs]
-        known = [row[-1].mean(0) for row in rows if row is not None]  # (L,)
+        known = [row[looks - 1].mean(0) for row in rows if row is not None]  # (L,)
         _profile(picture, panel, samples.label, known, "random data have no teacher")
-    for panel, normalised in (("students", False), ("alike", True)):
-        known = [_between(answer, normalised) for answer in samples.runs if answer.trajectory.n_replicas > 1]
-        _profile(picture, panel, samples.label, known, "overlaps of students need two replicas or more")
+    pairs = [_students(answer, looks) for answer in samples.runs if answer.trajectory.n_replicas > 1]
+    found = [students for students in pairs if students is not None]
+    if len(found) < len(pairs):
+        picture.note(
+            f"{samples.label}: two students are compared as they are at the end, in the {len(found)} of {len(pairs)} "
+            "runs that ended at the last look of all"
+        )
+    if found or not pairs:
+        for panel, normalised in (("students", False), ("alike", True)):
+            known = [_between(students, normalised) for students in found]
+            _profile(picture, panel, samples.label, known, "overlaps of students need two replicas or more")
 
 
 def _profile(picture: Picture, panel: str, label: str, known: list[NDArray[np.float64]], without: str) -> None:
@@ -83,19 +92,25 @@ def _profile(picture: Picture, panel: str, label: str, known: list[NDArray[np.fl
     picture.band(panel, label, np.arange(1, len(known[0]) + 1), np.transpose(known))
 
 
-def _between(answer: Answer, normalised: bool) -> NDArray[np.float64]:
-    """q² of the replicas of a run, averaged over pairs, (L,)."""
+def _students(answer: Answer, looks: int) -> DeepPerceptron | None:
+    """The machines of a run as its checkpoint has them; None where that is of another time than this many looks."""
     assert answer.run is not None
     students = system_of(answer.run)
     assert isinstance(students, DeepPerceptron)
+    at = answer.trajectory.step[looks - 1]
+    return students if (students.state()["step"] == at).all() else None
+
+
+def _between(students: DeepPerceptron, normalised: bool) -> NDArray[np.float64]:
+    """q² of the replicas of a run, averaged over pairs, (L,)."""
     pairs = np.triu_indices(students.n_replicas, 1)
     return students.overlaps(normalised=normalised)[pairs].mean(0)
 
 
-def _along(picture: Picture, samples: Samples) -> str:
+def _along(picture: Picture, samples: Samples, looks: int) -> str:
     """Means along the runs, as far as all have come; r_test at the end in words."""
-    looks = min(len(answer.trajectory.step) for answer in samples.runs)
-    time = np.nanmax(samples.runs[0].trajectory.time[:looks], axis=1)
+    times = [np.nanmax(answer.trajectory.time[:looks], axis=1) for answer in samples.runs]
+    time = np.mean(times, axis=0)
     seen = time > 0
     loss = np.array([answer.trajectory.loss[:looks].mean(1) for answer in samples.runs])
     picture.band("loss", samples.label, time[seen], loss.T[seen])

@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
+from classical.perceptron import NotConverged
 from encoding import InputError
 from experiments.figures.drawing import draw
 from experiments.figures.picture import Picture, check_table, write_numbers
@@ -33,12 +34,15 @@ def draw_theory(name: str, path: Path) -> Picture:
     """Compute a figure of theory, draw it as PNG, SVG or PDF, and its numbers as CSV beside it.
 
     Raises:
-        InputError: see `theory_picture`; another kind of picture, or somebody else's CSV in its place.
-        NotConverged: equations that have no solution, see `classical.perceptron`.
+        InputError: see `theory_picture`; another kind of picture, or somebody else's CSV in its place; equations that
+            have no solution.
     """
     check_picture(path)
     check_table(path.with_suffix(".csv"))
-    picture = theory_picture(name)
+    try:
+        picture = theory_picture(name)
+    except NotConverged as told:
+        raise InputError(f"{name} cannot be drawn: {told}") from None
     path.parent.mkdir(parents=True, exist_ok=True)
     save_figure(draw(picture), path)
     write_numbers(picture, path.with_suffix(".csv"))
