@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from classical.perceptron import bayes_optimal
 from experiments import Store
 from experiments.figures.drawing import draw
 from experiments.figures.of_study import picture_of
@@ -76,18 +77,22 @@ def test_samples_are_compared_at_the_time_that_all_have_come_to(drawn, tmp_path)
     assert max(len(run.step) for run in loaded) > looks
     profiles = np.array([run.measured["r2_test"][looks - 1].mean(0) for run in loaded])
     np.testing.assert_allclose(deep.y, profiles.mean(0))
-    assert any("L = 3, learning: two students are compared" in note and "the 2 of 3 runs" in note
-               for note in picture.notes)  # fmt: skip
+    assert any(
+        "L = 3, learning: two students are compared" in note and "the 2 of 3 runs" in note for note in picture.notes
+    )
     (alike,) = [one for one in picture.in_panel("students") if "L = 3" in one.name]
-    ended: list[Any] = [system_of(load_run(store.folder(each.task))) for each, run in zip(runs, loaded, strict=True)
-             if len(run.step) == looks]  # fmt: skip
+    ended: list[Any] = [
+        system_of(load_run(store.folder(each.task)))
+        for each, run in zip(runs, loaded, strict=True)
+        if len(run.step) == looks
+    ]
     assert len(ended) == 2
     np.testing.assert_allclose(alike.y, np.mean([each.overlaps()[0, 1] for each in ended], axis=0))
 
 
 def test_students_of_both_starts_share_a_colour_that_no_others_have(drawn):
     _, _, picture = drawn(STUDY.replace("alpha = 6", 'alpha = 6, start = ["learning", "unlearning"]'))
-    looks = {one.name: picture.looks[one.name] for one in picture.series}
+    looks = {one.name: picture.looks[one.name] for one in picture.series if one.panel != "theory"}
     assert {name: (look.line, look.mark) for name, look in looks.items()} == {
         f"α = 6, N = 4, L = {depth}, {start}": drawn_as
         for depth in (1, 3)
@@ -117,8 +122,12 @@ def test_one_replica_has_no_other_to_be_compared_with(drawn):
 
 def test_a_sweep_says_of_machines_asked_for_too_many_moves_that_they_were(tmp_path, capsys):
     path = tmp_path / "mine.toml"
-    path.write_text(STUDY.replace("[1, 3]", "3").replace("[0, 1, 2]", "0").replace("rate = 1", "rate = 1e9")
-                    .replace("time = 10", "steps = 3"))  # fmt: skip
+    path.write_text(
+        STUDY.replace("[1, 3]", "3")
+        .replace("[0, 1, 2]", "0")
+        .replace("rate = 1", "rate = 1e9")
+        .replace("time = 10", "steps = 3")
+    )
     assert sweep_session(load_study(str(path), "smoke"), Store(tmp_path / "runs")) == 1
     last = "".join(capsys.readouterr()).splitlines()[-1]
     assert last.startswith("was asked for more than 2^31 proposals a step: deep-perceptron")
@@ -131,3 +140,26 @@ def test_it_is_drawn_of_nothing_else(tmp_path):
     path.write_text(head + "rate = 0.1\nuntil = { time = 1 }")
     with pytest.raises(ValueError, match="perceptron needs deep-perceptron; spherical-glass has none here"):
         load_study(str(path), "smoke")
+
+
+def test_theory_stands_beside_the_machines_once_for_all_starts(drawn):
+    picture = drawn(STUDY.replace("alpha = 6,", 'alpha = 6, start = ["learning", "unlearning"],'))[2]
+    shown = {one.name: one for one in picture.in_panel("theory")}
+    assert set(shown) == {"α = 6, L = 1", "α = 6, L = 3"}
+    student = bayes_optimal(6, 3)
+    np.testing.assert_allclose(shown["α = 6, L = 3"].y, student.q_ea[1:] ** 2)
+    assert picture.looks["α = 6, L = 3"].colour == picture.looks["α = 6, N = 4, L = 3, learning"].colour
+    assert sum("compared in shape only" in note for note in picture.notes) == 1
+
+
+def test_theory_without_a_solution_is_said_and_warm_machines_have_none(drawn):
+    random = STUDY.replace(
+        "depth = [1, 3], width = 4, alpha = 6,", 'depth = 1, width = 4, alpha = 6, scenario = "random",'
+    )
+    picture = drawn(random)[2]
+    assert not list(picture.in_panel("theory"))
+    (said,) = {note for note in picture.notes if note.startswith("theory: ")}
+    assert "5 steps of replica symmetry breaking at alpha = 6, L = 1: layer 1 freezes" in said
+    warm = drawn(STUDY.replace("alpha = 6,", "alpha = 6, temperature = 1.0,"))[2]
+    assert not list(warm.in_panel("theory"))
+    assert not any("theory" in note for note in warm.notes)

@@ -1,8 +1,7 @@
 """What students of a deep perceptron know of their teacher, layer by layer, and of each other (Yoshino's talk, 2021).
 
 Runs that differ in nothing but their seeds are samples of one question: curves are means over samples (over replicas
-of one sample first), bands one standard error. Theory takes the output spins one by one, where machines have them in
-common, so its profiles are to be compared in shape only.
+of one sample first), bands one standard error. Beside them stands what theory says of infinitely wide machines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from classical.perceptron.machine import DeepPerceptron
 from experiments.figures.answers import Answer, loss_label, there
+from experiments.figures.perceptron_theory import CAVEAT, THEORY, draw_theory_of, theory_panel
 from experiments.figures.picture import Look, Panel, Picture
 from experiments.figures.style import MORE
 from experiments.observables.estimate import mean_and_error
@@ -30,6 +30,7 @@ PANELS = {
     "r_test": Panel("generalisation", SWEEPS, "r_test", log_x=True),
     "depth": Panel("generalisation at the end", "depth L", "r_test"),
     "loss": Panel("energy", SWEEPS, "E/(4NM)", log_x=True),
+    THEORY: theory_panel(),
 }
 MEASURED = {"training": "r2", "test": "r2_test"}
 
@@ -55,6 +56,9 @@ def perceptron(answers: Sequence[Answer], name: str = "perceptron") -> Picture:
         told = _along(picture, samples, looks)
         n_replicas = samples.runs[0].trajectory.n_replicas
         picture.note(f"{samples.label}: {len(samples.runs)} samples of {n_replicas} replicas{told}")
+        draw_theory_of(picture, _settings(samples.runs[0]), colours[samples.without_start])
+    if any(one.panel == THEORY for one in picture.series):
+        picture.note(CAVEAT)
     return picture
 
 

@@ -1,6 +1,6 @@
 """Theory beside machines: what replicas say of infinitely wide ones that learned as many patterns for each weight."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -8,9 +8,8 @@ import numpy as np
 
 from classical.perceptron import NotConverged, bayes_optimal, noisy_teacher, replica_symmetry_breaking
 from experiments.figures.picture import Look, Panel, Picture
-from experiments.figures.style import MORE
 
-PANEL = "theory"
+THEORY = "theory"
 STEPS, TOLERANCE = 5, 1e-6
 CAVEAT = (
     "theory: N and M to infinity, in equilibrium, outputs each by itself; machines have some spins, go on for some "
@@ -20,27 +19,22 @@ CAVEAT = (
 
 def theory_panel() -> Panel:
     """Where `draw_theory_of` draws."""
-    return Panel("theory, N → ∞: with the teacher, or between students", "layer l", "r(l)², q(l)²")
+    return Panel("theory, N → ∞: teacher and student", "layer l", "r(l)² (random data: q(l)²)")
 
 
-def draw_theory_of(picture: Picture, asked: Iterable[Mapping[str, Any]]) -> None:
-    """The profile of each question, told by depth, alpha, scenario and r; what has no solution is noted."""
-    solved: set[str] = set()
-    for settings in asked:
-        name, solve = _question(settings)
-        if name in solved:
-            continue
-        solved.add(name)
-        picture.looks[name] = Look(MORE[(len(solved) - 1) % len(MORE)])
-        try:
-            profile = solve()
-        except NotConverged as told:
-            picture.note(f"theory: {told}")
-            continue
-        seen = profile.q_ea if profile.r is None else profile.r
-        picture.add(PANEL, name, np.arange(1, profile.depth + 1), seen[1:] ** 2)
-    if solved:
-        picture.note(CAVEAT)
+def draw_theory_of(picture: Picture, settings: Mapping[str, Any], colour: str) -> None:
+    """The profile of machines of these settings, once for all widths and starts; what has no solution is noted."""
+    name, solve = _question(settings)
+    if settings["temperature"] or any(one.panel == THEORY and one.name == name for one in picture.series):
+        return
+    picture.looks[name] = Look(colour)
+    try:
+        profile = solve()
+    except NotConverged as told:
+        picture.note(f"theory: {told}")
+        return
+    seen = profile.q_ea if profile.r is None else profile.r
+    picture.add(THEORY, name, np.arange(1, profile.depth + 1), seen[1:] ** 2)
 
 
 def _question(settings: Mapping[str, Any]) -> tuple[str, Any]:
