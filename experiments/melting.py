@@ -40,7 +40,7 @@ class MeltingCurve(NamedTuple):
         square: max_i D_i.
         spacing: s_0 / s_typ of I - M at `temperature`; NaN where levels are too few, or half of them alike.
         n_spins: N.
-        degree: the most bonds that any spin has at any look: with four or fewer nothing can melt.
+        degree: the most bonds that any spin has at any look: with three or fewer nothing can melt.
     """
 
     time: Array

@@ -1,9 +1,11 @@
 """The ladder as a spin model: its ZZ gates are couplings between qubits.
 
-    RZZ(theta) = exp(-i theta/2 Z Z) = exp(i J Z Z),    J_ij = -theta_ij / 2,    H = -(1/2) sum_ij J_ij Z_i Z_j
+    RZZ(theta) = exp(-i theta/2 Z Z),    J_ij = -(1/2) sum_layers sin theta_ij,    H = -(1/2) sum_ij J_ij Z_i Z_j
 
-so a gate is H for a unit of time; all layers together have the sum of their couplings. An angle counts by its place on
-the circle, in (-pi, pi]: a turn by 2 pi is a sign of the state. What the rotations between the layers do is not seen.
+For small angles a gate is H for a unit of time, J = -theta/2. A gate of angle pi is Z times Z, up to a phase, which
+couples nothing, and one of pi/2 couples most; |sin theta| is the largest concurrence that it makes of a product state
+(Kraus & Cirac 2001). So J follows the angles without a jump, and a turn by 2 pi changes nothing. Layers add up; what
+the rotations between them do is not seen.
 """
 
 from collections.abc import Mapping
@@ -30,7 +32,7 @@ def couplings(angles: Array, layout: Mapping[str, Group], ladder: Ladder) -> dic
     one, other = np.array(ladder.edges, int).reshape(-1, 2).T
     for layer in range(ladder.n_layers):
         theta = np.asarray(angles[..., layout[f"J{layer}"].slice], np.float64)
-        j = -(np.pi - np.mod(np.pi - theta, 2 * np.pi)) / 2
+        j = -np.sin(theta) / 2
         whole[..., one, other] += j
         whole[..., other, one] += j
     return {(0, 0): whole}

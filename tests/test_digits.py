@@ -402,13 +402,15 @@ def _check_figure(picture):
     for panel in ("error", "melting", "largest", "spacing"):
         assert picture.panels[panel].x == "epochs"
         drawn = [one for one in picture.in_panel(panel) if one.kind in ("line", "extra")]
-        assert len({one.name for one in drawn}) == 4
+        assert len({one.name.removesuffix(": T of the least eigenvalue") for one in drawn}) == 4
         for one in drawn:
             assert one.x[-1] == pytest.approx(8)
             if panel != "error":  # of weights, after each epoch
                 np.testing.assert_allclose(one.x, np.round(one.x), atol=1e-6)
         assert min(one.x[0] for one in drawn) == 0
+    proper = [one for one in picture.in_panel("proper") if one.kind in ("line", "extra")]
+    assert {round(one.x[-1], 6) for one in proper} == {0.36, 0.0036}
     fresh = transition_temperature([64, 64, 64, 10], 2.0)
     assert [one.y[0] for one in picture.in_panel("melting") if one.kind == "floor"] == [fresh]
-    tails = [note for note in picture.notes if "beyond Marchenko and Pastur's edge at 8 epochs" in note]
+    tails = [note for note in picture.notes if "5 % or more beyond Marchenko and Pastur's edge at 8 epochs" in note]
     assert ["0, 0, " in note.rsplit(": ", 1)[1] for note in tails].count(True) < len(tails) == 4

@@ -63,19 +63,39 @@ def test_a_network_of_clocks_and_few_features_has_no_bonds_where_it_has_no_weigh
     )
 
 
-def test_the_bonds_of_a_circuit_are_half_its_angles_with_the_other_sign_and_forget_whole_turns():
+def test_the_bonds_of_a_circuit_are_half_its_small_angles_and_none_where_a_gate_couples_nothing():
     net = circuit()
     flat = np.zeros_like(net.weights(), np.float64)
     edges = net.settings.block.ladder.edges
-    flat[0, net.layout()["J0"].slice] = np.linspace(-3, 3, len(edges))
+    first = np.linspace(-3, 3, len(edges))
+    flat[0, net.layout()["J0"].slice] = first
     flat[0, net.layout()["J1"].slice] = 0.4
     flat[1] = flat[0]
     flat[1, net.layout()["J1"].slice] += 4 * np.pi
     block = bonds_of(net, flat).blocks[0, 0]
     for place, (i, j) in enumerate(edges):
-        assert abs(block[0, i, j] + (np.linspace(-3, 3, len(edges))[place] + 0.4) / 2) < 1e-12
+        assert abs(block[0, i, j] + (np.sin(first[place]) + np.sin(0.4)) / 2) < 1e-12
     np.testing.assert_allclose(block[1], block[0], atol=1e-12)
     assert (block == block.swapaxes(1, 2)).all()
+    flat[:] = 0
+    flat[0, net.layout()["J0"].slice] = 1e-4
+    flat[1, net.layout()["J0"].slice] = np.pi  # Z times Z
+    small, local = bonds_of(net, flat).blocks[0, 0]
+    assert all(abs(small[i, j] + 1e-4 / 2) < 1e-12 for i, j in edges)
+    assert np.abs(local).max() < 1e-12
+
+
+@pytest.mark.parametrize("theta", [0.3, np.pi / 2, 2.5, np.pi])
+def test_what_a_gate_couples_at_most_is_the_sine_of_its_angle(theta):
+    rng = np.random.default_rng(5)
+    zz = np.array([1, -1, -1, 1])
+    flip = np.fliplr(np.diag([-1, 1, 1, -1]))  # Y Y
+    products = rng.standard_normal((4000, 2, 2)) + 1j * rng.standard_normal((4000, 2, 2))
+    products = np.concatenate([products, np.full((1, 2, 2), 1)])
+    products /= np.linalg.norm(products, axis=2, keepdims=True)
+    states = np.einsum("na,nb->nab", products[:, 0], products[:, 1]).reshape(-1, 4) * np.exp(-0.5j * theta * zz)
+    concurrence = np.abs(np.einsum("ni,ij,nj->n", states, flip, states))
+    assert concurrence.max() == pytest.approx(abs(np.sin(theta)), abs=1e-12)
 
 
 def test_the_energy_of_a_deep_perceptron_is_that_of_its_fields():
@@ -136,7 +156,7 @@ def test_the_figure_shows_what_was_measured_along_the_runs(tmp_path):
     picture = spin_models(answers_of(study, store), "melting")
     found = melting_along(run)
     drawn = [one for one in picture.in_panel("melting") if one.name.startswith("orthogonal, d = 1, w = 4")]
-    every = next(one for one in drawn if one.kind == "extra")  # there are looks at which a replica does not melt
+    (every,) = [one for one in drawn if one.name.endswith(": T of the least eigenvalue")]  # a replica does not melt
     np.testing.assert_allclose(every.x, found.time[:, 0])
     np.testing.assert_allclose(every.y, found.temperature.mean(1))
     thick = [one for one in drawn if one.kind == "line"]

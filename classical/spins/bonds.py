@@ -44,7 +44,10 @@ class Bonds:
                 symmetric, or with bonds of a spin to itself.
         """
         if not isinstance(blocks, Mapping) or not blocks:
-            raise InputError(f"bonds are blocks by pairs of layers, as {{(0, 1): J}}; got {shown(blocks)}")
+            raise InputError(
+                "bonds are blocks by pairs of layers, {(0, 1): J}, or {(0, 0): J} of one symmetric matrix; "
+                f"got {shown(blocks)}"
+            )
         self.blocks = {_pair(key): _block(key, block) for key, block in blocks.items()}
         self.shape = next(iter(self.blocks.values())).shape[:-2]
         self.sizes = self._sizes()
@@ -97,7 +100,7 @@ class Bonds:
 
     @cached_property
     def degree(self) -> NDArray[np.int64]:
-        """The most bonds that any spin has, (...): with four or fewer nothing melts (`melting`)."""
+        """The most bonds that any spin has, (...): with three or fewer `melting` knows none."""
         found = np.zeros((*self.shape, self.n_spins), np.int64)
         for (a, b), block in self.blocks.items():
             found[..., self.places[a]] += np.count_nonzero(block, -1)

@@ -12,15 +12,18 @@ every time. Where nothing melts, slopes 2 beta b - a lead down to the minimum of
 paper reads T_c off before training, for there a zero is only touched.
 
 Both are local, so the eigenvalue is looked at on a grid first, ten betas a decade from 1/lambda_max(J), where it is
-still positive, to the first that is negative, or a hundred times that: from every dip of the grid, from its last point
-if another vector is the softest there, and from what is negative the roots go down, and the least is taken. What
-happens between two points of the grid without a dip, or below a hundredth of lambda_max(J), is not seen.
+still positive, to the first that is negative, or a hundred times that, and where none is, also downwards as long as
+1 - beta lambda_max(J), below which it cannot fall, leaves room: from every dip of the grid, from its last point if
+another vector is the softest there, and from what is negative the roots go down, and the least is taken. What happens
+between two points of the grid without a dip, or below a hundredth of lambda_max(J), is not seen.
 
-Where no spin has more than four bonds nothing melts, whatever the bonds: with at most z of them at each spin
+The term beta^2 D is meant for many weak bonds at each spin. Where there are at most z of them,
 
     v.(I - M) v >= sum_bonds (1/z + x^2)(v_i^2 + v_j^2) - 2 x v_i v_j >= sum_bonds (1/z + x^2 - |x|)(v_i^2 + v_j^2)
 
-x = beta J_ij, and x^2 - |x| >= -1/4. A circuit whose qubits turn with few others is a paramagnet by its graph alone.
+x = beta J_ij, and x^2 - |x| >= -1/4: with z <= 3 these equations know no melting, whatever the bonds, and with z = 4
+they touch it where all are equal, at T = 2 J. Of spins with few bonds that says little: the square lattice orders at
+T = 2.27 J.
 """
 
 from typing import NamedTuple
@@ -39,10 +42,12 @@ Array = NDArray[np.floating]
 
 PER_DECADE, REACH = 10, 100.0  # betas of the grid, and its last over its first
 CLOSE = 1e-10  # relative, of two betas that follow each other
+TOUCHES = 1e-13  # relative, of a^2 - 4 b: to rounding 0
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
 STEPS = 200
 COARSE, FINE = 1e-6, 1e-12  # relative, of an eigenvalue
 SIGN = 1e-4  # the same, where its sign is asked for
+SAME = 1e-9  # of two minima
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 ALIKE = 0.9  # |v.v'| of two points of the grid: one direction, which goes on
 UNSETTLED = f"the melting temperature was not found within {STEPS} steps: are bonds of very different sizes?"
@@ -126,14 +131,17 @@ def _signed(v: Array) -> Array:
 
 
 def _of_one(bonds: Bonds) -> Found:
-    """The first zero; else the lowest minimum."""
+    """The first zero; else the lowest minimum, of those as low that at the highest temperature."""
     betas, values, vectors = _grid(bonds)
     n = len(values) - (values[-1] < 0)
     found = [_bottom(bonds, betas[place], vectors[place]) for place in range(n) if _dips(values, vectors, place)]
     if n < len(values):
         found.append(_zero(bonds, betas[-1], vectors[-1]))
     zeros = [each for each in found if each.melts]
-    return min(zeros, key=lambda each: each.beta) if zeros else min(found, key=lambda each: each.least)
+    if zeros:
+        return min(zeros, key=lambda each: each.beta)
+    lowest = min(each.least for each in found)
+    return min((each for each in found if each.least <= lowest + SAME), key=lambda each: each.beta)
 
 
 def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
@@ -163,21 +171,26 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
         values.append(value)
         vectors.append(v)
         if value < 0:
-            break
+            return betas, values, vectors
+    finer = 10 ** (1 / PER_DECADE)
+    while 1 - betas[0] * top < min(values) and betas[0] * REACH * top > 1:
+        value, v = soft(bonds, betas[0] / finer, vectors[0], SIGN)
+        betas, values, vectors = [betas[0] / finer, *betas], [value, *values], [v, *vectors]
     return betas, values, vectors
 
 
 def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
     """Down to a zero of the least eigenvalue, from a vector whose parabola is negative somewhere."""
-    beta, tolerance = _first_root(bonds, v) or beta, COARSE
+    beta, tolerance, before = _first_root(bonds, v) or beta, COARSE, np.inf
     for _ in range(STEPS):
         _, v = soft(bonds, beta, v, tolerance)
         root = _first_root(bonds, v)
         if root is None:  # a root cannot be lost but by rounding, at a touch
             break
         change, beta = abs(root - beta) / root, root
-        if change <= CLOSE and tolerance <= FINE:
+        if tolerance <= FINE and (change <= CLOSE or before <= change <= TOUCH):  # near a touch rounding moves it
             break
+        before = change
         tolerance = float(np.clip(change**2 / 10, FINE, COARSE))  # no vector needs to be better than its beta
     else:
         raise InputError(UNSETTLED)
@@ -209,7 +222,9 @@ def _bottom(bonds: Bonds, beta: float, v: Array) -> Found:
 
 
 def _first_root(bonds: Bonds, v: Array) -> float | None:
-    """The first root of 1 - beta a + beta^2 b, where there is one above 0."""
+    """The first root of 1 - beta a + beta^2 b, where there is one above 0; one that is touched to rounding counts."""
     a, b = parabola(bonds, v)
     inside = a**2 - 4 * b
-    return 2 / (a + float(np.sqrt(inside))) if inside >= 0 and a > 0 else None
+    if a <= 0 or inside < -TOUCHES * a**2:
+        return None
+    return 2 / (a + float(np.sqrt(max(inside, 0.0))))

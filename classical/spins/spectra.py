@@ -76,10 +76,11 @@ def first_spacing(levels: ArrayLike) -> Array:
     >>> first_spacing([0.0, 3.0, 4.0, 5.0])
     array(3.)
     """
-    spacing = np.diff(_ascending(levels))
+    given = _ascending(levels)
+    spacing = np.diff(given)
     typical = np.median(spacing, -1)
-    if not np.all(typical):
-        raise InputError("half of the levels are the same, so that there is no typical spacing: leave them out")
+    if np.any(typical <= BULK * np.ptp(given, -1)):
+        raise InputError("half of the levels are the same to rounding, and have no typical spacing: leave them out")
     return np.array(spacing[..., 0] / typical)
 
 
@@ -90,17 +91,21 @@ def gap_ratio(levels: ArrayLike) -> Array:
         levels: eigenvalues, ascending, (..., N).
 
     Raises:
-        InputError: fewer than three levels, or levels that do not ascend.
+        InputError: fewer than three levels, levels that do not ascend, or three of the middle half that are the same,
+            as zeros of a low rank are.
 
     >>> gap_ratio([0.0, 1.0, 3.0, 4.0, 6.0])
     array(0.5)
     """
-    spacing = np.diff(_ascending(levels))
+    given = _ascending(levels)
+    spacing = np.diff(given)
     below, above = spacing[..., :-1], spacing[..., 1:]
     larger = np.maximum(below, above)
-    ratio = np.divide(np.minimum(below, above), larger, out=np.ones_like(larger), where=larger > 0)
-    n = ratio.shape[-1]
+    n = larger.shape[-1]
     cut = int(n * (1 - MIDDLE) / 2)
+    if np.any(larger[..., cut : n - cut] <= BULK * np.ptp(given, -1)[..., None]):
+        raise InputError("three levels of the middle are the same to rounding, and have no ratio: leave them out")
+    ratio = np.divide(np.minimum(below, above), larger, out=np.ones_like(larger), where=larger > 0)
     return np.array(ratio[..., cut : n - cut].mean(-1))
 
 

@@ -94,7 +94,7 @@ def solutions(
     Args:
         bonds: of one system.
         temperature: T.
-        n_starts: how many starts, each +-1/2 at random.
+        n_starts: how many starts, each uniform from -1 to 1 at every spin.
         seed: of the starts.
         damping: of the iteration, the least, below 1.
         tolerance: largest residual of a solution, beside the rounding of m where it is close to +-1; at most 0.01.
@@ -111,7 +111,7 @@ def solutions(
     )
     check_room(64.0 * n_starts * bonds.n_spins, f"{n_starts} starts of {bonds.n_spins} spins", "ask for fewer")
     rng = stream(checked_seed(seed), 0, Purpose.START)
-    m = (rng.integers(0, 2, (n_starts, bonds.n_spins)) - 0.5).astype(np.float64)
+    m = rng.uniform(-1, 1, (n_starts, bonds.n_spins))
     squared, beta = bonds.squared(), 1 / t
     going, ended = np.arange(n_starts), np.zeros(n_starts, bool)
     share, last = np.full(n_starts, 1 - damping), np.zeros_like(m)  # of the new in a step; the last change

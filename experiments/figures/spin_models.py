@@ -32,17 +32,21 @@ BINS = 60
 LEVELS = 3000  # spins: more have no spectrum here
 DECADE = 10.0
 FEWEST = 5  # looks that tell an exponent
-CANNOT_MELT = 4  # bonds a spin (`classical.spins.melting`)
+CANNOT_MELT = 3  # bonds a spin (`classical.spins.melting`)
 ERROR = "error"  # what a classifier measures
 TOUCH = "thin in the panel of T_c: nothing melts, T is where the least eigenvalue of I - M is least"
 
 
 class Clock(NamedTuple):
-    """What time is told in, how far it is linear, and a unit of it in proper time for each run."""
+    """What time is told in, how far it is linear, and a unit of it in proper time for each run.
+
+    `proper`: how far proper time is linear.
+    """
 
     label: str
     linear: float
     units: list[float]
+    proper: float
 
     def at(self, time: float) -> str:
         """A moment in words."""
@@ -71,12 +75,14 @@ def spin_models(answers: Sequence[Answer], name: str = "spins") -> Picture:
 def _clock(runs: Sequence[Answer]) -> Clock:
     """Epochs where all runs have them, else proper time."""
     systems = [system_of(answer.run, 0) for answer in runs if answer.run is not None]
-    steps: list[int] = [system.steps_per_epoch for system in systems if isinstance(system, DigitClassifier)]
-    if runs and len(steps) == len(runs):
-        return Clock("epochs", 1.0, [answer.planned.rate * each for answer, each in zip(runs, steps, strict=True)])
     first = [float(np.min(time, where=time > 0, initial=np.inf)) for time in (run.trajectory.time for run in runs)]
     decade = float(10 ** np.floor(np.log10(min(first, default=1.0))))  # an axis has its ticks there
-    return Clock(TIME, decade if np.isfinite(decade) else 1.0, [1.0] * len(runs))
+    proper = decade if np.isfinite(decade) else 1.0
+    steps: list[int] = [system.steps_per_epoch for system in systems if isinstance(system, DigitClassifier)]
+    if runs and len(steps) == len(runs):
+        units = [answer.planned.rate * each for answer, each in zip(runs, steps, strict=True)]
+        return Clock("epochs", 1.0, units, proper)
+    return Clock(TIME, proper, [1.0] * len(runs), proper)
 
 
 def _named(runs: Sequence[Answer]) -> list[str]:
@@ -105,6 +111,9 @@ def _frame(picture: Picture, runs: Sequence[Answer], clock: Clock) -> None:
     shown["spacing"] = "the first level spacing", "s_0 / s_typ of I - M at T_c"
     for name, (title, y) in shown.items():
         picture.panels[name] = Panel(title, clock.label, y, log_x=True, log_y=True, aside=True, linear=clock.linear)
+    if clock.label != TIME:
+        again = Panel("the same against proper time", TIME, "T_c", log_x=True, log_y=True, linear=clock.proper)
+        picture.panels["proper"] = again._replace(aside=True)
 
 
 def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve, unit: float) -> None:
@@ -115,21 +124,25 @@ def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve, u
     draw_curve(picture, "largest", label, found.time, found.largest, start=True)
     draw_curve(picture, "spacing", label, found.time, found.spacing, start=True)
     if found.degree > CANNOT_MELT:
-        _melting(picture, label, found)
+        _melting(picture, "melting", label, found)
+    if "proper" in picture.panels:
+        _melting(picture, "proper", label, found._replace(time=found.time * unit))
     if answer.setting("variance"):
         _expected(picture, answer)
 
 
-def _melting(picture: Picture, label: str, found: MeltingCurve) -> None:
+def _melting(picture: Picture, panel: str, label: str, found: MeltingCurve) -> None:
     """T_c where all replicas melt; thin, T at the minimum, where one does not."""
     known = np.isfinite(found.time)
     all_melt = np.all(found.melts | ~known, axis=1)
     melted = np.where(all_melt[:, None], found.temperature, np.nan)
-    draw_curve(picture, "melting", label, found.time, melted, start=True)
+    draw_curve(picture, panel, label, found.time, melted, start=True)
     if not all_melt.all():
         picture.note(TOUCH)
         mean = mean_and_error(found.temperature)[0]
-        picture.add("melting", label, _look_times(found), mean, kind="extra")
+        without = f"{label}: T of the least eigenvalue"
+        picture.looks[without] = picture.looks[label]._replace(quiet=True)
+        picture.add(panel, without, _look_times(found), mean, kind="extra", colour=label)
 
 
 def _expected(picture: Picture, answer: Answer) -> None:
@@ -155,7 +168,9 @@ def _say(picture: Picture, label: str, found: MeltingCurve, clock: Clock) -> Non
     looks = np.flatnonzero(np.isfinite(time))
     ends = looks[[0, -1]]
     if found.degree <= CANNOT_MELT:
-        picture.note(f"{label}: N = {found.n_spins} spins of {found.degree} bonds at most; with four none can melt")
+        picture.note(
+            f"{label}: N = {found.n_spins} spins; with {found.degree} bonds at most nothing melts (linear TAP)"
+        )
         return
     first, last = (f"{np.nanmean(found.temperature[k]):.4g} at {clock.at(float(time[k]))}" for k in ends)
     melt = " and ".join(f"{int(found.melts[k].sum())}" for k in ends)
@@ -202,7 +217,9 @@ def _first_and_last(picture: Picture, label: str, answer: Answer, found: Melting
             levels["J"][when] = spectrum(bonds).ravel()
             levels["M"][when] = np.concatenate(levels_at(bonds, found.temperature[look]))
         if answer.setting("variance") and bonds.is_chain:
-            picture.note(f"{label}: eigenvalues beyond Marchenko and Pastur's edge at {when}: {_tails(bonds)}")
+            picture.note(
+                f"{label}: eigenvalues 5 % or more beyond Marchenko and Pastur's edge at {when}: {_tails(bonds)}"
+            )
     for kind, one in levels.items():
         _densities(picture, panels[kind], one)
     picture.add(panels["β"], "0", 0.0, 0.0, kind="floor")

@@ -116,7 +116,7 @@ def test_the_first_of_two_melting_points_is_found_however_shallow(late, grid):
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), degree=st.integers(1, 4), beta=st.floats(0.01, 100))
-def test_with_four_bonds_a_spin_or_fewer_nothing_melts(seed, degree, beta):
+def test_with_four_bonds_a_spin_or_fewer_no_eigenvalue_is_negative(seed, degree, beta):
     rng, n = drawn(seed), 12
     j = np.zeros((n, n))
     for shift in range(1, degree // 2 + 1):
@@ -128,6 +128,42 @@ def test_with_four_bonds_a_spin_or_fewer_nothing_melts(seed, degree, beta):
     assert bonds.degree == degree
     assert least_eigenvalue(bonds, beta) > 0
     assert not melting_temperature(bonds).melts
+
+
+@pytest.mark.parametrize("j", [0.3, 1.0, 1.1, 1.37, 2.0, 3.0])
+@pytest.mark.parametrize("n", [5, 10, 600])
+def test_four_equal_bonds_a_spin_touch_zero_in_any_unit(n, j):
+    place, bond = np.arange(n), np.zeros((n, n))
+    for shift in (1, 2):
+        bond[place, (place + shift) % n] = bond[(place + shift) % n, place] = j
+    found = melting_temperature(Bonds({(0, 0): bond}))
+    assert found.melts
+    assert abs(found.temperature / (2 * j) - 1) < 1e-5  # (1 - 2 beta J)^2 = 0, a touch
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 100_000))
+def test_the_lowest_of_all_minima_is_found_wherever_it_is(seed):
+    rng = drawn(seed)
+    n = int(rng.integers(4, 12))
+    j = rng.standard_normal((n, n)) * np.exp(rng.standard_normal((n, n))) * (rng.random((n, n)) < rng.uniform(0.2, 1))
+    j = np.triu(j, 1) + np.eye(n, k=1) * 0.1
+    bonds = Bonds({(0, 0): j + j.T})
+    found = melting_temperature(bonds)
+    betas = np.geomspace(0.011, 99, 3000) / float(largest_eigenvalue(bonds))
+    values = np.array([least_eigenvalue(bonds, beta) for beta in betas])
+    if found.melts:
+        assert abs(least_eigenvalue(bonds, 1 / float(found.temperature))) < 1e-9
+        assert (values[betas < 0.999 / found.temperature] > 0).all()
+    else:
+        assert found.least <= values.min() + 1e-9
+
+
+def test_of_two_minima_as_low_that_at_the_higher_temperature_is_told():
+    for strong in (100.0, 1e4):
+        found = melting_temperature(chain([[[strong, 0.0], [0.0, 3.0]]]))
+        assert abs(found.temperature / (2 * strong) - 1) < 1e-4
+        assert abs(found.least - 0.75) < 1e-9
 
 
 def test_with_five_bonds_a_spin_equal_bonds_melt():

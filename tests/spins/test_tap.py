@@ -51,7 +51,7 @@ def test_solutions_whose_spins_saturate_are_solutions():
 def test_solutions_come_by_their_free_energy_and_each_once():
     two = Bonds({(0, 0): ferromagnet().blocks[0, 0], (1, 1): 0.1 * (1 - np.eye(30))})  # up-up and up-down: two pairs
     found = solutions(two, 1.5, n_starts=40)
-    assert 3 <= len(found.m) <= 4  # and each alone, the other at 0, which chance may miss
+    assert 2 <= len(found.m) <= 4  # and each alone, the other at 0, which chance may miss
     assert (np.diff(found.energy) >= -1e-9).all()
     assert found.reached.sum() + found.paramagnet + found.lost == 40
     assert (found.reached > 0).all()
