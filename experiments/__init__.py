@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from experiments.learner import Progress
     from experiments.learning import NothingMoves, learn
     from experiments.looks import Looks, aging_looks, at, linear, logarithmic
+    from experiments.melting import MeltingCurve, bonds_of, melting_along
     from experiments.run_folder import RunFolder
     from experiments.schedules import constant, halve_at_spikes, piecewise
     from experiments.store import Store, load_run, system_of
@@ -19,6 +20,7 @@ _HOMES = {
     "images": ("Images",),
     "learner": ("Progress",),
     "learning": ("NothingMoves", "learn"),
+    "melting": ("MeltingCurve", "bonds_of", "melting_along"),
     "run_folder": ("RunFolder",),
     "looks": ("Looks", "aging_looks", "at", "linear", "logarithmic"),
     "schedules": ("constant", "halve_at_spikes", "piecewise"),
@@ -32,6 +34,7 @@ _HOMES = {
 __all__ = [
     "Images",
     "Looks",
+    "MeltingCurve",
     "Music",
     "NothingMoves",
     "Progress",
@@ -43,12 +46,14 @@ __all__ = [
     "Until",
     "aging_looks",
     "at",
+    "bonds_of",
     "constant",
     "halve_at_spikes",
     "learn",
     "linear",
     "load_run",
     "logarithmic",
+    "melting_along",
     "piecewise",
     "system_of",
 ]

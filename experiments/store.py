@@ -40,6 +40,10 @@ class Run:
     trajectory: Trajectory
     unit: str
 
+    def __repr__(self) -> str:
+        """Where it lies, what learned, and how far."""
+        return f"<Run: {self.path}, {self.task['system']}, {self.task['n_replicas']} replica(s), {self.trajectory!r}>"
+
     def chorales(self) -> list[Chorale]:
         """The music that was learned from, as `irreducible_loss` and the baselines take it.
 

@@ -145,7 +145,7 @@ BAD_ARGUMENTS = {
     "learn --set precision=float64 --kernel fast": "ask for plain or graph",
     "learn --system spherical-glass --device cuda": "has the kernel plain on cpu; got plain on cuda",
     "learn --system deep-perceptron --device cuda": "has the kernels fast and plain, on cpu; got device cuda",
-    "learn --system deep-perceptron --depth 0": "depth L is a whole number from 1 to 1000; got 0",
+    "learn --system deep-perceptron --depth 0": "depth L is a whole number of at least 1; got 0",
     "learn --system deep-perceptron --set alpha=-1": "alpha is a number, finite and above 0; got -1.0",
     "learn --system deep-perceptron --set r=2": "r is a number, from 0 to 1; got 2.0",
     "learn --system deep-perceptron --set alpha=1e14": "GB of memory",

@@ -42,13 +42,16 @@ def learn(
     setting: SettingOption = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="Learning rate eta. [default: 0.04 at depth 1, 0.02 to 5, deeper 0.01; delayed: 4e-4]"),
+        typer.Option(
+            help="Learning rate eta. [default: deep-rnn 0.04 at depth 1, 0.02 to 5, deeper 0.01, delayed 4e-4; "
+            "digits 1e-4; deep-perceptron 1, a sweep]"
+        ),
     ] = None,
     schedule: Annotated[
         str, typer.Option(help="constant, or spikes: back and halve the rate at a spike.")
     ] = "constant",
     until: Annotated[
-        float | None, typer.Option(help="Stop at this proper time tau (sum of rates). [default: 200]")
+        float | None, typer.Option(help="Stop at this proper time tau (sum of rates). [default: 200; digits 0.75]")
     ] = None,
     until_loss: Annotated[float | None, typer.Option(help="Stop when every replica has this loss.")] = None,
     until_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,

@@ -27,8 +27,9 @@ def plot(
     what: Annotated[
         str,
         typer.Argument(
-            help="A study (fig2 ... fig9, talk, quantum-aging, ..., a .toml), or a run, or 'latest'; or a figure of "
-            "theory: perceptron-profiles, -transitions, -states, -teacher."
+            help="A study (fig2 ... fig9, talk, quantum-aging, perceptron, digits, melting, ..., a .toml), or a run, "
+            "or 'latest'; or a figure of theory: perceptron-profiles, perceptron-transitions, perceptron-states, "
+            "perceptron-teacher, spin-transition."
         ),
     ],
     out: Annotated[
