@@ -141,7 +141,7 @@ def _melting(picture: Picture, panel: str, label: str, found: MeltingCurve) -> N
         picture.note(TOUCH)
         mean = mean_and_error(found.temperature)[0]
         without = f"{label}: T of the least eigenvalue"
-        picture.looks[without] = picture.looks[label]._replace(quiet=True)
+        picture.looks[without] = picture.looks[label]._replace(quiet=bool(all_melt.any()))
         picture.add(panel, without, _look_times(found), mean, kind="extra", colour=label)
 
 
