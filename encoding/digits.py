@@ -7,10 +7,13 @@ with scikit-learn (Alpaydin & Kaynak 1998).
 
 import hashlib
 import logging
+import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,13 +24,17 @@ from numpy.typing import ArrayLike, NDArray
 from encoding.errors import InputError, shown, why_unread
 from encoding.files import expanded
 from encoding.given import whole
-from encoding.idx import read_idx
+from encoding.idx import LARGEST, read_idx
 from encoding.mnist import fetched_mnist, named_mnist
 
 N_DIGITS = 10
 N_SMALL = 1437  # of scikit-learn's 1797 images are learned from: four fifths, in its order
 KEYS = (("x", "y", "xt", "yt"), ("x_train", "y_train", "x_test", "y_test"))  # of npz files: ours, and Keras's
 IDX = ("train-images", 3), ("train-labels", 1), ("t10k-images", 3), ("t10k-labels", 1)
+UNREAD = (  # what numpy and zipfile raise at damaged files
+    *(ValueError, EOFError, KeyError, TypeError, AttributeError, OverflowError, RuntimeError, SyntaxError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 PARTS = ("images", "labels", "valid_images", "valid_labels")
 
 log = logging.getLogger("armonica")
@@ -114,7 +121,7 @@ def load_digits(path: str | PathLike[str] | None = None) -> Digits:
     place = expanded(path)
     if place.is_dir():
         return _from_folder(place)
-    if place.suffix == ".npz" or place.is_file():
+    if place.is_file():
         return _from_npz(place)
     raise InputError(
         f"digits come from an .npz file, a folder of idx files, 'mnist', 'download' or 'small'; {place} is not there"
@@ -140,16 +147,40 @@ def _from_npz(path: Path) -> Digits:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             names = next((names for names in KEYS if set(names) <= set(arrays.files)), None)
             there = sorted(arrays.files)
-            found = [arrays[name] for name in names or ()]
+            if isinstance(arrays, np.lib.npyio.NpzFile):
+                _check_sizes(arrays, names or ())
+            found: list[Any] = [arrays[name] for name in names or ()]
     except OSError as error:
         if error.strerror is None:
             raise InputError(f"{path}: expected an .npz file; {why_unread(error)}") from error
         raise InputError(f"{path}: the file cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except UNREAD as error:
         raise InputError(f"{path}: expected an .npz file; {why_unread(error)}; is it complete?") from error
     if not found:
         raise InputError(f"{path}: expected the arrays {', '.join(KEYS[0])}; got {shown(', '.join(there))}")
     return Digits(*found, source=str(path))
+
+
+def _check_sizes(arrays: Any, names: Sequence[str]) -> None:
+    """Look at how large arrays are before they are read: a small file can unpack into any number of bytes.
+
+    Raises:
+        InputError: one of them says more bytes than are there, or all are too many.
+    """
+    whole_size = 0
+    for name in names:
+        with arrays.zip.open(f"{name}.npy") as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, kind = read(file)
+        said, there = prod(shape) * kind.itemsize, arrays.zip.getinfo(f"{name}.npy").file_size
+        if said > there:
+            raise InputError(f"the array {name} says {said} bytes and has {there}: the file is damaged; fetch it again")
+        whole_size += there
+    if whole_size > LARGEST:
+        raise InputError(f"digits of {whole_size} bytes; at most {LARGEST} are read here")
 
 
 def _from_folder(folder: Path) -> Digits:

@@ -37,6 +37,8 @@ def read_idx(path: Path, n_axes: int) -> NDArray[np.uint8]:
     if words[0] != magic:
         raise InputError(f"{path}: an idx file of {what} has the magic number {magic}; got {words[0]}: is it another?")
     sizes, came = tuple(words[1:]), len(content) - start
+    if 0 in sizes:
+        raise InputError(f"{path}: {what} are at least one; got {' x '.join(map(str, sizes))}")
     if prod(sizes) != came:
         said = " x ".join(map(str, sizes))
         state = "cut short" if came < prod(sizes) else "too long"

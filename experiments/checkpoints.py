@@ -115,6 +115,16 @@ def vouch(folder: Path, key: str) -> None:
         log.warning("%s. What is shown is what the other files say", error)
 
 
+def vouch_weights(folder: Path, key: str | None) -> None:
+    """See that the weights are those that were written, as far as the newest checkpoint knows; they are read for it.
+
+    Raises:
+        InputError: they are not.
+    """
+    if has_checkpoint(folder) and good_checkpoint(folder, key)[0] != good_checkpoint(folder, key, weights=False)[0]:
+        raise InputError(f"{folder / 'weights.f32'} is not as it was written; going on with the run makes its end anew")
+
+
 def crc32(path: Path, length: int) -> int:
     """CRC-32 of the first `length` bytes of a file."""
     crc = 0

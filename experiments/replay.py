@@ -18,6 +18,7 @@ from encoding import InputError
 from encoding.errors import shown
 from encoding.transitions import Piece
 from experiments.abilities import ability, undisturbed
+from experiments.checkpoints import vouch_weights
 from experiments.observables import TwoTimeCurve, bits_per_unit_to_nats_per_step
 from experiments.observables.estimate import mean_and_error
 from experiments.observables.given import entries, is_word, pieces, trajectory_of
@@ -57,6 +58,8 @@ def _looks(system: System, trajectory: Trajectory) -> Generator[tuple[NDArray[np
 def played(run: Run | System, trajectory: Trajectory | None) -> tuple[System, Trajectory]:
     """The system and the trajectory that are meant; see `replay`."""
     if isinstance(run, Run):
+        if trajectory is None or trajectory is run.trajectory:
+            vouch_weights(run.path, run.task["key"])
         trajectory = run.trajectory if trajectory is None else trajectory
     elif not isinstance(run, System) or isinstance(run, type):
         raise InputError(f"a Run, or a System and its Trajectory, can be played again; got {type(run).__name__}")

@@ -91,6 +91,7 @@ def test_a_run_without_a_look_yet_is_no_mistake(armonica, tmp_path):
 
 
 BAD_ARGUMENTS = {
+    "learn --system digits --data=": "got ''",
     "learn --width 0": "width is a whole number of at least 1; got 0",
     "learn --depth -2": "depth is a whole number of at least 1; got -2",
     "learn --replicas 0": "n_replicas",
@@ -158,7 +159,7 @@ BAD_ARGUMENTS = {
 
 @pytest.mark.parametrize("words", BAD_ARGUMENTS)
 def test_a_bad_argument_ends_in_one_line(complaint, tmp_path, words):
-    small = [] if "spherical-glass" in words or "deep-perceptron" in words else SMALL
+    small = [] if any(name in words for name in ("spherical-glass", "deep-perceptron", "digits")) else SMALL
     assert BAD_ARGUMENTS[words] in complaint("learn", *small, "--store", tmp_path, *words.split()[1:])
     if "start anew" not in BAD_ARGUMENTS[words] and "given up" not in BAD_ARGUMENTS[words]:
         assert not list(tmp_path.glob("*/trajectory.jsonl"))

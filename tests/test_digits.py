@@ -12,7 +12,7 @@ from classical.digits.order import Order
 from classical.spins import Bonds, melting_temperature, transition_temperature
 from encoding import InputError
 from encoding.digits import Digits, load_digits
-from experiments import Looks, Store, Task, Until, linear, system_of
+from experiments import Looks, Store, Task, Until, linear, load_run, melting_along, system_of
 from experiments.figures.of_study import answers_of
 from experiments.figures.spin_models import spin_models
 from experiments.images import Images
@@ -414,3 +414,25 @@ def _check_figure(picture):
     assert [one.y[0] for one in picture.in_panel("melting") if one.kind == "floor"] == [fresh]
     tails = [note for note in picture.notes if "5 % or more beyond Marchenko and Pastur's edge at 8 epochs" in note]
     assert ["0, 0, " in note.rsplit(": ", 1)[1] for note in tails].count(True) < len(tails) == 4
+
+
+def test_hidden_layers_are_named_by_a_list_or_by_text_as_the_command_has_it():
+    digits = load_digits("small")
+    for hidden in ("128", "12,7", [12, 7], np.array([3])):
+        sizes = DigitClassifier(digits, hidden=hidden).settings.hidden
+        assert sizes == ((128,) if hidden == "128" else (3,) if len(hidden) == 1 else (12, 7))
+    for hidden in (b"\x10", {3, 4}, 5, "12;7"):
+        with pytest.raises(InputError, match="hidden is the units of each hidden layer, as 512,512,512; got"):
+            DigitClassifier(digits, hidden=hidden)
+
+
+def test_weights_that_are_not_those_written_are_not_drawn(tmp_path):
+    task = Task("digits", {"hidden": "16"}, 1e-3, images=Images("small"), look=Looks(weights=linear(0.02)))
+    run = Store(tmp_path).learn(task, until=Until(time=0.06))
+    melting_along(run, spacings=False)
+    path = run.path / "weights.f32"
+    whole = path.read_bytes()
+    for place in (40, len(whole) - 8):
+        path.write_bytes(whole[:place] + b"abcd" + whole[place + 4 :])
+        with pytest.raises(InputError, match=r"weights\.f32 is not as it was written"):
+            melting_along(load_run(run.path), spacings=False)

@@ -1,8 +1,13 @@
 """Handwritten digits come whole from every kind of file, or not at all and with one line that says why."""
 
 import gzip
+import io
 import logging
+import os
 import struct
+import warnings
+import zipfile
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -202,3 +207,73 @@ def test_the_real_mnist_is_what_is_known_of_it(mnist_path):
     assert np.bincount(digits.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     content = idx(digits.images.reshape(-1, 28, 28))
     assert mnist._digest(content) == "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+
+
+def damaged(path, name, header):
+    """An npz whose array `name` has another header, or whose zip has another mark."""
+    with zipfile.ZipFile(path) as old:
+        members = {each: old.read(each) for each in old.namelist()}
+    if header is not None:
+        content = io.BytesIO()
+        np.lib.format.write_array_header_1_0(content, header)
+        members[f"{name}.npy"] = content.getvalue() + members[f"{name}.npy"][-100:]
+    with zipfile.ZipFile(path, "w") as new:
+        for each, content in members.items():
+            new.writestr(each, content)
+    return path
+
+
+@pytest.mark.parametrize("shape", [(10**10,), (10**6, 1000, 1000), (10**30,)])
+def test_a_file_that_says_more_than_it_holds_is_not_read_into_memory(tmp_path, shape):
+    path = tmp_path / "m.npz"
+    np.savez(path, x=X, y=Y, xt=XT, yt=YT)
+    damaged(path, "x", {"descr": "|u1", "fortran_order": False, "shape": shape})
+    with pytest.raises(InputError, match=r"the array x says \d+ bytes and has \d+: the file is damaged"):
+        load_digits(path)
+
+
+def test_digits_that_unpack_into_too_much_are_refused_before(tmp_path, monkeypatch):
+    monkeypatch.setattr("encoding.digits.LARGEST", 100)
+    np.savez_compressed(tmp_path / "m.npz", x=X, y=Y, xt=XT, yt=YT)
+    with pytest.raises(InputError, match=r"m\.npz: digits of \d+ bytes; at most 100 are read here"):
+        load_digits(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_byte_ends_in_a_line_or_does_no_harm(tmp_path, seed):
+    path, rng = tmp_path / "m.npz", np.random.default_rng(seed)
+    np.savez(path, x=X, y=Y, xt=XT, yt=YT)
+    content = bytearray(path.read_bytes())
+    for place in rng.integers(0, len(content), 3):
+        content[place] ^= 1 << rng.integers(8)
+    path.write_bytes(content)
+    with warnings.catch_warnings(), suppress(InputError):  # a refusal is an InputError and nothing else
+        warnings.simplefilter("ignore")  # numpy's, of what headers say
+        load_digits(path)
+
+
+@pytest.mark.parametrize("place", [6, 8])  # of the flags and of the method, in the first entry's header
+def test_an_encrypted_or_unknown_zip_is_refused(tmp_path, place):
+    path = tmp_path / "m.npz"
+    np.savez(path, x=X, y=Y, xt=XT, yt=YT)
+    content = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", place), (b"PK\x01\x02", place + 2)):
+        at = content.find(mark)
+        while at >= 0:
+            content[at + offset] |= 1 if place == 6 else 77
+            at = content.find(mark, at + 4)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"expected an \.npz file; .*is it complete"):
+        load_digits(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "f.npz")
+    with pytest.raises(InputError, match="is not there"):
+        load_digits(tmp_path / "f.npz")
+
+
+def test_sizes_that_no_array_can_have_are_refused(tmp_path, folder):
+    bad = struct.pack(">4I", 2051, 2**32 - 1, 0, 2**32 - 1)
+    with pytest.raises(InputError, match="images are at least one; got 4294967295 x 0 x 4294967295"):
+        load_digits(folder(train_images=bad))

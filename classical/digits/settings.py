@@ -5,8 +5,11 @@ Table 1 of Barney, Winer & Galitski (2024) gives activations, rates, epochs, mom
 which hinge of several classes is meant (`cost`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import numpy as np
 
 from encoding import InputError
 from encoding.errors import shown
@@ -79,7 +82,10 @@ class DigitSettings:
 
 def _sizes(hidden: Any) -> tuple[int, ...]:
     """Layer sizes as whole numbers; text is what a command line gives."""
+    hidden = hidden.split(",") if isinstance(hidden, str) else hidden
     try:
+        if not isinstance(hidden, Sequence | np.ndarray) or isinstance(hidden, bytes | bytearray):
+            raise TypeError
         sizes = tuple(int(size) if isinstance(size, str) else size for size in hidden)
     except (TypeError, ValueError):
         raise InputError(f"hidden is the units of each hidden layer, as 512,512,512; got {shown(hidden)}") from None

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import number
 from encoding.memory import check_room
 
 Array = NDArray[np.floating]
@@ -222,6 +223,18 @@ def one_system(bonds: Any) -> Bonds:
     if checked_bonds(bonds).shape:
         raise InputError(f"this is told of one system at a time; got {bonds.shape} of them: take bonds.one(which)")
     return bonds
+
+
+def checked_beta(bonds: Bonds, beta: float) -> float:
+    """An inverse temperature at which beta J is a number, and its square.
+
+    Raises:
+        InputError: it is negative, or it or the bonds are too large.
+    """
+    beta, largest = number("beta", beta, least=0, most=MOST_BETA), float(bonds.largest.max())
+    if max(beta, 1.0) * largest > MOST_BETA:
+        raise InputError(f"J and beta J are at most {MOST_BETA:g}; got beta = {beta:g}, J = {largest:g}: divide J")
+    return beta
 
 
 def _pair(key: Any) -> Pair:

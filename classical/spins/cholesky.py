@@ -10,9 +10,9 @@ S_k is, and each is told by its Cholesky factor: the cost is sum N_k^3 instead o
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky
 
-from classical.spins.bonds import MOST_BETA, Bonds, one_system
+from classical.spins.bonds import Bonds, checked_beta, one_system
 from encoding import InputError
-from encoding.given import number
+from encoding.memory import check_room
 
 
 def log_determinant(bonds: Bonds, beta: float) -> float:
@@ -29,9 +29,10 @@ def log_determinant(bonds: Bonds, beta: float) -> float:
     >>> round(np.exp(log_determinant(chain([[[1.0]]]), 0.5)).item(), 9)  # 1.25^2 - .5^2
     1.3125
     """
-    beta = number("beta", beta, least=0, most=MOST_BETA)
-    if not one_system(bonds).is_chain:
+    beta = checked_beta(one_system(bonds), beta)
+    if not bonds.is_chain:
         raise InputError(f"the recursion goes along a chain of layers; got {bonds}: take numpy.linalg.slogdet")
+    check_room(24.0 * max(bonds.sizes) ** 2, f"blocks of {max(bonds.sizes)} spins")
     diagonal, total = 1 + beta**2 * bonds.squares, 0.0
     pivot = np.diag(diagonal[bonds.places[0]])
     for k in range(len(bonds.sizes)):

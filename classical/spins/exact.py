@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 
-from classical.spins.bonds import MOST_BETA, Bonds, one_system
+from classical.spins.bonds import Bonds, checked_beta, one_system
 from classical.spins.lanczos import largest, operator_of
 from encoding import InputError
 from encoding.given import number
@@ -36,7 +36,7 @@ def thermal_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
         InputError: more spins, a negative beta or field, or no room.
     """
     bonds = _few(bonds, MOST_THERMAL)
-    beta, gamma = number("beta", beta, least=0, most=MOST_BETA), number("field", field, least=0)
+    beta, gamma = checked_beta(bonds, beta), number("field", field, least=0)
     check_room((5 + bonds.n_spins) * 8.0 * 4**bonds.n_spins, f"all states of {bonds.n_spins} spins")
     energies, states = np.linalg.eigh(_hamiltonian(bonds, gamma).toarray())
     boltzmann = np.exp(-beta * (energies - energies[0]))

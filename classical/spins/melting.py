@@ -12,10 +12,11 @@ every time. Where nothing melts, slopes 2 beta b - a lead down to the minimum of
 paper reads T_c off before training, for there a zero is only touched.
 
 Both are local, so the eigenvalue is looked at on a grid first, ten betas a decade from 1/lambda_max(J), where it is
-still positive, to the first that is negative, or a hundred times that, and where none is, also downwards as long as
-1 - beta lambda_max(J), below which it cannot fall, leaves room: from every dip of the grid, from its last point if
-another vector is the softest there, and from what is negative the roots go down, and the least is taken. What happens
-between two points of the grid without a dip, or below a hundredth of lambda_max(J), is not seen.
+still positive, to the first that is negative or where it can fall no more, 1 - beta lambda_max(J) + beta^2 min D being
+below it, and where none is negative also downwards, as long as 1 - beta lambda_max(J) leaves room. From every dip of
+the grid, from its last point if another vector is the softest there, and from what is negative the roots go down, and
+the least is taken. What happens between two points of the grid without a dip, or below a millionth of lambda_max(J), is
+not seen.
 
 The term beta^2 D is meant for many weak bonds at each spin. Where there are at most z of them,
 
@@ -31,23 +32,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.spins.bonds import MOST_BETA, Bonds, checked_bonds, one_system
+from classical.spins.bonds import Bonds, checked_beta, checked_bonds, one_system
 from classical.spins.onsager import KINDS, linear_tap
 from classical.spins.softest import SMALL, largest_roughly, lowest, parabola, soft
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import number
 
 Array = NDArray[np.floating]
 
-PER_DECADE, REACH = 10, 100.0  # betas of the grid, and its last over its first
+PER_DECADE, REACH = 10, 1e6  # betas of the grid, and its last over its first
 CLOSE = 1e-10  # relative, of two betas that follow each other
 TOUCHES = 1e-13  # relative, of a^2 - 4 b: to rounding 0
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
+EPS = 10 * float(np.finfo(float).eps)
 STEPS = 200
 COARSE, FINE = 1e-6, 1e-12  # relative, of an eigenvalue
 SIGN = 1e-4  # the same, where its sign is asked for
-SAME = 1e-9  # of two minima
+SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 ALIKE = 0.9  # |v.v'| of two points of the grid: one direction, which goes on
 UNSETTLED = f"the melting temperature was not found within {STEPS} steps: are bonds of very different sizes?"
@@ -59,7 +60,7 @@ class Melting(NamedTuple):
     Attributes:
         temperature: T_c; where nothing melts, the T of the lowest eigenvalue.
         least: the least eigenvalue of I - M there: 0 where it melts, else the minimum over T.
-        melts: whether the eigenvalue comes to zero.
+        melts: whether the eigenvalue comes to zero, above a millionth of lambda_max(J).
         mode: its eigenvector, (..., N), of length 1; its sign is that of its largest entry, positive.
     """
 
@@ -118,7 +119,8 @@ def least_eigenvalue(bonds: Bonds, beta: float, *, onsager: str = "sk") -> float
     Raises:
         InputError: see `classical.spins.onsager`.
     """
-    bonds, beta = one_system(bonds), number("beta", beta, least=0, most=MOST_BETA)
+    bonds = one_system(bonds)
+    beta = checked_beta(bonds, beta)
     if onsager not in KINDS:
         raise InputError(f"an Onsager term is one of {', '.join(KINDS)}; got {shown(onsager)}")
     if onsager == "rotational" or bonds.n_spins <= SMALL:
@@ -133,8 +135,11 @@ def _signed(v: Array) -> Array:
 def _of_one(bonds: Bonds) -> Found:
     """The first zero; else the lowest minimum, of those as low that at the highest temperature."""
     betas, values, vectors = _grid(bonds)
-    n = len(values) - (values[-1] < 0)
-    found = [_bottom(bonds, betas[place], vectors[place]) for place in range(n) if _dips(values, vectors, place)]
+    n, stiffest = len(values) - (values[-1] < 0), float(bonds.squares.max())
+    rounding = [EPS * beta**2 * stiffest for beta in betas]
+    felt = [value < 1 - error for value, error in zip(values, rounding, strict=True)]  # by spins that are not free
+    dips = [place for place in range(n) if felt[place] and _dips(values, vectors, place)]
+    found = [_bottom(bonds, betas[place], vectors[place]) for place in dips]
     if n < len(values):
         found.append(_zero(bonds, betas[-1], vectors[-1]))
     zeros = [each for each in found if each.melts]
@@ -157,10 +162,11 @@ def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
 def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
     """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, and their vectors.
 
-    The eigenvalue is not below 1 - beta lambda_max(J) + beta^2 min D: where that rises beyond what was found, it ends.
+    The eigenvalue is not below 1 - beta lambda_max(J) + beta^2 min D, D of the spins that have bonds: where that rises
+    beyond what was found, it ends.
     """
     n = round(PER_DECADE * np.log10(REACH)) + 1
-    top, stiffest = largest_roughly(bonds), float(bonds.squares.min())
+    top, stiffest = largest_roughly(bonds), float(np.min(bonds.squares, where=bonds.squares > 0, initial=np.inf))
     betas, values, vectors = [], [], []
     v: Array | None = None
     for beta in np.geomspace(1, REACH, n) / top:
@@ -203,7 +209,7 @@ def _bottom(bonds: Bonds, beta: float, v: Array) -> Found:
     A secant that does not fall towards a minimum gives way to the lowest point of the parabola, which always does. If a
     parabola on the way has a root, there is a zero, and that is found.
     """
-    before, slope_before, tolerance, value = 0.0, 0.0, COARSE, np.inf
+    before, slope_before, tolerance, value, last = 0.0, 0.0, COARSE, np.inf, np.inf
     for _ in range(STEPS):
         value, v = lowest(bonds, beta, v, tolerance)
         if _first_root(bonds, v) is not None:
@@ -212,8 +218,10 @@ def _bottom(bonds: Bonds, beta: float, v: Array) -> Found:
         slope = 2 * beta * b - a
         rise = (slope - slope_before) / (beta - before) if before and beta != before else 0.0
         step = -slope / rise if rise > 0 else -slope / (2 * b) if b > 0 else 0.0
-        if abs(step) <= TOUCH * beta and tolerance <= FINE:
+        flat = abs(step) <= TOUCH * beta or abs(value - last) <= ROUNDING
+        if flat and tolerance <= FINE:
             break
+        last = value
         before, slope_before, beta = beta, slope, float(beta + np.clip(step, -beta / 2, beta / 2))
         tolerance = FINE if abs(step) < WIDE * beta else COARSE
     else:

@@ -20,10 +20,9 @@ eigenvalue of I - M falls to 1/N and stays there, the pole of a single eigenvalu
 import numpy as np
 from numpy.typing import NDArray
 
-from classical.spins.bonds import MOST_BETA, Bonds, one_system
+from classical.spins.bonds import Bonds, checked_beta, one_system
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import number
 
 Array = NDArray[np.floating]
 
@@ -44,7 +43,8 @@ def onsager_term(bonds: Bonds, beta: float, kind: str = "sk") -> Array:
     Raises:
         InputError: a kind that does not exist, a negative beta, several systems.
     """
-    bonds, beta = one_system(bonds), number("beta", beta, least=0, most=MOST_BETA)
+    bonds = one_system(bonds)
+    beta = checked_beta(bonds, beta)
     if kind not in KINDS:
         raise InputError(f"an Onsager term is one of {', '.join(KINDS)}; got {shown(kind)}")
     return 1 + beta**2 * bonds.squares if kind == "sk" else _rotational(bonds, beta)
@@ -60,8 +60,8 @@ def linear_tap(bonds: Bonds, beta: float, *, kind: str = "sk") -> Array:
     >>> linear_tap(chain([[[2.0]]]), 0.5).tolist()
     [[2.0, -1.0], [-1.0, 2.0]]
     """
-    diagonal = onsager_term(bonds, beta, kind)
-    return np.diag(diagonal) - beta * bonds.dense()
+    diagonal, whole = onsager_term(bonds, beta, kind), bonds.dense()
+    return np.diag(diagonal) - beta * whole
 
 
 def _rotational(bonds: Bonds, beta: float) -> Array:

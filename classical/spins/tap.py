@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
-from classical.spins.bonds import Bonds, one_system
+from classical.spins.bonds import MOST_BETA, Bonds, checked_beta, one_system
 from encoding import InputError, Purpose, stream
 from encoding.given import number, whole
 from encoding.memory import check_room
@@ -59,7 +59,7 @@ def free_energy(bonds: Bonds, m: ArrayLike, temperature: float) -> Array:
     Raises:
         InputError: several systems, T <= 0, or magnetisations outside [-1, 1] or of another number of spins.
     """
-    bonds, t, m = one_system(bonds), number("temperature", temperature, above=0), _magnetisations(bonds, m)
+    t, m = _temperature(bonds, temperature), _magnetisations(bonds, m)
     left = 1 - m**2
     entropy = xlogy((1 + m) / 2, (1 + m) / 2) + xlogy((1 - m) / 2, (1 - m) / 2)
     return (
@@ -73,7 +73,7 @@ def tap_residual(bonds: Bonds, m: ArrayLike, temperature: float) -> Array:
     Raises:
         InputError: see `free_energy`.
     """
-    bonds, t, m = one_system(bonds), number("temperature", temperature, above=0), _magnetisations(bonds, m)
+    t, m = _temperature(bonds, temperature), _magnetisations(bonds, m)
     return np.arctanh(np.clip(m, -EDGE, EDGE)) - _field(bonds, bonds.squared(), m, 1 / t)
 
 
@@ -103,7 +103,7 @@ def solutions(
     Raises:
         InputError: something else than these.
     """
-    bonds, t = one_system(bonds), number("temperature", temperature, above=0)
+    t = _temperature(bonds, temperature)
     n_starts, most = whole("n_starts", n_starts), whole("most", most)
     damping, tolerance = (
         number("damping", damping, least=0, most=0.999),
@@ -129,6 +129,13 @@ def solutions(
         if not going.size:
             break
     return _told(bonds, m[ended], t, lost=int((~ended).sum()))
+
+
+def _temperature(bonds: Bonds, temperature: float) -> float:
+    """T, at which J/T is a number."""
+    t = number("temperature", temperature, above=0, most=MOST_BETA)
+    checked_beta(one_system(bonds), min(1 / t, np.finfo(float).max))
+    return t
 
 
 def _solved(m: Array, field: Array, tolerance: float) -> NDArray[np.bool_]:

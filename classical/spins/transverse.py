@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classical.spins.bonds import MOST_BETA, Bonds, one_system
+from classical.spins.bonds import MOST_BETA, Bonds, checked_beta, one_system
 from classical.spins.melting import melting_temperature
 from encoding import InputError
 from encoding.given import number
@@ -45,6 +45,7 @@ def static_susceptibility(bonds: Bonds, beta: float, field: float) -> Array:
         InputError: several systems, a negative beta or field, no paramagnet there.
     """
     b, bonds = free_response(beta, field), one_system(bonds)
+    checked_beta(bonds, b)
     matrix = np.diag(1 + b**2 * bonds.squares) - b * bonds.dense()
     melt = melting_temperature(bonds) if bonds.largest else None
     if melt and melt.melts and b * melt.temperature >= 1:  # far below, the Onsager term makes I - M positive again

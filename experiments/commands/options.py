@@ -69,7 +69,7 @@ def images_for(context: typer.Context, system: str) -> "Images | None":
 
     data = context.params["data"]
     if family(system).learns_from == "digits":
-        images = Images(data or "small")
+        images = Images("small" if data is None else data)
         say(images.digits)
         return images
     if data is not None:

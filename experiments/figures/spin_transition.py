@@ -79,9 +79,11 @@ def pulled(bonds: Bonds, strength: float = PULL) -> Bonds:
 
 
 def _solutions(picture: Picture, label: str, bonds: Bonds) -> None:
-    t = float(melting_temperature(bonds).temperature)
+    found_at = melting_temperature(bonds)
+    t = float(found_at.temperature)
     found = [solutions(bonds, share * t, n_starts=STARTS) for share in BELOW]
     picture.add("solutions", label, BELOW, [len(one.m) for one in found], kind="points")
     lost = sum(one.lost for one in found)
     came = ", ".join(f"{one.paramagnet} at {share:g}" for one, share in zip(found, BELOW, strict=True))
-    picture.note(f"{label}, T_c = {t:.4f}: starts that came to m = 0: {came}; to nothing: {lost}")
+    what = "T_c" if found_at.melts else "T of the least eigenvalue (nothing melts)"
+    picture.note(f"{label}, {what} = {t:.4f}: starts that came to m = 0: {came}; to nothing: {lost}")

@@ -159,6 +159,23 @@ def test_the_lowest_of_all_minima_is_found_wherever_it_is(seed):
         assert found.least <= values.min() + 1e-9
 
 
+def test_bonds_of_very_different_sizes_are_all_looked_at():
+    e = 2e-12
+    pair = np.array([[0, e, 1.704, e], [e, 0, e, e], [1.704, e, 0, e], [e, e, e, 0]])
+    found = melting_temperature(Bonds({(0, 0): pair}))
+    assert abs(found.temperature / 3.408 - 1) < 1e-4
+    assert abs(found.least - 0.75) < 1e-9
+    triangles = {(k, k): 2 * 10.0**-k * (1 - np.eye(3)) for k in range(5)}
+    found = melting_temperature(Bonds(triangles | {(5, 5): 2e-5 * (1 - np.eye(12))}))
+    assert found.melts
+    x = 11 * 2e-5  # of the twelve: 1 - 11 y + 11 y^2 = 0, y = 2e-5 beta
+    assert abs(found.temperature / (x * (1 + np.sqrt(1 - 4 / 11)) / 2) - 1) < 1e-9
+    block = drawn(0).standard_normal((60, 40))
+    for strong in (1e3, 1e5):  # one bond beside them, whose own minimum is 0.75
+        both = melting_temperature(Bonds({(0, 1): block, (2, 3): [[strong]]}))
+        assert abs(both.least - melting_temperature(chain([block])).least) < 1e-9
+
+
 def test_of_two_minima_as_low_that_at_the_higher_temperature_is_told():
     for strong in (100.0, 1e4):
         found = melting_temperature(chain([[[strong, 0.0], [0.0, 3.0]]]))
