@@ -9,6 +9,7 @@ from classical.perceptron import (
     jammed_states,
     jamming,
     replica_symmetric,
+    replica_symmetry_breaking,
     storage_bound,
 )
 from classical.perceptron.bond_overlaps import bond_overlaps
@@ -112,3 +113,9 @@ def test_mistakes_end_in_one_line(call, said):
         call()
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("alpha", "levels"), [(50, 2), (100, 5)])
+def test_far_beyond_jamming_two_layers_have_no_number(alpha, levels):
+    with pytest.raises(NotConverged, match="numbers are not finite at step"):
+        replica_symmetry_breaking(alpha, 2, levels)

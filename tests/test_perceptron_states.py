@@ -364,6 +364,9 @@ def test_a_transition_of_machines_with_frozen_states_is_none():
         (lambda: growth([1.0, 2.0, np.inf]), "needs three transitions above 0, or more; got [1.0, 2.0, inf]"),
         (lambda: growth([1.0, np.nan, 2.0]), "needs three transitions above 0, or more; got [1.0, nan, 2.0]"),
         (lambda: penetration(-1.0), "alpha = M/N is a finite number above 0"),
+        (lambda: glass_transitions(3, tolerance=0.1), "tolerance is a finite number of at most 1e-05; got 0.1"),
+        (lambda: glass_transitions(1, tolerance="x"), "tolerance is a finite number above 0; got 'x'"),  # type: ignore[arg-type]  # as a user may
+        (lambda: glass_transitions(3, scenario=np.array(["random"])), "a scenario is random or teacher; got"),  # type: ignore[arg-type]  # as a user may
         (lambda: penetration(5.0, scenario="pupil"), "a scenario is random or teacher; got 'pupil'"),
         (lambda: replica_symmetry_breaking(20, 4, 10**6), "steps k of replica symmetry breaking are 1 to 200"),
         (lambda: replica_symmetric(20, 10**7), "the depth L is a whole number of at most 1000; got 10000000"),

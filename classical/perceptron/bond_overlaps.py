@@ -33,6 +33,9 @@ def bond_overlaps(load: Array, m: Array, pull: float = 0.0) -> BondOverlaps:
     >>> bond_overlaps(np.array([2.0]), np.zeros(0)).Q  # Q/(1 - Q)^2 = 2
     array([0.5])
     """
+    if not np.isfinite(load).all():  # of averages that overflowed: whoever iterates sees it and ends
+        nothing = np.full(len(load), np.nan)
+        return BondOverlaps(nothing, nothing, np.nan)
     rises = np.maximum(np.diff(load), 0.0)
     stiffer = np.concatenate([[0.0], np.cumsum(m * rises)])
 

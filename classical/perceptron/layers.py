@@ -223,7 +223,7 @@ def checked_levels(levels: int | Sequence[float] | ArrayLike) -> Array:
 def continued(
     solve: Callable[..., Profile], alphas: Sequence[float], *, start: Profile | None = None, **options: object
 ) -> list[Profile]:
-    """Solutions at one alpha after another, each started from the one before.
+    """Solutions at one alpha after another, each started near the one before, moved a quarter towards small overlaps.
 
     Args:
         solve: such as `replica_symmetric` with its depth bound: called as solve(alpha, start=..., **options).

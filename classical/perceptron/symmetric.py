@@ -74,6 +74,9 @@ def bayes_optimal(
 ) -> Profile:
     """Overlaps of students with each other, and as much with their teacher: r = q, R = Q.
 
+    Of several solutions the one that iteration reaches from small overlaps. In three layers or more another one, with q
+    close to 1, has the larger entropy where alpha is large (three layers: from some 16 on), which is not looked for.
+
     Args:
         alpha: patterns over width, M/N.
         depth: layers of weights, L.

@@ -34,6 +34,7 @@ FIRST = pi**2 / 4
 SCENARIOS = ("random", "teacher")
 GROWTH, NEXT, MOST_ALPHA = 1.5, 1.001, 1e7  # how the next transition is bracketed, and where that is given up
 PRECISION = 1e-9  # of alpha, relative
+COARSEST = 1e-5  # tolerance of overlaps: 1e-3 moves alpha_g by a few parts in a thousand, and 0.1 loses it
 SMOOTH = 1e-3  # of what is 0 at a transition
 STATES_FROZEN = 1 - 1e-6  # q_EA(1) on the other solution is 1 to some 1e-13, before it far less
 
@@ -196,7 +197,8 @@ class _Asked(NamedTuple):
 
 
 def _asked(scenario: str, levels: int | Sequence[float] | ArrayLike | None, tolerance: float) -> _Asked:
-    if scenario not in SCENARIOS:
+    tolerance = number("tolerance", tolerance, above=0, most=COARSEST)
+    if not isinstance(scenario, str) or scenario not in SCENARIOS:
         raise InputError(f"a scenario is {' or '.join(SCENARIOS)}; got {shown(scenario)}")
     if levels is not None and scenario == "teacher":
         raise InputError("Bayes-optimal students are replica symmetric: leave the levels out")

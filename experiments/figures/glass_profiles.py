@@ -33,4 +33,7 @@ def glass_profiles(
             except NotConverged as told:
                 picture.note(f"missing: {told}")
     picture.note(f"L = {depth}. Theory, N and M to infinity at α = M/N; input and output are given: q = 1 there.")
+    picture.note(
+        "Solutions that iteration reaches from small overlaps. Where layers jump to q = 1 others are as stable."
+    )
     return picture
