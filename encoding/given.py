@@ -84,6 +84,17 @@ def is_number(value: object) -> bool:
     return True
 
 
+def flag(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        InputError: anything else; 1 and 0 are none.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name} is True or False; got {shown(value)}")
+    return bool(value)
+
+
 def number(
     name: str, value: Any, *, above: float = -np.inf, least: float = -np.inf, most: float = np.finfo(float).max
 ) -> float:

@@ -18,13 +18,15 @@ def curves(picture, panel):
 
 def test_profiles_are_symmetric_and_reach_deeper_as_more_is_learned():
     picture = glass_profiles(alphas=(25.0, 200.0), depth=12, steps=1)
-    assert list(picture.panels) == ["symmetric", "broken", "students"]
+    assert list(picture.panels) == ["symmetric", "broken", "low", "students"]
     for panel in picture.panels:
         few, many = (curves(picture, panel)[f"α = {alpha}"].y for alpha in (25, 200))
         assert few[0] == few[-1] == 1
         np.testing.assert_allclose(many, many[::-1], atol=1e-9)
         assert (many[1:-1] >= few[1:-1] - 1e-5).all()
         assert (many > 0.01).sum() > (few > 0.01).sum()
+    assert curves(picture, "students")["α = 200"].y.min() > 0.999 > 0.9 > curves(picture, "low")["α = 200"].y[1]
+    assert "store no more than α = 77.93 (one step), 96.4 (counting)" in " ".join(picture.notes)
 
 
 def test_what_has_no_solution_is_said_and_left_out():

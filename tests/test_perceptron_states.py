@@ -325,6 +325,17 @@ def test_as_many_layers_are_frozen_as_there_are_transitions_below():
     assert penetration_depth(replica_symmetric(200.0, 12)) == penetration(200.0)
 
 
+@pytest.mark.parametrize(("scenario", "last"), [("random", 41834.0), ("teacher", 1037.35)])
+def test_beyond_the_last_transition_glass_fills_machines_of_any_depth(scenario, last):
+    """Transitions come closer and closer: neither law of growth holds for ever."""
+    below, above = (penetration(last * factor, scenario=scenario) for factor in (0.999, 1.001))
+    assert 18 < below < above == np.inf
+    solve = replica_symmetric if scenario == "random" else bayes_optimal
+    liquid, filled = solve(0.8 * last, 60, start="liquid"), solve(1.05 * last, 60, start="low")
+    assert liquid.q_ea[30] < 1e-6
+    assert (filled.q_ea > 0.05).all()
+
+
 def test_a_jump_is_no_transition(monkeypatch):
     monkeypatch.setattr(transitions, "_excess", lambda end, _: -1.0 if end.alpha < 7 else 1.0)
     with pytest.raises(NotConverged, match=r"layer 2 does not freeze continuously: .* jump, and at alpha = 7 another"):
@@ -358,7 +369,9 @@ def test_a_transition_of_machines_with_frozen_states_is_none():
         (lambda: marginality(3), "marginality is that of a profile; got 3"),  # pyright: ignore[reportArgumentType]  # as a user may
         (lambda: marginality(bayes_optimal(1.0, 4)), "got a profile with a teacher"),
         (lambda: marginality(replica_symmetric(1e3, 5)), "overlaps that begin at 0 in the second layer"),
-        (lambda: entropy(bayes_optimal(1.0, 4)), "the entropy is that of random data; got a profile with a teacher"),
+        (lambda: entropy(None), "the entropy is that of a profile; got None"),  # type: ignore[arg-type]  # as a user may
+        (lambda: overlap_distribution(None, 1), "overlaps are those of a profile; got None"),  # type: ignore[arg-type]  # as a user may
+        (lambda: overlap_distribution(replica_symmetric(1.0, 2), 1, equal=np.nan), "equal is a finite number"),
         (lambda: growth([1.0, 2.0, 3.0], first=0), "first is a whole number of at least 1; got 0"),
         (lambda: growth("abc"), "needs three transitions above 0, or more; got 'abc'"),
         (lambda: growth([1.0, 2.0, np.inf]), "needs three transitions above 0, or more; got [1.0, 2.0, inf]"),
@@ -369,6 +382,7 @@ def test_a_transition_of_machines_with_frozen_states_is_none():
         (lambda: glass_transitions(3, scenario=np.array(["random"])), "a scenario is random or teacher; got"),  # type: ignore[arg-type]  # as a user may
         (lambda: penetration(5.0, scenario="pupil"), "a scenario is random or teacher; got 'pupil'"),
         (lambda: replica_symmetry_breaking(20, 4, 10**6), "steps k of replica symmetry breaking are 1 to 200"),
+        (lambda: replica_symmetry_breaking(20, 4, ["0.1"]), "levels are a number k of steps"),  # type: ignore[list-item]  # as a user may
         (lambda: replica_symmetric(20, 10**7), "the depth L is a whole number of at most 1000; got 10000000"),
     ],
 )

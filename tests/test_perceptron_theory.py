@@ -305,6 +305,17 @@ def test_overlaps_are_brought_back_without_levels_that_collapse():
         (lambda: noisy_teacher(1.2, 20, 4), "with the teacher's, is a finite number of at most 1; got 1.2"),
         (lambda: noisy_teacher(0.5, 20, 4, start=replica_symmetric(20, 4)), "has overlaps with a teacher"),
         (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
+        (
+            lambda: noisy_teacher(0.5, 20, 4, start="high"),
+            "a Profile, or one of 'low'; got 'high'",
+        ),
+        (lambda: replica_symmetric(20, 4, start=None), "or one of 'low', 'liquid'; got None"),  # type: ignore[arg-type]  # as a user may
+        (lambda: bayes_optimal(20, 4, start="up"), "one of 'low', 'liquid', 'high', 'stable'; got 'up'"),
+        (lambda: replica_symmetric(20, 4, tolerance=1.0), "a tolerance is a finite number of at most 0.0001; got 1.0"),
+        (lambda: replica_symmetric(20, 4, open_end=1), "open_end is True or False; got 1"),  # type: ignore[arg-type]  # as a user may
+        (lambda: penetration_depth(None), "a penetration depth is that of a profile; got None"),  # type: ignore[arg-type]  # as a user may
+        (lambda: generalisation_error(None), "the generalisation error is that of a profile; got None"),  # type: ignore[arg-type]  # as a user may
+        (lambda: continued(3, [1.0]), "what is continued is a solver, called as solve(alpha, start=...); got 3"),  # type: ignore[arg-type]  # as a user may
         (lambda: replica_symmetric(20, 4, tolerance=0.0), "a tolerance is a finite number above 0; got 0.0"),
         (lambda: replica_symmetric(20, 4, most=0), "most is a whole number of at least 1; got 0"),
         (lambda: glass_transitions(0), "n_layers is a whole number of at least 1; got 0"),

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classical.perceptron.breaking import replica_symmetry_breaking
+    from classical.perceptron.branches import Coexistence, coexistence, state_freezing
+    from classical.perceptron.breaking import frozen, replica_symmetry_breaking
     from classical.perceptron.fixed_point import NotConverged
     from classical.perceptron.jammed import JammedStates, jammed_states
     from classical.perceptron.layers import Profile, continued
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from classical.perceptron.volume import entropy
 
 __all__ = [
+    "Coexistence",
     "DeepPerceptron",
     "Growth",
     "JammedStates",
     "NotConverged",
     "Profile",
     "bayes_optimal",
+    "coexistence",
     "continued",
     "entropy",
+    "frozen",
     "generalisation_error",
     "glass_transitions",
     "growth",
@@ -39,18 +43,22 @@ __all__ = [
     "penetration_depth",
     "replica_symmetric",
     "replica_symmetry_breaking",
+    "state_freezing",
     "storage_bound",
 ]
 
 _HOMES = {
+    "Coexistence": "branches",
     "DeepPerceptron": "machine",
     "Growth": "transitions",
     "JammedStates": "jammed",
     "NotConverged": "fixed_point",
     "Profile": "layers",
     "bayes_optimal": "symmetric",
+    "coexistence": "branches",
     "continued": "layers",
     "entropy": "volume",
+    "frozen": "breaking",
     "generalisation_error": "symmetric",
     "glass_transitions": "transitions",
     "growth": "transitions",
@@ -65,6 +73,7 @@ _HOMES = {
     "penetration_depth": "transitions",
     "replica_symmetric": "symmetric",
     "replica_symmetry_breaking": "breaking",
+    "state_freezing": "branches",
     "storage_bound": "storage",
 }
 

@@ -3,21 +3,33 @@
 Each layer answers its fields with a hierarchy of averages (`hierarchy`); bonds take their overlaps from what they feel
 on a sphere (`bond_overlaps`), R_i(l) = alpha q_i(l-1) q_i(l) K_i(l); spins are their own answer. The levels m_i are a
 grid: (i - 1/2)/k, unless others are given. As k grows the steps become Parisi's continuous q(x).
+
+Beside the solution that begins at small overlaps there are others, where the states of some layers are frozen, q_i = 1
+from a level i on: as binary weights do, spins then have isolated states, a share 1 - m_i of pairs being the same. Which
+level it is is decided by s, which Parisi's solution makes smallest (`volume`); so is whether layers are frozen at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
+from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.solving import solved, started
+from classical.perceptron.solving import LOW, STABLE, branch, solved
+from classical.perceptron.volume import entropy
+from encoding import InputError
+from encoding.errors import shown
+from encoding.given import flag, whole
 
 Array = NDArray[np.float64]
 
-LOW, HIGH = 0.1, 0.5  # of the first overlaps: from higher ones a state may freeze into a solution of its own
+LEAST, MOST = 0.1, 0.5  # of the first overlaps: from higher ones a state may freeze into a solution of its own
+NEARLY = 1 - 1e-7  # overlaps that are to freeze
 
 
 def replica_symmetry_breaking(
@@ -25,7 +37,7 @@ def replica_symmetry_breaking(
     depth: int,
     levels: int | Sequence[float] | ArrayLike = 10,
     *,
-    start: Profile | None = None,
+    start: Profile | str = LOW,
     tolerance: float = 1e-7,
     most: int = 5000,
     open_end: bool = False,
@@ -36,7 +48,9 @@ def replica_symmetry_breaking(
         alpha: patterns over width, M/N.
         depth: layers of weights, L.
         levels: the number k of steps, or m_1 .. m_k.
-        start: a solution nearby, of as many levels; None: overlaps from 0.1 to 0.5.
+        start: "low", overlaps from 0.1 to 0.5; "stable", the solution of the smallest entropy of this and those with
+            frozen states that are reached from it, of the first layers or of all, which takes some 2 k times as long;
+            or a solution nearby, of as many levels, whose branch is followed.
         tolerance: of the equations, in overlaps. The averages have some 1e-6.
         most: iterations.
         open_end: q(L) = 0: one end of a machine whose middle is liquid.
@@ -47,7 +61,7 @@ def replica_symmetry_breaking(
     """
     alpha, depth = checked_problem(alpha, depth)
     m = checked_levels(levels)
-    shape = Shape(depth, len(m) + 1, open_end)
+    shape = Shape(depth, len(m) + 1, flag("open_end", open_end))
 
     def update(x: Array) -> Array:
         q, bonds = shape.apart(x)
@@ -59,6 +73,59 @@ def replica_symmetry_breaking(
         load = (alpha * new[:-1] * new[1:] * answer)[: shape.n_bonds]
         return shape.together(spins, np.array([bond_overlaps(own, m).Q for own in load]))
 
-    what = f"{len(m)} steps of replica symmetry breaking at alpha = {alpha:g}, L = {depth}"
-    first = shape.start(LOW, HIGH) if start is None else started(start, shape)
-    return solved(update, shape, first, alpha=alpha, m=m, tolerance=tolerance, most=most, what=what)
+    def solve(start: Profile | str) -> Profile:
+        return solved(
+            update,
+            shape,
+            branch(start, {LOW: shape.start(LEAST, MOST)}, shape, STABLE),
+            alpha=alpha,
+            m=m,
+            tolerance=tolerance,
+            most=most,
+            what=f"{len(m)} steps of replica symmetry breaking at alpha = {alpha:g}, L = {depth}",
+        )
+
+    if isinstance(start, str) and start == STABLE:
+        return _stable(solve, shape)
+    return solve(start)
+
+
+def frozen(profile: Profile, layers: int, level: int) -> Profile:
+    """A start for a solution in which states are frozen: overlaps of the first and the last layers, from a level i on.
+
+    Raises:
+        InputError: no profile, or no such layers or level.
+    """
+    if not isinstance(profile, Profile) or not len(profile.m):
+        got = "one without levels" if isinstance(profile, Profile) else shown(profile)
+        raise InputError(f"what is to freeze is a profile with levels; got {got}")
+    depth = profile.depth
+    layers = whole("frozen layers", layers, most=max(depth // 2, 1))
+    level = whole("the level from which states are frozen", level, most=len(profile.m))
+    q, bonds = profile.q.copy(), profile.Q.copy()
+    for start in (0, -layers):
+        bonds[start : start + layers or None, level:] = NEARLY
+    q[1 : layers + 1, level:] = q[depth - layers : depth, level:] = NEARLY
+    q[[0, -1]] = profile.q[[0, -1]]
+    return replace(profile, q=q, Q=bonds)
+
+
+def _stable(solve: Callable[[Profile | str], Profile], shape: Shape) -> Profile:
+    """The solution of the smallest entropy.
+
+    The level from which states are frozen is looked for from above: s falls, and rises again.
+    """
+    low = solve(LOW)
+    best = low
+    for layers in dict.fromkeys((1, max(shape.depth // 2, 1))):
+        last = inf
+        for level in range(len(low.m), 0, -1):
+            try:
+                found = solve(frozen(low, layers, level))
+            except NotConverged:  # not a solution; whether there are others further on is seen there
+                continue
+            own = entropy(found)
+            if own > last:
+                break
+            best, last = min(best, found, key=entropy), own
+    return best

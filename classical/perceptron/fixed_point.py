@@ -6,8 +6,9 @@ takes the combination of the last few x that would solve the equations if they w
     x' = x + r - (dX + dR) g,    g = argmin |r - dR g|,    r = F(x) - x              (Anderson 1965; Walker & Ni 2011)
 
 dX and dR being differences of the last x and r. It is mixed only near a solution and only by small steps, and what
-leaves the region where F is defined is brought back. Mixing may also find a solution that plain iteration runs away
-from, a saddle: small differences from it grow, and it is left along them.
+leaves the region where F is defined is brought back. Beyond the end of a branch mixing stays where the residual is
+least, though there is no solution: if it falls no more, plain iteration goes on from there. Mixing may also find a
+solution that plain iteration runs away from, a saddle: small differences from it grow, and it is left along them.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ WORSE = 30.0  # times the best residual so far: mixing has lost its way
 NEAR, FARTHEST = 1e-2, 3e-2  # residual from which on it is mixed, and the longest mixed step
 LOOKS, SMALL, GROWS = 20, 2e-4, 1.0005  # how often growth is looked at, of what difference, and what factor is one
 SETTLED = 1e-4  # change of a factor between two looks, above which it is looked at again
+HALVED, STALLED = 0.5, 500  # by how much the residual is to fall, within how many steps; else plain iteration goes on
 LEAP, PLAIN, LEAPS = 3e-3, 30, 5  # the step off a saddle, the iterations after it, and how often both are doubled
 SURE = 1.002  # a factor that is less is taken for 1 after so many leaps: a small residual does not tell it from that
 
@@ -78,7 +80,7 @@ def fixed_point(
     tolerance, most = number("a tolerance", tolerance, above=0, most=1), whole("most", most)
     bring, units, f = within or (lambda new, old: new), unit or np.ones_like, _Counted(update, tolerance, most, what)
     x, xs, rs = np.asarray(start, np.float64), list[Array](), list[Array]()
-    best, plain, leaps = np.inf, 0, 0
+    best, plain, leaps, stalls, mark = np.inf, 0, 0, 0, _Mark(np.inf, 0)
     while True:
         r, one = f(x) - x, units(x)
         f.residual = residual = float(np.abs(r / one).max(initial=0.0))
@@ -96,12 +98,24 @@ def fixed_point(
             plain = PLAIN * longer
             x, xs, rs, best = bring(x + away.step * longer, x), [], [], np.inf
             continue
+        if residual < HALVED * mark.residual or plain:
+            mark = _Mark(residual, f.n_steps)
+        elif f.n_steps - mark.at >= STALLED:
+            stalls += 1
+            plain, mark = STALLED << stalls, _Mark(np.inf, 0)
         plain = max(plain - 1, 0)
         if not residual < min(NEAR, WORSE * best) or plain:
             xs, rs = [], []
         best = min(best, residual)
         xs, rs = [*xs[-REMEMBERED:], x], [*rs[-REMEMBERED:], r]
         x = bring(_next(xs, rs, one), x)
+
+
+class _Mark(NamedTuple):
+    """A residual, and the evaluation at which it was met."""
+
+    residual: float
+    at: int
 
 
 class _Counted:

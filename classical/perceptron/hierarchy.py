@@ -29,6 +29,7 @@ SIGMAS = 8.0  # of the fields that are looked at
 TINY = 1e-18  # a step of so little variance, in layers squared, is none
 DECIDED = 12.0  # m s beyond which spins are up or down whatever a larger step: f grows by m s^2/2, and no more happens
 LEAST = 1e-14  # of a variance
+KAPPA = float(np.sqrt(2 / np.pi))  # between the pull of a teacher and what `taught_fields` probe
 Function = Callable[[Array], Array]
 
 
@@ -103,6 +104,8 @@ def _answers(
 ) -> Answers:
     scale = min(width, 1.0)
     fields = fields or normal_fields(float(variances[0]), scale)
+    if not m.size:
+        return _without_levels(f, slope, fields)
     rises = np.diff(variances, prepend=variances[0])
     all_of = np.sqrt(np.where(rises > TINY * scale**2, rises, 0.0))
     levels = np.concatenate([[0.0], m])
@@ -119,6 +122,16 @@ def _answers(
     if fields.probe is not None:
         probed = float(steps().read(scale, SPACING, first, fields.probe) @ fields.probe_weight)
     return Answers(squares, float(mean), float(free) + beyond, probed)
+
+
+def _without_levels(f: Function, slope: Function, fields: Fields) -> Answers:
+    """One state only: nothing to go through."""
+    first = slope(fields.h)
+    probed = np.nan
+    if fields.probe is not None and fields.probe_weight is not None:
+        probed = float(fields.probe_weight @ slope(fields.probe))
+    squares = np.array([fields.weight @ first**2])
+    return Answers(squares, float(fields.weight @ first), float(fields.weight @ f(fields.h)), probed)
 
 
 def steps() -> Any:

@@ -29,6 +29,7 @@ from classical.perceptron.fixed_point import NotConverged, fixed_point
 from classical.perceptron.gaussian import nodes
 from classical.perceptron.layers import FROZEN, Shape, checked_problem, couplings, fields_of_spins
 from encoding import InputError
+from encoding.errors import shown
 
 Array = NDArray[np.float64]
 
@@ -72,11 +73,21 @@ class _Felt(NamedTuple):
     walls: Array
 
 
-def jammed_states(alpha: float, depth: int, *, tolerance: float = 1e-9, most: int = 20000) -> JammedStates:
+def jammed_states(
+    alpha: float, depth: int, *, start: JammedStates | None = None, tolerance: float = 1e-9, most: int = 20000
+) -> JammedStates:
     """States of L >= 2 layers that have jammed at alpha.
 
+    Args:
+        alpha: patterns over width, M/N.
+        depth: layers of weights, L.
+        start: those at another alpha; None: overlaps 0.05 between states.
+        tolerance: of the equations.
+        most: iterations.
+
     Raises:
-        InputError: alpha or a depth that is none, or one layer, which jams as a whole at alpha = 2.
+        InputError: alpha or a depth that is none, or one layer, which jams as a whole at alpha = 2; a start of another
+            depth.
         NotConverged: alpha is too small for jammed states, or no solution within `most` iterations.
 
     >>> states = jammed_states(8, 2)
@@ -98,7 +109,10 @@ def jammed_states(alpha: float, depth: int, *, tolerance: float = 1e-9, most: in
         both = spins[:-1, 0] * spins[1:, 0]
         return shape.together(inner, _sphere(alpha * both * felt.answer_0, alpha * felt.answer_1))
 
-    first = shape.together(np.tile([STATES_ALIKE, 0.0], depth - 1), np.tile([STATES_ALIKE, alpha**-2], depth))
+    if start is None:
+        first = shape.together(np.tile([STATES_ALIKE, 0.0], depth - 1), np.tile([STATES_ALIKE, alpha**-2], depth))
+    else:
+        first = _started(start, shape)
     soft = np.arange(shape.size) % 2 == 1  # p and c, which are small together
     found = fixed_point(
         update,
@@ -113,6 +127,13 @@ def jammed_states(alpha: float, depth: int, *, tolerance: float = 1e-9, most: in
     spins, bonds = _apart(shape, found.x)
     (q, p), (Q, c) = spins.T, bonds.T
     return JammedStates(alpha, q, Q, p, c, complexity(alpha, q, p, Q, c), found.residual, found.n_steps)
+
+
+def _started(start: JammedStates, shape: Shape) -> Array:
+    if not isinstance(start, JammedStates) or len(start.Q) != shape.depth:
+        got = f"{len(start.Q)} layers" if isinstance(start, JammedStates) else shown(start)
+        raise InputError(f"a start is jammed states of {shape.depth} layers; got {got}")
+    return shape.together(np.transpose([start.q, start.p])[1:-1], np.transpose([start.Q, start.c]))
 
 
 def complexity(alpha: float, q: Array, p: Array, Q: Array, c: Array) -> float:

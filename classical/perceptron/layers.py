@@ -209,7 +209,8 @@ def checked_levels(levels: int | Sequence[float] | ArrayLike) -> Array:
             raise InputError(f"steps k of replica symmetry breaking are 1 to {MOST_LEVELS}; got {shown(levels)}")
         return (np.arange(levels) + 0.5) / levels
     try:
-        m = np.asarray(levels, np.float64)
+        m = np.asarray(levels)
+        m = m.astype(np.float64) if m.dtype.kind in "fiu" else np.zeros(0)
     except (TypeError, ValueError):
         m = np.zeros(0)
     ordered = m.ndim == 1 and 1 <= m.size <= MOST_LEVELS and m[0] > 0 and m[-1] < 1 and (np.diff(m) > 0).all()
@@ -221,20 +222,25 @@ def checked_levels(levels: int | Sequence[float] | ArrayLike) -> Array:
 
 
 def continued(
-    solve: Callable[..., Profile], alphas: Sequence[float], *, start: Profile | None = None, **options: object
+    solve: Callable[..., Profile], alphas: Sequence[float], *, start: Profile | str | None = None, **options: object
 ) -> list[Profile]:
-    """Solutions at one alpha after another, each started near the one before, moved a quarter towards small overlaps.
+    """Solutions at one alpha after another, each started from the one before: a branch, as long as it goes.
+
+    Up and down again a branch that jumps on its way shows hysteresis.
 
     Args:
         solve: such as `replica_symmetric` with its depth bound: called as solve(alpha, start=..., **options).
         alphas: in the order in which they are gone through.
-        start: of the first.
+        start: of the first; None: that of the solver.
         options: of `solve`.
 
     Raises:
         InputError, NotConverged: see `solve`.
     """
+    if not callable(solve):
+        raise InputError(f"what is continued is a solver, called as solve(alpha, start=...); got {shown(solve)}")
     found: list[Profile] = []
     for alpha in alphas:
-        found.append(solve(alpha, start=found[-1] if found else start, **options))
+        near = found[-1] if found else start
+        found.append(solve(alpha, **options, **({} if near is None else {"start": near})))
     return found

@@ -12,7 +12,6 @@ r = q, R = Q, the Bayes-optimal solution. At r_b = 0 they learn random data.
 """
 
 from collections.abc import Sequence
-from math import pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -23,14 +22,14 @@ from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import Parts
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.solving import solved, started
+from classical.perceptron.solving import FAR_OFF, HIGH, LOW, STABLE, branch, check_overlaps, solved
+from classical.perceptron.volume import entropy
 from encoding import InputError
 from encoding.given import number
 
 Array = NDArray[np.float64]
 
-KAPPA = sqrt(2 / pi)
-LOW, HIGH, TAUGHT = 0.2, 0.6, 0.5  # of the first overlaps, and of those with the teacher
+LEAST, MOST, TAUGHT = 0.2, 0.6, 0.5  # of the first overlaps, and of those with the teacher
 
 
 def noisy_teacher(
@@ -39,7 +38,7 @@ def noisy_teacher(
     depth: int,
     levels: int | Sequence[float] | ArrayLike | None = None,
     *,
-    start: Profile | None = None,
+    start: Profile | str | None = None,
     tolerance: float = 1e-7,
     most: int = 5000,
 ) -> Profile:
@@ -52,7 +51,9 @@ def noisy_teacher(
         alpha: patterns over width, M/N.
         depth: layers of weights, L.
         levels: the number k of steps, or m_1 .. m_k; None: replica symmetry.
-        start: a solution nearby, of as many levels, with a teacher.
+        start: "low", overlaps of 0.2 to 0.6; at r = 1 also "high", overlaps near 1, and "stable", that of both with the
+            larger entropy, see `bayes_optimal`; or a solution nearby, of as many levels, with a teacher. None: "stable"
+            at r = 1, else "low".
         tolerance: of the equations, in overlaps.
         most: iterations.
 
@@ -68,16 +69,26 @@ def noisy_teacher(
     alpha, depth = checked_problem(alpha, depth)
     m = np.zeros(0) if levels is None else checked_levels(levels)
     layout = Taught(Shape(depth, len(m) + 1), Shape(depth, 1), known)
-    return solved(
-        lambda x: taught_update(x, layout, alpha, m),
-        layout,
-        layout.start() if start is None else layout.started(start),
-        alpha=alpha,
-        m=m,
-        tolerance=tolerance,
-        most=most,
-        what=f"a teacher seen with overlap {r:g} at alpha = {alpha:g}, L = {depth}, {len(m)} steps",
-    )
+    layout, sure = Taught(Shape(depth, len(m) + 1), Shape(depth, 1), known), known == 1
+    named = (STABLE, LOW, HIGH) if sure else (LOW,)
+    start = named[0] if start is None else start
+
+    def solve(start: Profile | str) -> Profile:
+        return solved(
+            lambda x: taught_update(x, layout, alpha, m),
+            layout,
+            layout.first(start, named),
+            alpha=alpha,
+            m=m,
+            tolerance=tolerance,
+            most=most,
+            what=f"a teacher seen with overlap {known:g} at alpha = {alpha:g}, L = {depth}, {len(m)} steps",
+            jams=not sure,
+        )
+
+    if sure and isinstance(start, str) and start == STABLE:
+        return max((solve(LOW), solve(HIGH)), key=entropy)
+    return solve(start)
 
 
 class Taught(NamedTuple):
@@ -128,22 +139,26 @@ class Taught(NamedTuple):
 
         return parts
 
-    def start(self) -> Array:
-        """First overlaps; those with the teacher are the less, the less is known."""
-        low = LOW if self.students.n_levels > 1 else HIGH
-        with_teacher = TAUGHT * self.r
-        return np.concatenate([self.students.start(low, HIGH), self.teacher.start(with_teacher, with_teacher)])
-
-    def started(self, start: Profile) -> Array:
-        """The vector of a solution that another is to be found from.
+    def first(self, start: Profile | str, named: Sequence[str]) -> Array:
+        """First overlaps, on a branch or of a solution nearby; those with the teacher are the less, the less is known.
 
         Raises:
             InputError: it has other layers or levels, or no teacher.
         """
-        own = started(start, self.students)
-        if start.r is None or start.R is None:
+        least = LEAST if self.students.n_levels > 1 else MOST
+        branches = {LOW: self._alike(least, MOST, TAUGHT * self.r), HIGH: self._alike(FAR_OFF, FAR_OFF, FAR_OFF)}
+        if isinstance(start, str) and start in named:
+            return branches[start]
+        own = branch(start, {name: branches[LOW] for name in named}, self.students)
+        if not isinstance(start, Profile) or start.r is None or start.R is None:
             raise InputError("a start for students has overlaps with a teacher; got one without")
+        check_overlaps("r", start.r, (start.depth + 1,))
+        check_overlaps("R", start.R, (start.depth,))
         return np.concatenate([own, self.teacher.together(start.r[1:-1, None], start.R[:, None])])
+
+    def _alike(self, least: float, most: float, taught: float) -> Array:
+        """The same overlaps in all layers."""
+        return np.concatenate([self.students.start(least, most), self.teacher.start(taught, taught)])
 
 
 def taught_update(x: Array, layout: Taught, alpha: float, m: Array) -> Array:
@@ -168,7 +183,7 @@ def _bonds(felt: Array, pulled: Array, m: Array) -> tuple[Array, Array]:
     """K of layers that feel lambda, (n, k + 1), and lambda^r, (n,), and their kappa, (n,)."""
     fields = [hierarchy.taught_fields(own, pull) for own, pull in zip(felt, pulled, strict=True)]
     answers = [hierarchy.bonds(own, m, there) for own, there in zip(felt, fields, strict=True)]
-    return np.array([one.squares for one in answers]), KAPPA * np.array([one.probed for one in answers])
+    return np.array([one.squares for one in answers]), hierarchy.KAPPA * np.array([one.probed for one in answers])
 
 
 def _spins(spread: Array, eta: Array, m: Array) -> tuple[Array, Array]:

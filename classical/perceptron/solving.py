@@ -1,7 +1,7 @@
-"""Solutions of the equations of all layers: where iterating starts, and what it may end at that is none."""
+"""Solutions of the equations of all layers: where iterating starts, which of several it is, and what is none."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,18 @@ from numpy.typing import NDArray
 from classical.perceptron.fixed_point import NotConverged, Parts, fixed_point
 from classical.perceptron.layers import Profile, Shape, couplings
 from encoding import InputError
+from encoding.errors import shown
+from encoding.given import number
 
 Array = NDArray[np.float64]
 
-APART, LOW, HIGH = 0.25, 0.1, 0.5  # by which levels of a start are parted, and towards which overlaps
-JAMMED = 1 - 1e-10
+STABLE, LOW, HIGH, LIQUID = "stable", "low", "high", "liquid"  # branches by name; STABLE: of those there are
+FAR_OFF = 1 - 1e-5  # overlaps from which the high branch is reached
+JAMMED, LOST = 1e-7, 1e-10  # 1 - lambda of layers that jam without levels, and that rounding leaves without digits
+SLACK = 10.0  # times the tolerance: 1 - lambda that is less cannot be told from 0
+SHRINKS = 1e-3  # of 1 - Q a step: it is still on its way to 0
+COARSEST = 1e-4  # tolerance: with a coarser one overlaps are taken for solved long before they are
+RISING = -1e-9  # from one level to the next, to rounding
 
 
 class Layout(Protocol):
@@ -46,13 +53,26 @@ def solved(
     tolerance: float,
     most: int,
     what: str,
+    jams: bool = True,
 ) -> Profile:
     """The profile with x = update(x), looked for from `first` on.
+
+    Args:
+        update: what layers answer to overlaps x.
+        layout: of x.
+        first: x to begin with.
+        alpha: patterns over width.
+        m: levels.
+        tolerance: of the equations.
+        most: iterations.
+        what: is solved, for messages.
+        jams: whether layers can jam; not where a teacher shows that it can be done.
 
     Raises:
         InputError: a tolerance or a number of steps that is none.
         NotConverged: no solution within `most` evaluations, or layers that freeze.
     """
+    tolerance = number("a tolerance", tolerance, above=0, most=COARSEST)
     found = fixed_point(
         update,
         first,
@@ -64,34 +84,79 @@ def solved(
         what=what,
     )
     overlaps = layout.named(found.x)
-    _check_not_jammed(overlaps["q"], overlaps["Q"], what)
+    left = 1 - couplings(overlaps["q"], overlaps["Q"])[:, -1]
+    if jams:
+        moved = np.abs(layout.named(update(found.x))["Q"] - overlaps["Q"])[:, -1]
+        least = LOST if len(m) else max(JAMMED, SLACK * tolerance)
+        _check_not_jammed(left, (left < least) | (moved > SHRINKS * (1 - overlaps["Q"][:, -1])), what)
+    elif left.min() < LOST:
+        raise NotConverged(
+            f"{what}: 1 - lambda < {LOST:.0e} in layer {np.argmin(left) + 1}, of which floating-point numbers keep no "
+            "digits; take a smaller alpha"
+        )
     return Profile(alpha=alpha, m=m, residual=found.residual, n_steps=found.n_steps, **overlaps)
 
 
-def _check_not_jammed(q: Array, bonds: Array, what: str) -> None:
+def _check_not_jammed(left: Array, jammed: NDArray[np.bool_], what: str) -> None:
     """Refuse what looks like a solution because the overlaps cannot come nearer to 1.
 
     Raises:
-        NotConverged: lambda = 1 in some layer, to rounding.
+        NotConverged: layers have jammed, 1 - lambda is what is left, (L,).
     """
-    frozen = np.flatnonzero(couplings(q, bonds)[:, -1] > JAMMED)
+    frozen = np.flatnonzero(jammed)
     if frozen.size:
         raise NotConverged(
-            f"{what}: layer {', '.join(map(str, frozen + 1))} freezes, 1 - lambda < {1 - JAMMED:.0e}: there is no "
-            "solution beyond the jamming transition; take a smaller alpha"
+            f"{what}: layer {', '.join(map(str, frozen + 1))} freezes, 1 - lambda falls to {left[frozen].min():.0e}: "
+            "there is no solution beyond the jamming transition; take a smaller alpha"
         )
 
 
-def started(start: Profile, shape: Shape) -> Array:
-    """The vector of a solution that another is to be found from.
-
-    Levels that are equal, or 0, stay so, whether or not that is stable: they are parted a little.
+def branch(start: object, branches: Mapping[str, Array], shape: Shape, *others: str) -> Array:
+    """The vector that iteration begins with: of a branch by name, or of a solution nearby; `others` are names, too.
 
     Raises:
-        InputError: it has other layers or levels.
+        InputError: no such branch, or a solution with other layers or levels.
     """
-    if not isinstance(start, Profile) or (start.depth, start.q.shape[1]) != (shape.depth, shape.n_levels):
-        got = f"{start.depth} and {start.q.shape[1]}" if isinstance(start, Profile) else repr(start)[:40]
-        raise InputError(f"a start has {shape.depth} layers and {shape.n_levels} levels; got {got}")
-    x = shape.together(start.q[1:-1], start.Q)
-    return x + APART * (shape.start(LOW, HIGH) - x)
+    if isinstance(start, str) and start in branches:
+        return branches[start]
+    if not isinstance(start, Profile):
+        names = ", ".join(map(repr, (*branches, *others)))
+        raise InputError(f"a start is a solution, a Profile, or one of {names}; got {shown(start)}")
+    return started(start, shape)
+
+
+def started(start: Profile, shape: Shape) -> Array:
+    """The vector of a solution that another is to be found from, on the same branch.
+
+    Levels that are equal, or 0, stay so as long as that is stable.
+
+    Raises:
+        InputError: it has other layers or levels, or overlaps that are none.
+    """
+    wanted = {"q": (shape.depth + 1, shape.n_levels), "Q": (shape.depth, shape.n_levels)}
+    if (start.depth, np.shape(start.q)[-1]) != (shape.depth, shape.n_levels):
+        raise InputError(
+            f"a start has {shape.depth} layers and {shape.n_levels} levels; got {start.depth} and "
+            f"{np.shape(start.q)[-1]}"
+        )
+    for name, shape_of in wanted.items():
+        check_overlaps(name, getattr(start, name), shape_of)
+    return shape.together(start.q[1:-1], start.Q)
+
+
+def check_overlaps(name: str, overlaps: Any, wanted: tuple[int, ...]) -> None:
+    """Refuse what a start has in the place of overlaps.
+
+    Raises:
+        InputError: another shape, or numbers that are not overlaps, rising with the level.
+    """
+    good = isinstance(overlaps, np.ndarray) and overlaps.dtype.kind == "f" and overlaps.shape == wanted
+    if not good or not ((overlaps >= 0) & (overlaps <= 1)).all() or _falls(overlaps):
+        raise InputError(
+            f"{name} of a start is an array {wanted} of overlaps from 0 to 1 that rise with the level; got "
+            f"{shown(overlaps)}"
+        )
+
+
+def _falls(overlaps: Array) -> bool:
+    return overlaps.ndim > 1 and bool((np.diff(overlaps, axis=-1) < RISING).any())

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
+from encoding.errors import shown
+from encoding.given import flag
 
 
 def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: bool = False) -> NDArray[np.float64]:
@@ -34,7 +36,7 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
         q^2, (...).
 
     Raises:
-        InputError: other numbers of patterns or of units.
+        InputError: other numbers of patterns or of units, or what is no spin.
 
     >>> spins = 2 * np.random.default_rng(0).integers(0, 2, (320, 10)) - 1
     >>> round(float(pair_overlap(spins, -spins[:, ::-1])), 2)
@@ -42,7 +44,7 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
     >>> round(float(pair_overlap(spins[:160], spins[160:])), 2)
     0.0
     """
-    a, b = np.asarray(a), np.asarray(b)
+    a, b, normalised = _spins(a), _spins(b), flag("normalised", normalised)
     if min(a.ndim, b.ndim) < 2 or a.shape[-2:] != b.shape[-2:]:
         raise InputError(f"layers have spins of as many patterns and units, (.., M, N); got {a.shape} and {b.shape}")
     q2 = _overlap(a, b)
@@ -50,6 +52,16 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
         return q2
     own = _overlap(a, a) * _overlap(b, b)
     return q2 / np.sqrt(np.where(own > 0, own, np.nan))
+
+
+def _spins(given: object) -> NDArray[np.integer]:
+    try:
+        spins = np.asarray(given)
+    except ValueError:  # rows of several lengths
+        spins = np.zeros(0, object)
+    if spins.dtype.kind not in "iuf" or not (np.abs(spins) == 1).all():
+        raise InputError(f"spins are an array of +1 and -1, (.., M, N); got {shown(given)}")
+    return spins
 
 
 def _overlap(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from classical.perceptron import hierarchy
 from classical.perceptron.layers import Profile, couplings
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import whole
+from encoding.given import number, whole
 
 Array = NDArray[np.float64]
 
@@ -64,13 +64,14 @@ def overlap_distribution(profile: Profile, layer: int, *, equal: float = 1e-4) -
         equal: levels no further apart count as one.
 
     Raises:
-        InputError: no such layer.
+        InputError: no profile, no such layer, or `equal` that is no difference of overlaps.
 
     >>> from classical.perceptron import replica_symmetric
     >>> overlap_distribution(replica_symmetric(5.0, 4), 0)  # the input is known to all
     (array([1.]), array([1.]))
     """
     _check_layer(profile, layer)
+    equal = number("equal", equal, least=0, most=1)
     q, shares = profile.q[layer], profile.shares
     begins = np.flatnonzero(np.diff(q, prepend=-np.inf) > equal)
     weight = np.add.reduceat(shares, begins)
@@ -104,6 +105,8 @@ def marginality(profile: Profile) -> float:
 
 
 def _check_layer(profile: Profile, layer: Any) -> None:
+    if not isinstance(profile, Profile):
+        raise InputError(f"overlaps are those of a profile; got {shown(profile)}")
     whole("a spin layer", layer, least=0, most=profile.depth)
 
 

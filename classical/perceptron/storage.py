@@ -32,6 +32,7 @@ from encoding import InputError
 from encoding.errors import shown
 
 ONE_LAYER = 2.0
+PRECISION = 1e-9  # of alpha, relative
 LESS = 0.9  # of alpha, as long as there are no states
 
 
@@ -62,11 +63,23 @@ def jamming(depth: int, steps: int = 0) -> float:
         return ONE_LAYER
     if steps == 0:
         return 2 / (1 - sqrt(2 / pi)) ** 2 if depth == 2 else inf
+    states = _States(depth)
     none = some = storage_bound(depth)
-    while jammed_states(some, depth).complexity < 0:
+    while states.complexity(some) < 0:
         none, some = some, LESS * some
-    root: Any = brentq(lambda alpha: jammed_states(alpha, depth).complexity, some, none)
+    root: Any = brentq(states.complexity, some, none, xtol=PRECISION * none)
     return float(root)
+
+
+class _States:
+    """Jammed states at one alpha after another, each found from those before."""
+
+    def __init__(self, depth: int) -> None:
+        self._depth, self._last = depth, None
+
+    def complexity(self, alpha: float) -> float:
+        self._last = jammed_states(alpha, self._depth, start=self._last)
+        return self._last.complexity
 
 
 def storage_bound(depth: int) -> float:

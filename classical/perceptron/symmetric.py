@@ -23,14 +23,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.gaussian import nodes, pressure
 from classical.perceptron.layers import Profile, Shape, checked_problem, couplings, fields_of_spins
-from classical.perceptron.solving import solved, started
+from classical.perceptron.solving import FAR_OFF, HIGH, LIQUID, LOW, STABLE, branch, solved
+from classical.perceptron.volume import entropy
 from encoding import InputError
+from encoding.errors import shown
+from encoding.given import flag
 
 Array = NDArray[np.float64]
 
 FAR = 300.0  # fields beyond which cosh is too large to be squared
+LIQUID_START, NOTHING = 0.02, 1e-6  # overlaps from which the middle of a deep machine stays liquid if it can, and none
 LEAST = 1e-12  # of lambda and eps, below which all answers are those at zero
 
 
@@ -38,7 +43,7 @@ def replica_symmetric(
     alpha: float,
     depth: int,
     *,
-    start: Profile | None = None,
+    start: Profile | str = LOW,
     tolerance: float = 1e-10,
     most: int = 20000,
     open_end: bool = False,
@@ -48,7 +53,8 @@ def replica_symmetric(
     Args:
         alpha: patterns over width, M/N.
         depth: layers of weights, L.
-        start: a solution nearby; None: all overlaps 0.5.
+        start: "low", from overlaps 0.5; "liquid", from overlaps 0.02, which differ in deep machines, see `penetration`;
+            or a solution nearby.
         tolerance: of the equations, in overlaps.
         most: iterations.
         open_end: q(L) = 0: one end of a machine whose middle is liquid.
@@ -60,30 +66,32 @@ def replica_symmetric(
     >>> round(float(replica_symmetric(1.9, 1).Q[0, 0]), 5)
     0.97087
     """
-    return _solved(RANDOM, alpha, depth, start=start, open_end=open_end, tolerance=tolerance, most=most)
+    return _solver(RANDOM, alpha, depth, open_end, tolerance, most)(start)
 
 
 def bayes_optimal(
     alpha: float,
     depth: int,
     *,
-    start: Profile | None = None,
+    start: Profile | str = STABLE,
     tolerance: float = 1e-10,
     most: int = 20000,
     open_end: bool = False,
 ) -> Profile:
     """Overlaps of students with each other, and as much with their teacher: r = q, R = Q.
 
-    Of several solutions the one that iteration reaches from small overlaps. In three layers or more another one, with q
-    close to 1, has the larger entropy where alpha is large (three layers: from some 16 on), which is not looked for.
+    In three layers or more there is a second solution where alpha is large, with q close to 1: students have found all
+    that their teacher hides. Of the two that of the larger entropy is Bayes optimal; see `coexistence`.
 
     Args:
         alpha: patterns over width, M/N.
         depth: layers of weights, L.
-        start: a solution nearby; None: all overlaps 0.5.
+        start: "stable", the solution of the largest entropy; "low", that which is reached from overlaps 0.5; "high",
+            from overlaps near 1; "liquid", from overlaps 0.02, which is another than "low" in deep machines, see
+            `penetration`; or a solution nearby, whose branch is followed as long as it goes.
         tolerance: of the equations, in overlaps.
         most: iterations.
-        open_end: q(L) = 0: one end of a machine whose middle is liquid.
+        open_end: q(L) = 0: one end of a machine whose middle is liquid, as it is on the low branch; "stable" is that.
 
     Raises:
         InputError: alpha or a depth that is none, or a start of another shape.
@@ -92,9 +100,24 @@ def bayes_optimal(
     >>> student = bayes_optimal(100, 1)
     >>> round(float(generalisation_error(student)) * 100, 3)  # alpha eps -> 0.625 (Gyorgyi & Tishby 1990)
     0.625
+    >>> [round(float(bayes_optimal(20, 3, start=branch).q_ea[1]), 3) for branch in ("low", "high")]
+    [0.779, 1.0]
     """
-    found = _solved(TEACHER, alpha, depth, start=start, open_end=open_end, tolerance=tolerance, most=most)
-    return replace(found, r=found.q_ea, R=found.Q[:, -1])
+    solve = _solver(TEACHER, alpha, depth, open_end, tolerance, most)
+    if isinstance(start, str) and start == STABLE:
+        return solve(LOW) if open_end else _most_probable(solve, depth)
+    return solve(start)
+
+
+def _most_probable(solve: Callable[[str], Profile], depth: int) -> Profile:
+    """The solution of the largest entropy."""
+    found = [solve(LOW), solve(HIGH)]
+    if found[0].q_ea[depth // 2] > NOTHING:
+        try:
+            found.append(solve(LIQUID))
+        except NotConverged:  # on its long way to the first, layer by layer
+            pass
+    return max(found, key=entropy)
 
 
 def generalisation_error(student: Profile) -> float:
@@ -105,6 +128,8 @@ def generalisation_error(student: Profile) -> float:
     Raises:
         InputError: a profile without a teacher.
     """
+    if not isinstance(student, Profile):
+        raise InputError(f"the generalisation error is that of a profile; got {shown(student)}")
     if student.R is None:
         raise InputError("a profile without a teacher has no generalisation error: take bayes_optimal")
     return float(np.arccos(student.R[-1]) / np.pi)
@@ -177,11 +202,15 @@ RANDOM = Rule("replica symmetry", hard_core, frozen_spins, _of_random)
 TEACHER = Rule("Bayes-optimal students", hard_core_taught, taught_spins, _of_teacher)
 
 
-def _solved(
-    rule: Rule, alpha: float, depth: int, *, start: Profile | None, open_end: bool, tolerance: float, most: int
-) -> Profile:
+def _solver(
+    rule: Rule, alpha: float, depth: int, open_end: bool, tolerance: float, most: int
+) -> Callable[[Profile | str], Profile]:
+    """What solves the equations of these machines, from a start."""
     alpha, depth = checked_problem(alpha, depth)
-    shape, what = Shape(depth, 1, open_end), f"{rule.name} at alpha = {alpha:g}, L = {depth}"
+    shape, taught = Shape(depth, 1, flag("open_end", open_end)), rule is TEACHER
+    branches = {LOW: shape.start(), LIQUID: shape.start(LIQUID_START, LIQUID_START)}
+    if taught and not open_end:
+        branches[HIGH] = shape.start(FAR_OFF, FAR_OFF)
 
     def update(x: Array) -> Array:
         q, bonds = shape.apart(x)
@@ -189,5 +218,18 @@ def _solved(
         load = alpha * q[:-1] * q[1:] * pushed
         return shape.together(rule.spins(fields_of_spins(q, bonds, pushed)), rule.bonds(load))
 
-    first = shape.start() if start is None else started(start, shape)
-    return solved(update, shape, first, alpha=alpha, m=np.zeros(0), tolerance=tolerance, most=most, what=what)
+    def solve(start: Profile | str) -> Profile:
+        found = solved(
+            update,
+            shape,
+            branch(start, branches, shape, *([STABLE] if taught else [])),
+            alpha=alpha,
+            m=np.zeros(0),
+            tolerance=tolerance,
+            most=most,
+            what=f"{rule.name} at alpha = {alpha:g}, L = {depth}",
+            jams=not taught,
+        )
+        return replace(found, r=found.q_ea, R=found.Q[:, -1]) if taught else found
+
+    return solve

@@ -5,14 +5,16 @@ goes as alpha q_EA(l)^2, and freezes continuously where that is enough,
 
     (4 alpha/pi^2) q_EA(l)^2 = 1   at alpha = alpha_g(l + 1),    q_EA(0) = 1: alpha_g(1) = pi^2/4
 
-So the glass wets a machine from its ends. How alpha_g grows with l is fitted as a e^(b l) and as a l^b.
+So the glass wets a machine from its ends. How alpha_g grows with l is fitted as a e^(b l) and as a l^b. In the end it
+grows no more: beyond some alpha there is glass in the middle of a machine however deep, and the last layers freeze
+almost together.
 
 With broken symmetry another solution comes up as alpha grows, in which the states of the first layers are frozen,
 q_EA = 1: it does not begin continuously. A transition that would lie on it is none of these, and is refused.
 """
 
 from collections.abc import Sequence
-from math import pi
+from math import inf, pi
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from scipy.special import stdtrit
 from classical.perceptron.breaking import replica_symmetry_breaking
 from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.layers import MOST_LAYERS, Profile, checked_levels, checked_problem
+from classical.perceptron.solving import LOW
 from classical.perceptron.symmetric import bayes_optimal, replica_symmetric
 from encoding import InputError
 from encoding.errors import shown
@@ -35,6 +38,8 @@ SCENARIOS = ("random", "teacher")
 GROWTH, NEXT, MOST_ALPHA = 1.5, 1.001, 1e7  # how the next transition is bracketed, and where that is given up
 PRECISION = 1e-9  # of alpha, relative
 COARSEST = 1e-5  # tolerance of overlaps: 1e-3 moves alpha_g by a few parts in a thousand, and 0.1 loses it
+LEVEL = 1e-6  # change from layer to layer, relative, that is none: all deeper ones are alike
+MOST = 20000  # iterations: near a transition there are many
 SMOOTH = 1e-3  # of what is 0 at a transition
 STATES_FROZEN = 1 - 1e-6  # q_EA(1) on the other solution is 1 to some 1e-13, before it far less
 
@@ -130,8 +135,10 @@ def penetration_depth(profile: Profile, *, least: float = 1e-3) -> int:
     """How many spin layers from the input on are frozen: q_EA above `least`, without a gap.
 
     Raises:
-        InputError: `least` that is no overlap.
+        InputError: no profile, or `least` that is no overlap.
     """
+    if not isinstance(profile, Profile):
+        raise InputError(f"a penetration depth is that of a profile; got {shown(profile)}")
     frozen = profile.q_ea[1:-1] > number("least", least, above=0, most=1)
     return int(np.argmin(frozen)) if not frozen.all() else len(frozen)
 
@@ -142,10 +149,11 @@ def penetration(
     scenario: str = "random",
     levels: int | Sequence[float] | ArrayLike | None = None,
     tolerance: float = 1e-9,
-) -> int:
+) -> float:
     """How many spin layers from one end are frozen at alpha, in a machine so deep that its middle is liquid.
 
-    That is the number of transitions below alpha, alpha_g(l) < alpha (Yoshino, seminar 2021).
+    That is the number of transitions below alpha, alpha_g(l) < alpha (Yoshino, seminar 2021): a whole number, or
+    infinity, where alpha is beyond them all and overlaps no longer fall with depth.
 
     Args:
         alpha: patterns over width, M/N.
@@ -157,11 +165,11 @@ def penetration(
         InputError: alpha that is none, no such scenario, levels for students, or levels out of order.
         NotConverged: alpha where overlaps have jumped to another solution, with frozen states; see the solvers.
 
-    >>> penetration(2.0), penetration(25.0)
-    (0, 2)
+    >>> penetration(2.0), penetration(25.0), penetration(50000)
+    (0, 2, inf)
     """
     alpha, _ = checked_problem(alpha, 1)
-    asked = _asked(scenario, levels, tolerance)
+    asked, last = _asked(scenario, levels, tolerance), inf
     if alpha <= FIRST:
         return 0
     for n_layers in range(1, MOST_LAYERS):
@@ -171,8 +179,12 @@ def penetration(
                 f"how many layers are frozen at alpha = {alpha:g} cannot be counted: overlaps have jumped to another "
                 "solution, in which the states of the first layer are frozen; take a smaller alpha"
             )
-        if _excess(end, n_layers) < 0:
+        excess = _excess(end, n_layers)
+        if excess < 0:
             return n_layers
+        if last - excess < LEVEL * excess:
+            return inf
+        last = excess
     raise InputError(f"{MOST_LAYERS} layers and more freeze at alpha = {alpha:g}: take a smaller alpha")
 
 
@@ -185,7 +197,7 @@ class _Asked(NamedTuple):
 
     def end(self, alpha: float, layer: int, start: Profile | None = None) -> Profile:
         """One end of a machine at alpha, in which layers up to `layer` may be frozen."""
-        options = {"start": start, "tolerance": self.tolerance, "open_end": True}
+        options = {"start": start or LOW, "tolerance": self.tolerance, "most": MOST, "open_end": True}
         if self.m is not None:
             return replica_symmetry_breaking(alpha, layer + 1, self.m, **options)
         solve = replica_symmetric if self.scenario == "random" else bayes_optimal

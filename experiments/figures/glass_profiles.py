@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from classical.perceptron import NotConverged, Profile, bayes_optimal, replica_symmetric, replica_symmetry_breaking
+from classical.perceptron import (
+    NotConverged,
+    Profile,
+    bayes_optimal,
+    jamming,
+    replica_symmetric,
+    replica_symmetry_breaking,
+    storage_bound,
+)
 from experiments.figures.picture import Look, Panel, Picture
 from experiments.figures.style import BLUE, shades
 
@@ -21,6 +29,7 @@ def glass_profiles(
             f"random data, symmetry broken, k = {steps}",
             lambda alpha: replica_symmetry_breaking(alpha, depth, steps, tolerance=1e-6),
         ),
+        "low": ("students of a teacher, from nothing", lambda alpha: bayes_optimal(alpha, depth, start="low")),
         "students": ("students of a teacher, Bayes optimal", lambda alpha: bayes_optimal(alpha, depth)),
     }
     picture = Picture(name, {panel: Panel(title, LAYER, Q_EA, zero=True) for panel, (title, _) in solvers.items()})
@@ -34,6 +43,10 @@ def glass_profiles(
                 picture.note(f"missing: {told}")
     picture.note(f"L = {depth}. Theory, N and M to infinity at α = M/N; input and output are given: q = 1 there.")
     picture.note(
-        "Solutions that iteration reaches from small overlaps. Where layers jump to q = 1 others are as stable."
+        "From small overlaps (docs/perceptron.md says where other solutions are more probable), but for the last."
+    )
+    picture.note(
+        f"Random data: L = {depth} machines store no more than α = {jamming(depth, 1):.4g} (one step), "
+        f"{storage_bound(depth):.4g} (counting). Beyond, profiles solve the equations, and no machine has them."
     )
     return picture

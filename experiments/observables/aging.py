@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
+from encoding.given import flag
 from experiments.observables.displacement import Displacement, displacement
-from experiments.observables.given import LARGEST, SMALLEST, flag, is_word, trajectory_of
+from experiments.observables.given import LARGEST, SMALLEST, is_word, trajectory_of
 from experiments.observables.moments import align, chosen_groups
 from experiments.observables.two_times import TwoTimeCurve
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoding import InputError
-from experiments.observables.given import flag, trajectory_of
+from encoding.given import flag
+from experiments.observables.given import trajectory_of
 from experiments.observables.moments import chosen_groups, moments, snapshots
 from experiments.observables.two_times import TwoTimeCurve
 

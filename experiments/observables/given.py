@@ -17,17 +17,6 @@ LARGEST, SMALLEST = 1e60, 1e-100  # of numbers in a table: fourth powers of the 
 MOST_ENTRIES = 10**6  # of a list that is worked through one by one
 
 
-def flag(name: str, value: Any) -> bool:
-    """True or False.
-
-    Raises:
-        InputError: anything else; 1 and 0 are none.
-    """
-    if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name} is True or False; got {shown(value)}")
-    return bool(value)
-
-
 def is_word(value: object, words: Sequence[str]) -> bool:
     """Whether it is one of these words."""
     return isinstance(value, str) and value in words

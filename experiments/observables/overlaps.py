@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import number
-from experiments.observables.given import flag, is_word, numbers
+from encoding.given import flag, number
+from experiments.observables.given import is_word, numbers
 
 KINDS = ("normalised", "raw", "centred")
 ACTIVATION_KINDS = ("raw", "matched", "kernel", "pairs")

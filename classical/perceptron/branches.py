@@ -1,0 +1,131 @@
+"""Where a machine has two solutions, and which of them it is in.
+
+Students of a teacher: beside the solution that grows out of small overlaps there is one with q close to 1 in all
+layers, from some alpha on, and beyond another only that is left. In between the entropies of both tell in which of
+them students are who have as long as they like (as in perceptrons with binary weights: Gyorgyi 1990); the others keep
+them from it.
+
+Random data: states of the first layers freeze. As a share 1 - m_k of pairs is then the same machine, with m_k -> 1
+where it begins, the entropy does not jump, while overlaps do (as in models with random first-order transitions).
+"""
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+
+from classical.perceptron.breaking import frozen, replica_symmetry_breaking
+from classical.perceptron.fixed_point import NotConverged
+from classical.perceptron.layers import Profile, checked_depth, checked_levels
+from classical.perceptron.solving import HIGH, LOW
+from classical.perceptron.symmetric import bayes_optimal
+from classical.perceptron.volume import entropy
+from encoding import InputError
+
+SHALLOWEST = 3  # layers, of which the middle one sees neither input nor output
+BEGINS, STEP, MOST_ALPHA = 2.0, 1.15, 5e4  # alpha from which on two solutions are looked for, and by which factors
+APART = 1e-3  # q(1) of two solutions that are not one; at the ends of a branch they differ by .1 and more
+PRECISION = 1e-4  # of the ends of a branch, relative: iteration slows down there
+STATES_FROZEN = 1 - 1e-6
+FREEZES, MOST = 17.0, 20000  # alpha from which on states freeze in any machine, and iterations near its transitions
+
+
+class Coexistence(NamedTuple):
+    """alpha from which on there are two solutions, at which their entropies are equal, and from which on only one.
+
+    `last` is infinite where there still are two at alpha = 50,000.
+    """
+
+    first: float
+    equal: float
+    last: float
+
+
+def coexistence(depth: int) -> Coexistence:
+    """Between which alpha students of a teacher have two solutions; from `equal` on the high one is Bayes optimal.
+
+        s_high = s_low at `equal`                                                                    (`entropy`)
+
+    Raises:
+        InputError: a depth that is none, or less than three layers, which have one solution at any alpha.
+        NotConverged: see `bayes_optimal`; or entropies are equal beyond alpha = 50,000.
+
+    >>> np.round(coexistence(3), 1)
+    array([11.5, 16.4, 27.8])
+    """
+    depth = checked_depth(depth)
+    if depth < SHALLOWEST:
+        raise InputError(f"two solutions coexist in {SHALLOWEST} layers or more; got {depth}")
+    two = BEGINS
+    while not _gap(two, depth):
+        two *= STEP
+    first = _edge(lambda alpha: _gap(alpha, depth), two / STEP, two)
+    one, last = two, inf
+    while one < MOST_ALPHA and _gap(one, depth):
+        two, one = one, one * STEP
+    if one < MOST_ALPHA:
+        last = _edge(lambda alpha: not _gap(alpha, depth), two, one)
+    if not one < MOST_ALPHA and _difference(one, depth) < 0:
+        raise NotConverged(f"{depth} layers: entropies are equal beyond alpha = {MOST_ALPHA:g} only; take fewer layers")
+    ends = first * (1 + PRECISION), min(last, MOST_ALPHA) * (1 - PRECISION)
+    inside: Any = brentq(lambda alpha: _difference(alpha, depth), *ends)
+    return Coexistence(first, float(inside), last)
+
+
+def state_freezing(depth: int, levels: int | Sequence[float] | ArrayLike = 10, *, tolerance: float = 1e-7) -> float:
+    """alpha beyond which, on random data, frozen states of the first and last layers have the smaller entropy.
+
+        s_frozen = s_low, with q_k(1) = Q_k(1) = 1 on the frozen branch                              (`entropy`)
+
+    It falls a little as m_k goes to 1.
+
+    Args:
+        depth: layers of weights, L.
+        levels: the number k of steps, or m_1 .. m_k.
+        tolerance: of the overlaps.
+
+    Raises:
+        InputError: a depth that is none, or less than three layers; levels out of order.
+        NotConverged: there are no frozen states where they are looked for; see `replica_symmetry_breaking`.
+    """
+    depth, m = checked_depth(depth), checked_levels(levels)
+    if depth < SHALLOWEST:
+        raise InputError(f"states of the first layers freeze in {SHALLOWEST} layers or more; got {depth}")
+
+    def less(alpha: float) -> float:
+        low = replica_symmetry_breaking(alpha, depth, m, tolerance=tolerance, most=MOST)
+        if low.q_ea[1] > STATES_FROZEN:
+            return -1.0
+        start = frozen(low, 1, len(m))
+        high = replica_symmetry_breaking(alpha, depth, m, start=start, tolerance=tolerance, most=MOST)
+        return entropy(high) - entropy(low) if high.q_ea[1] > STATES_FROZEN else 1.0
+
+    above = FREEZES
+    while less(above) > 0:
+        above *= STEP
+        if above > MOST_ALPHA:
+            raise NotConverged(f"{depth} layers: no frozen states up to alpha = {MOST_ALPHA:g}")
+    return _edge(lambda alpha: less(alpha) < 0, above / STEP, above)
+
+
+def _gap(alpha: float, depth: int) -> bool:
+    low, high = (_one(alpha, depth, branch) for branch in (LOW, HIGH))
+    return bool(high.q_ea[1] - low.q_ea[1] > APART)
+
+
+def _difference(alpha: float, depth: int) -> float:
+    return entropy(_one(alpha, depth, HIGH)) - entropy(_one(alpha, depth, LOW))
+
+
+def _one(alpha: float, depth: int, branch: str) -> Profile:
+    return bayes_optimal(alpha, depth, start=branch)
+
+
+def _edge(beyond: Callable[[float], bool], low: float, high: float) -> float:
+    """alpha between `low` and `high` above which `beyond` holds, by halving."""
+    while high > low * (1 + PRECISION):
+        middle = (low + high) / 2
+        low, high = (low, middle) if beyond(middle) else (middle, high)
+    return (low + high) / 2
