@@ -66,6 +66,9 @@ class Digits:
             InputError: images that are none, of different sizes, or not as many as labels; a label that is no digit.
         """
         whole("brightest", self.brightest, most=255)
+        forms = [getattr(getattr(self, images), "shape", ())[1:] for images in PARTS[::2]]
+        if forms[0] != forms[1] and {2} == set(map(len, forms)) and np.prod(forms[0]) == np.prod(forms[1]):
+            raise InputError(f"{self.source}: images are all of one form; got {forms[0]}, and {forms[1]} to judge by")
         for images, labels in (PARTS[:2], PARTS[2:]):
             pictures = _images(f"{self.source}: {images}", getattr(self, images), self.brightest)
             object.__setattr__(self, images, pictures)
@@ -109,22 +112,25 @@ def load_digits(path: str | PathLike[str] | None = None) -> Digits:
     >>> load_digits("small")
     <Digits: 1437 + 360 images of 64 pixels, from small>
     """
-    if path is None:
-        named = named_mnist()
-        if named is None:
-            log.warning("digits: scikit-learn's images of 8 x 8 pixels; MNIST by its path, or by 'mnist'")
-        path = "small" if named is None else named
-    if path == "small":
+    named = named_mnist() if path is None or path == "mnist" else None
+    if path is None and named is None:
+        log.warning("digits: scikit-learn's images of 8 x 8 pixels; MNIST by its path, or by 'mnist'")
+        path = "small"
+    if isinstance(path, str) and path == "small":
         return _small()
     if path in ("mnist", "download"):
-        path = (named_mnist() if path == "mnist" else None) or fetched_mnist()
-    place = expanded(path)
-    if place.is_dir():
-        return _from_folder(place)
-    if place.is_file():
-        return _from_npz(place)
+        path = named or fetched_mnist()
+    place = expanded(named or path or "")
+    try:
+        if place.is_dir():
+            return _from_folder(place)
+        if place.is_file():
+            return _from_npz(place)
+    except OSError as error:
+        raise InputError(f"{shown(str(place))} cannot be read: {error.strerror}") from None
     raise InputError(
-        f"digits come from an .npz file, a folder of idx files, 'mnist', 'download' or 'small'; {place} is not there"
+        "digits come from an .npz file, a folder of idx files, 'mnist', 'download' or 'small'; "
+        f"{place}{', which ARMONICA_MNIST names,' if named else ''} is not there"
     )
 
 

@@ -43,7 +43,10 @@ def checked_rows(weights: ArrayLike, n_weights: int) -> NDArray[np.floating]:
     Raises:
         InputError: another number of weights, or no numbers.
     """
-    given = np.asarray(weights)
+    try:
+        given = np.asarray(weights)
+    except ValueError:
+        raise InputError(f"weights are numbers, of shape (..., {n_weights}); got {shown(weights)}") from None
     if given.dtype.kind != "f" or given.ndim < 1 or given.shape[-1] != n_weights:
         raise InputError(f"weights are numbers, of shape (..., {n_weights}); got {given.dtype} {given.shape}")
     return given

@@ -14,7 +14,7 @@ few; then T is where it is least, and `melts` is False.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from classical.spins import Bonds, first_spacing, largest_eigenvalue, linear_tap, melting_temperature
 from encoding import InputError
@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 class MeltingCurve(NamedTuple):
-    """Spins along a run, each (n, R), NaN where a replica was frozen, or went back.
+    """Spins along a run, each (n, R), NaN where a replica was frozen, or went back, or was refused.
 
     Attributes:
         time: proper time of the look.
@@ -39,6 +39,7 @@ class MeltingCurve(NamedTuple):
         largest: lambda_max(J).
         square: max_i D_i.
         spacing: s_0 / s_typ of I - M at `temperature`; NaN where levels are too few, or half of them alike.
+        refused: why not, of each look and replica that has no temperature though it has weights.
         n_spins: N.
         degree: the most bonds that any spin has at any look: with three or fewer nothing can melt.
     """
@@ -50,6 +51,7 @@ class MeltingCurve(NamedTuple):
     largest: Array
     square: Array
     spacing: Array
+    refused: dict[tuple[int, int], str]
     n_spins: int
     degree: int
 
@@ -85,35 +87,57 @@ def melting_along(run: Run | System, trajectory: Trajectory | None = None, *, sp
     shape, known = time.shape, np.isfinite(time)
     numbers = np.full((5, *shape), np.nan)
     melts, n_spins, degree = np.zeros(shape, bool), 0, 0
+    refused: dict[tuple[int, int], str] = {}
     for look in range(shape[0]):
-        here = known[look]
-        if not here.any():
+        here = np.flatnonzero(known[look])
+        if not len(here):
             continue
         bonds = bonds_of(system, np.asarray(trajectory.weights[look][here]))
         n_spins, degree = bonds.n_spins, max(degree, int(bonds.degree.max()))
-        found = melting_temperature(bonds)
-        melts[look, here] = found.melts
-        numbers[:4, look, here] = found.temperature, found.least, largest_eigenvalue(bonds), bonds.squares.max(-1)
-        if spacings:
-            numbers[4, look, here] = [_spacing(levels) for levels in levels_at(bonds, found.temperature)]
+        numbers[2, look, here], numbers[3, look, here] = largest_eigenvalue(bonds), bonds.squares.max(-1)
+        for place, replica in enumerate(here.tolist()):
+            own = bonds.one(place)
+            try:
+                found = melting_temperature(own)
+            except InputError as told:  # one machine without an answer, not a curve without one
+                refused[look, replica] = str(told)
+                continue
+            melts[look, replica] = found.melts
+            numbers[:2, look, replica] = found.temperature, found.least
+            if spacings:
+                numbers[4, look, replica] = _spacing(_levels(own, float(found.temperature)))
     temperature, least, largest, square, spacing = numbers
-    return MeltingCurve(time, temperature, least, melts, largest, square, spacing, n_spins, degree)
+    return MeltingCurve(time, temperature, least, melts, largest, square, spacing, refused, n_spins, degree)
 
 
-def levels_at(bonds: Bonds, temperature: NDArray[np.floating]) -> list[Array]:
+def levels_at(bonds: Bonds, temperature: ArrayLike) -> list[Array]:
     """Eigenvalues of I - M of the spins that have bonds, of each system at its own T, each (n,), ascending.
 
     A spin without bonds has the level 1, and many such levels no spacing.
 
+    Args:
+        bonds: of systems along one axis, (R,).
+        temperature: T > 0 of each, (R,).
+
     Raises:
-        InputError: there is no room.
+        InputError: other temperatures, or there is no room.
     """
+    try:
+        temperature = np.asarray(temperature, np.float64)
+    except (TypeError, ValueError):
+        temperature = np.zeros(0)
+    if len(bonds.shape) != 1 or temperature.shape != bonds.shape or not (temperature > 0).all():
+        raise InputError(
+            f"levels are those of systems (R,) at temperatures (R,) above 0; got {bonds.shape} systems and "
+            f"temperatures {temperature.shape}"
+        )
+    return [_levels(bonds.one(r), float(t)) for r, t in enumerate(temperature)]
+
+
+def _levels(bonds: Bonds, temperature: float) -> Array:
     check_room(40.0 * bonds.n_spins**2, f"the levels of {bonds.n_spins} spins", "leave spacings out (spacings=False)")
-    found = []
-    for r, t in enumerate(temperature):
-        bound = bonds.squares[r] > 0
-        found.append(np.linalg.eigvalsh(linear_tap(bonds.one(r), 1 / float(t))[np.ix_(bound, bound)]))
-    return found
+    bound = bonds.squares > 0
+    return np.linalg.eigvalsh(linear_tap(bonds, 1 / temperature)[np.ix_(bound, bound)]).astype(np.float64)
 
 
 def _spacing(levels: Array) -> float:

@@ -277,3 +277,20 @@ def test_sizes_that_no_array_can_have_are_refused(tmp_path, folder):
     bad = struct.pack(">4I", 2051, 2**32 - 1, 0, 2**32 - 1)
     with pytest.raises(InputError, match="images are at least one; got 4294967295 x 0 x 4294967295"):
         load_digits(folder(train_images=bad))
+
+
+def test_images_of_two_forms_are_not_compared_pixel_by_pixel():
+    images, labels = np.zeros((3, 28, 28), np.uint8), np.zeros(3, int)
+    with pytest.raises(InputError, match=r"images are all of one form; got \(28, 28\), and \(14, 56\) to judge by"):
+        Digits(images, labels, images.reshape(3, 14, 56), labels)
+
+
+def test_a_path_that_no_system_takes_is_refused_in_a_line():
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        load_digits("x" * 5000)
+
+
+def test_who_named_what_is_not_there_is_said(monkeypatch):
+    monkeypatch.setenv("ARMONICA_MNIST", "/nowhere")
+    with pytest.raises(InputError, match="/nowhere, which ARMONICA_MNIST names, is not there"):
+        load_digits()

@@ -14,7 +14,7 @@ from experiments import Looks, Store, learn, linear, melting
 from experiments.figures import spin_models as spin_figure
 from experiments.figures.of_study import answers_of
 from experiments.figures.spin_models import spin_models
-from experiments.melting import MeltingCurve, bonds_of, melting_along
+from experiments.melting import MeltingCurve, bonds_of, levels_at, melting_along
 from experiments.observables.log_slope import log_slope
 from experiments.study import load_study
 from quantum import QuantumRNN
@@ -181,6 +181,26 @@ def test_a_look_at_which_no_replica_is_valid_has_no_temperature(planted):
     assert np.isfinite(found.temperature).tolist() == [[True], [False]]
 
 
+def test_one_machine_without_an_answer_does_not_cost_the_curve(planted):
+    """Weights that are all 0 have no melting temperature; the others of the run have theirs, and it is said."""
+    net = DeepRNN(CHORALES, depth=1, width=4, rule="exact", batch=None, n_replicas=2, kernel="plain")
+    rows = np.stack([net.weights()] * 3)
+    rows[1, 0] = 0
+    looks = planted([0, 1, 2], weights=rows)
+    found = melting_along(net, looks)
+    assert np.argwhere(~np.isfinite(found.temperature)).tolist() == [[1, 0]]
+    assert list(found.refused) == [(1, 0)]
+    assert "a paramagnet at every temperature" in found.refused[1, 0]
+
+
+@pytest.mark.parametrize("temperature", [None, [1.0], [1.0, 0.0], [1.0, -2.0], [1.0, np.nan], "ab"])
+def test_levels_are_those_of_systems_at_their_temperatures(temperature):
+    bonds = Bonds({(0, 1): np.random.default_rng(0).normal(size=(2, 5, 4))})
+    with pytest.raises(InputError, match="levels are those of systems"):
+        levels_at(bonds, temperature)
+    assert [len(levels) for levels in levels_at(bonds, [1.0, 2.0])] == [9, 9]
+
+
 def test_there_is_room_for_a_run_without_its_spacings(monkeypatch):
     def none(size, what, advice=""):
         raise InputError(f"no room for {what}: {advice}")
@@ -201,7 +221,7 @@ def planted_curve(frozen):
     temperature = 2 * time**0.3 * scatter
     melts = np.isfinite(time) & (time > 0.5)
     nothing = np.full_like(time, np.nan)
-    return MeltingCurve(time, temperature, nothing, melts, nothing, nothing, nothing, 10, 9)
+    return MeltingCurve(time, temperature, nothing, melts, nothing, nothing, nothing, {}, 10, 9)
 
 
 @pytest.mark.parametrize("frozen", [0, 1])

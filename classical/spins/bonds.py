@@ -23,7 +23,7 @@ from encoding.memory import check_room
 Array = NDArray[np.floating]
 Pair = tuple[int, int]
 
-MOST_BETA = 1e100  # its square, and times that of a bond, is a number
+MOST_BETA, MOST_BOND = 1e100, 1e300  # beta whose square, and times that of a bond, is a number; and a bond times 100
 SYMMETRIC = 1e-6  # of the largest entry: single precision, and sums of it
 
 
@@ -41,8 +41,8 @@ class Bonds:
         """Bonds of the given blocks; layers are numbered from 0, and every layer has a block.
 
         Raises:
-            InputError: blocks that do not fit together, that are not finite, or within a layer not square, not
-                symmetric, or with bonds of a spin to itself.
+            InputError: blocks that do not fit together, that are masked, not finite or beyond 1e300, or within a layer
+                not square, not symmetric, or with bonds of a spin to itself.
         """
         if not isinstance(blocks, Mapping) or not blocks:
             raise InputError(
@@ -146,7 +146,10 @@ class Bonds:
         Raises:
             InputError: another number of spins, or no numbers.
         """
-        sigma = np.asarray(spins)
+        try:
+            sigma = np.asarray(spins)
+        except ValueError:
+            raise InputError(f"spins are numbers, of shape (..., {self.n_spins}); got {shown(spins)}") from None
         if sigma.dtype.kind not in "fiu" or not sigma.ndim or sigma.shape[-1] != self.n_spins:
             raise InputError(f"spins are numbers, of shape (..., {self.n_spins}); got {sigma.dtype} {sigma.shape}")
         field = np.zeros(np.broadcast_shapes((*self.shape, self.n_spins), sigma.shape))
@@ -180,8 +183,12 @@ class Bonds:
         Raises:
             InputError: there are not so many.
         """
+        place = which if isinstance(which, tuple) else (which,)
+        known = all(isinstance(each, Integral) and not isinstance(each, bool) for each in place)
+        if not known or len(place) > len(self.shape):
+            raise InputError(f"there are {self.shape} systems; got the number {shown(which)}")
         try:
-            return Bonds({pair: block[which] for pair, block in self.blocks.items()})
+            return Bonds({pair: block[place] for pair, block in self.blocks.items()})
         except IndexError:
             raise InputError(f"there are {self.shape} systems; got the number {shown(which)}") from None
 
@@ -247,6 +254,8 @@ def _pair(key: Any) -> Pair:
 
 
 def _block(key: Pair, block: ArrayLike) -> Array:
+    if isinstance(block, np.ma.MaskedArray) and np.ma.is_masked(block):
+        raise InputError(f"block {key} has entries that are masked: fill them, with 0 where there is no bond")
     try:
         given = np.asarray(block)
         array = given.astype(np.float64) if given.dtype.kind in "fiu" else None
@@ -258,6 +267,8 @@ def _block(key: Pair, block: ArrayLike) -> Array:
         raise InputError(f"block {key} is of shape (..., N_{key[0]}, N_{key[1]}); got {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"block {key} has bonds that are not finite: did the run diverge?")
+    if np.abs(array).max() > MOST_BOND:
+        raise InputError(f"bonds are at most {MOST_BOND:g}; got {np.abs(array).max():g} in block {key}: divide them")
     return array
 
 

@@ -12,8 +12,8 @@ every time. Where nothing melts, slopes 2 beta b - a lead down to the minimum of
 paper reads T_c off before training, for there a zero is only touched.
 
 Both are local, so the eigenvalue is looked at on a grid first, ten betas a decade from 1/lambda_max(J), where it is
-still positive, to the first that is negative or where it can fall no more, 1 - beta lambda_max(J) + beta^2 min D being
-below it, and where none is negative also downwards, as long as 1 - beta lambda_max(J) leaves room. From every dip of
+still positive, to the first that is negative or to where it can fall no more, and where none is negative also
+downwards: for all v, p_v(t beta) = 1 - t + t p_v(beta) + t (t - 1) beta^2 b, min D <= b <= max D. From every dip of
 the grid, from its last point if another vector is the softest there, and from what is negative the roots go down, and
 the least is taken. What happens between two points of the grid without a dip, or below a millionth of lambda_max(J), is
 not seen.
@@ -47,7 +47,7 @@ TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell mo
 EPS = 10 * float(np.finfo(float).eps)
 STEPS = 200
 COARSE, FINE = 1e-6, 1e-12  # relative, of an eigenvalue
-SIGN = 1e-4  # the same, where its sign is asked for
+SIGN, UNSURE = 1e-4, 1e-3  # the same, where its sign is asked for, and what such a value may be too high
 SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 ALIKE = 0.9  # |v.v'| of two points of the grid: one direction, which goes on
@@ -162,15 +162,15 @@ def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
 def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
     """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, and their vectors.
 
-    The eigenvalue is not below 1 - beta lambda_max(J) + beta^2 min D, D of the spins that have bonds: where that rises
-    beyond what was found, it ends.
+    Where it can be no less than what was found, further up or down, it ends.
     """
     n = round(PER_DECADE * np.log10(REACH)) + 1
-    top, stiffest = largest_roughly(bonds), float(np.min(bonds.squares, where=bonds.squares > 0, initial=np.inf))
+    top, squares = largest_roughly(bonds), bonds.squares[bonds.squares > 0]
+    softest, stiffest = float(squares.min()), float(squares.max())
     betas, values, vectors = [], [], []
     v: Array | None = None
     for beta in np.geomspace(1, REACH, n) / top:
-        if values and 2 * beta * stiffest > top and 1 - beta * top + beta**2 * stiffest > min(values):
+        if values and _least_above(betas[-1], values[-1], softest) > min(values):
             break
         value, v = soft(bonds, float(beta), v, SIGN)
         betas.append(float(beta))
@@ -179,10 +179,29 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
         if value < 0:
             return betas, values, vectors
     finer = 10 ** (1 / PER_DECADE)
-    while 1 - betas[0] * top < min(values) and betas[0] * REACH * top > 1:
+    while betas[0] * REACH * top > 1:
+        if max(1 - betas[0] * top, _least_below(betas[0], values[0], stiffest)) >= min(values):
+            break
         value, v = soft(bonds, betas[0] / finer, vectors[0], SIGN)
         betas, values, vectors = [betas[0] / finer, *betas], [value, *values], [v, *vectors]
     return betas, values, vectors
+
+
+def _least_above(beta: float, value: float, softest: float) -> float:
+    """What the least eigenvalue is not below at t beta, t >= 1, given its value at beta and the least D.
+
+    p_v(t beta) = 1 - t + t p_v(beta) + t (t - 1) beta^2 b for every v, and b >= min D.
+    """
+    value, stiff = value - UNSURE, beta**2 * softest
+    t = max(1.0, (1 + stiff - value) / (2 * stiff))
+    return t * value + (t - 1) * (t * stiff - 1)
+
+
+def _least_below(beta: float, value: float, stiffest: float) -> float:
+    """The same at t beta, t <= 1, where b <= max D."""
+    value, stiff = value - UNSURE, beta**2 * stiffest
+    t = min(1.0, max(0.0, (1 + stiff - value) / (2 * stiff)))
+    return 1 - t + t * value - t * (1 - t) * stiff
 
 
 def _zero(bonds: Bonds, beta: float, v: Array) -> Found:

@@ -74,11 +74,14 @@ def _rotational(bonds: Bonds, beta: float) -> Array:
     member = np.array([[place.start <= i < place.stop for i in range(bonds.n_spins)] for place in layers], float)
     sizes, e = member.sum(1), np.full(len(layers), 1 + np.abs(coupled).sum(1).max())
     for _ in range(STEPS):
-        inverse = np.linalg.inv(np.diag(e @ member) - coupled)
-        gradient = sizes - member @ np.diagonal(inverse)
-        if np.abs(gradient / sizes).max() < CLOSE:
-            return e @ member
-        step = np.linalg.solve(member @ inverse**2 @ member.T, gradient)
+        try:
+            inverse = np.linalg.inv(np.diag(e @ member) - coupled)
+            gradient = sizes - member @ np.diagonal(inverse)
+            if np.abs(gradient / sizes).max() < CLOSE:
+                return e @ member
+            step = np.linalg.solve(member @ inverse**2 @ member.T, gradient)
+        except np.linalg.LinAlgError:
+            raise InputError(f"the rotational Onsager term is lost in rounding at beta = {beta:g}: take less") from None
         decrement = float(np.sqrt(max(gradient @ step, 0.0)))
         e = e - step / (1 + decrement if decrement > NEAR else 1)
     off = np.abs(gradient / sizes).max()

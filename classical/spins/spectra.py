@@ -22,6 +22,7 @@ from encoding.given import number
 Array = NDArray[np.floating]
 
 BULK = 1e-12  # of the largest level
+TINIEST, HUGEST = 1e-100, 1e100  # of entries
 MIDDLE = 0.5  # of the levels, those of a gap ratio: at the ends of a spectrum levels are few and far between
 
 
@@ -143,7 +144,9 @@ def outside_bulk(block: ArrayLike, *, variance: float | None = None) -> Tail:
     x = _numbers(block)
     if x.ndim != 2 or not x.size or not np.isfinite(x).all() or not x.any():
         raise InputError(f"a block of bonds is a matrix of finite numbers, not all 0; got shape {x.shape}")
-    n = len(x)
+    n, size = len(x), float(np.abs(x).max())
+    if not TINIEST < size < HUGEST:
+        raise InputError(f"entries of a block, and their squares, are numbers; the largest is {size:g}: rescale it")
     x = x[x.any(1)][:, x.any(0)]
     levels = np.linalg.svd(x, compute_uv=False) ** 2
     if np.median(levels) < BULK * levels[0]:

@@ -17,6 +17,7 @@ from scipy.special import xlogy
 
 from classical.spins.bonds import MOST_BETA, Bonds, checked_beta, one_system
 from encoding import InputError, Purpose, stream
+from encoding.errors import shown
 from encoding.given import number, whole
 from encoding.memory import check_room
 from encoding.randomness import checked_seed
@@ -171,7 +172,10 @@ def _told(bonds: Bonds, m: Array, t: float, lost: int) -> Magnetisations:
 
 
 def _magnetisations(bonds: Bonds, m: ArrayLike) -> Array:
-    given = np.asarray(m)
+    try:
+        given = np.asarray(m)
+    except ValueError:
+        raise InputError(f"magnetisations are numbers (..., {bonds.n_spins}); got {shown(m)}") from None
     if given.dtype.kind not in "fiu":
         raise InputError(f"magnetisations are numbers (..., {bonds.n_spins}); got {given.dtype}")
     given = given.astype(np.float64)

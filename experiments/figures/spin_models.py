@@ -133,7 +133,7 @@ def _curves(picture: Picture, label: str, answer: Answer, found: MeltingCurve, u
 
 def _melting(picture: Picture, panel: str, label: str, found: MeltingCurve) -> None:
     """T_c where all replicas melt; thin, T at the minimum, where one does not."""
-    known = np.isfinite(found.time)
+    known = np.isfinite(found.temperature)
     all_melt = np.all(found.melts | ~known, axis=1)
     melted = np.where(all_melt[:, None], found.temperature, np.nan)
     draw_curve(picture, panel, label, found.time, melted, start=True)
@@ -165,7 +165,13 @@ def _look_times(found: MeltingCurve) -> Array:
 def _say(picture: Picture, label: str, found: MeltingCurve, clock: Clock) -> None:
     """T_c and what is as large at the beginning and at the end, and exponents."""
     time = _look_times(found)
-    looks = np.flatnonzero(np.isfinite(time))
+    if found.refused:
+        (look, replica), why = next(iter(found.refused.items()))
+        when = f"the first replica {replica} at {clock.at(float(time[look]))}"
+        picture.note(f"{label}: {len(found.refused)} weights without a T_c, {when}: {why}")
+    looks = np.flatnonzero(np.isfinite(found.temperature).any(1))
+    if not len(looks):
+        return
     ends = looks[[0, -1]]
     if found.degree <= CANNOT_MELT:
         picture.note(

@@ -160,6 +160,9 @@ def test_the_determinant_by_layers_is_that_of_the_matrix(seed, sizes, beta):
         assert found == -np.inf
 
 
+MANY = Bonds({(0, 1): np.ones((2, 2, 3))})
+
+
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
@@ -168,6 +171,16 @@ def test_the_determinant_by_layers_is_that_of_the_matrix(seed, sizes, beta):
         (lambda: Bonds({(0, 1): [1.0]}), r"block \(0, 1\) is of shape"),
         (lambda: Bonds({(0, 1): [[np.nan]]}), "not finite: did the run diverge"),
         (lambda: Bonds({(0, 1): [["a"]]}), "a matrix of real numbers"),
+        (lambda: Bonds({(0, 1): np.ma.masked_equal([[1.0, 2.0]], 1.0)}), "entries that are masked: fill them"),
+        (lambda: Bonds({(0, 1): [[1e308]]}), r"bonds are at most 1e\+300; got 1e\+308 in block \(0, 1\): divide them"),
+        (lambda: MANY.one(None), r"there are \(2,\) systems; got the number None"),
+        (lambda: MANY.one(True), r"there are \(2,\) systems; got the number True"),
+        (lambda: MANY.one(slice(1)), r"there are \(2,\) systems; got the number slice"),
+        (lambda: MANY.one((0, 0)), r"there are \(2,\) systems; got the number \(0, 0\)"),
+        (
+            lambda: MANY.apply([[1.0], [1.0, 2.0]]),
+            r"spins are numbers, of shape \(..., 5\); got \[\[1.0\], \[1.0, 2.0\]\]",
+        ),
         (lambda: Bonds({(0, 2): [[1.0]]}), r"numbered 0, 1, ... and each has bonds; got \[0, 2\]"),
         (lambda: Bonds({(0, 0): [[0.0, 1.0], [2.0, 0.0]]}), r"symmetric; these are not: take M \+ M\^T"),
         (lambda: Bonds({(0, 0): np.ones((2, 2))}), "no spin of layer 0 is bound to itself"),

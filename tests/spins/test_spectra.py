@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from spin_systems import drawn
 
 from classical.spins import first_spacing, gap_ratio, linear_tap, marchenko_pastur, outside_bulk, random_bonds
+from encoding import InputError
 
 SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=5)
 
@@ -68,3 +69,9 @@ def test_units_without_bonds_have_no_part_in_the_bulk_and_the_largest_levels_com
 def test_gap_ratios_are_those_of_the_middle():
     crowded = np.concatenate([[0, 1e-9, 1.0], np.arange(2, 40.0), [40, 40 + 1e-9, 60]])  # odd ends, even middle
     assert gap_ratio(crowded) == 1
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_entries_whose_squares_are_no_numbers_are_refused(size):
+    with pytest.raises(InputError, match="entries of a block, and their squares, are numbers; the largest is"):
+        outside_bulk(size * np.eye(5))

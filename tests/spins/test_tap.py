@@ -1,10 +1,12 @@
 """The full Thouless-Anderson-Palmer equations: solutions, free energies, how many."""
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from spin_systems import drawn, ferromagnet, pulled, recurrent
 
-from classical.spins import Bonds, free_energy, melting_temperature, solutions, tap_residual
+from classical.spins import Bonds, chain, free_energy, linear_tap, melting_temperature, solutions, tap_residual
+from encoding import InputError
 
 SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=5)
 
@@ -58,3 +60,16 @@ def test_solutions_come_by_their_free_energy_and_each_once():
     for one, energy in zip(found.m, found.energy, strict=True):
         assert abs(free_energy(two, one, 1.5) - energy) < 1e-9
         assert np.abs(tap_residual(two, one, 1.5)).max() < 1e-8
+
+
+@pytest.mark.parametrize("told_of", [free_energy, tap_residual])
+def test_magnetisations_in_rows_of_several_lengths_are_none(told_of):
+    with pytest.raises(InputError, match=r"magnetisations are numbers \(..., 3\); got \[\[0.1\], \[0.1, 0.2\]\]"):
+        told_of(chain([[[1.0, 2.0]]]), [[0.1], [0.1, 0.2]], 1.0)
+
+
+def test_what_rounding_takes_from_the_rotational_term_is_said():
+    with pytest.raises(
+        InputError, match=r"the rotational Onsager term is lost in rounding at beta = 1e\+99: take less"
+    ):
+        linear_tap(chain([[[1.0, 2.0]]]), 1e99, kind="rotational")
