@@ -189,6 +189,8 @@ def _planned(table: dict[str, Any], where: str, known: dict[Any, Any]) -> Planne
         _table(table.get("music", {}), f"{where} music", MUSIC),
         _table(table["until"], f"{where} until", UNTIL),
     )
+    if music and "data" in table:
+        raise InputError(f"{where}: a run learns from music or from data; got music {music} and data {table['data']!r}")
     first = music.get("first", 80)
     if isinstance(first, bool) or not isinstance(first, int) or first < 0:
         raise InputError(f"{where}: music.first is a number of chorales, or 0 for all; got {first!r}")

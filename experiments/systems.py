@@ -146,6 +146,8 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
         if value is None or value in ("none", "None"):
             return None
         kind = next(part for part in kind.__args__ if part is not type(None))
+    if typing.get_origin(kind) is tuple and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # one entry, as --set hidden=16 has it
     if typing.get_origin(kind) is tuple and isinstance(value, str | list | tuple):
         return tuple(value.split(",") if isinstance(value, str) else value)
     if kind is bool and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
@@ -157,4 +159,5 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
         pass
     if typing.get_origin(kind) is None and isinstance(value, kind):
         return value
-    raise InputError(f"{setting} is {KINDS.get(kind, kind.__name__)}; got {value!r}")
+    said = "a list, or a text with commas" if typing.get_origin(kind) is tuple else KINDS.get(kind, "another")
+    raise InputError(f"{setting} is {said}; got {value!r}")

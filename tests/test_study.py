@@ -142,6 +142,7 @@ def test_a_figure_can_use_the_runs_of_another_study():
         ("replicas = 2", "looks = { every = 0 }", "every is a positive number"),
         ("replicas = 2", 'data = "small"', "spherical-glass learns from nothing; got Images"),
         ("replicas = 2", "data = 3", "digits are named by"),
+        ("replicas = 2", 'data = "small"\nmusic = { source = "music21" }', "a run learns from music or from data; got"),
         ("replicas = 2", "runs = 3", "runs are tables"),
         ("n_spins = [8, 12]", "n_spin = 8", "n_spins"),
         ("{ n_spins = [8, 12] }", "3", "settings another"),
