@@ -17,7 +17,7 @@ def checked_replicas(n_replicas: int) -> int:
         InputError: not a whole number from 1 to 2^31.
     """
     if isinstance(n_replicas, bool) or not isinstance(n_replicas, int | np.integer) or not 1 <= n_replicas <= 1 << 31:
-        raise InputError(f"n_replicas is a whole number of at least 1, at most 2^31; got {n_replicas!r}")
+        raise InputError(f"n_replicas is a whole number of at least 1, at most 2^31; got {shown(n_replicas)}")
     return int(n_replicas)
 
 

@@ -20,22 +20,23 @@ from classical.perceptron.breaking import frozen, replica_symmetry_breaking
 from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.layers import Profile, checked_depth, checked_levels
 from classical.perceptron.solving import HIGH, LOW
-from classical.perceptron.symmetric import bayes_optimal
+from classical.perceptron.symmetric import bayes_optimal, from_below
 from classical.perceptron.volume import entropy
 from encoding import InputError
 
 SHALLOWEST = 3  # layers, of which the middle one sees neither input nor output
 BEGINS, STEP, MOST_ALPHA = 2.0, 1.15, 5e4  # alpha from which on two solutions are looked for, and by which factors
+JUMP = 0.1  # of q(1), by which states freeze; levels that part, or do not yet, differ by less
 APART = 1e-3  # q(1) of two solutions that are not one; at the ends of a branch they differ by .1 and more
 PRECISION = 1e-4  # of the ends of a branch, relative: iteration slows down there
-STATES_FROZEN = 1 - 1e-6
-FREEZES, MOST = 17.0, 20000  # alpha from which on states freeze in any machine, and iterations near its transitions
+STATES_FROZEN = 1 - 1e-3  # q_EA(1) beyond which it is that of frozen states
+FREEZES, MOST = 12.0, 20000  # alpha near which that is looked for first, and iterations near transitions
 
 
 class Coexistence(NamedTuple):
     """alpha from which on there are two solutions, at which their entropies are equal, and from which on only one.
 
-    `last` is infinite where there still are two at alpha = 50,000.
+    `last` is infinite where there still are two at alpha = 50,000. The ends are known to a part in 10,000.
     """
 
     first: float
@@ -79,7 +80,8 @@ def state_freezing(depth: int, levels: int | Sequence[float] | ArrayLike = 10, *
 
         s_frozen = s_low, with q_k(1) = Q_k(1) = 1 on the frozen branch                              (`entropy`)
 
-    It falls a little as m_k goes to 1.
+    It depends a little on m_k, near which the share of pairs begins that are the same. Deep machines, and many steps,
+    take a minute.
 
     Args:
         depth: layers of weights, L.
@@ -96,13 +98,15 @@ def state_freezing(depth: int, levels: int | Sequence[float] | ArrayLike = 10, *
 
     def less(alpha: float) -> float:
         low = replica_symmetry_breaking(alpha, depth, m, tolerance=tolerance, most=MOST)
-        if low.q_ea[1] > STATES_FROZEN:
+        if low.q_ea[1] > STATES_FROZEN:  # all there is
             return -1.0
         start = frozen(low, 1, len(m))
         high = replica_symmetry_breaking(alpha, depth, m, start=start, tolerance=tolerance, most=MOST)
-        return entropy(high) - entropy(low) if high.q_ea[1] > STATES_FROZEN else 1.0
+        return entropy(high) - entropy(low) if high.q_ea[1] > low.q_ea[1] + JUMP else 1.0
 
     above = FREEZES
+    while less(above / STEP) < 0:
+        above /= STEP
     while less(above) > 0:
         above *= STEP
         if above > MOST_ALPHA:
@@ -116,7 +120,8 @@ def _gap(alpha: float, depth: int) -> bool:
 
 
 def _difference(alpha: float, depth: int) -> float:
-    return entropy(_one(alpha, depth, HIGH)) - entropy(_one(alpha, depth, LOW))
+    below = from_below(lambda branch: _one(alpha, depth, branch), depth)
+    return entropy(_one(alpha, depth, HIGH)) - entropy(below)
 
 
 def _one(alpha: float, depth: int, branch: str) -> Profile:

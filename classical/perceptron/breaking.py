@@ -11,7 +11,7 @@ level it is is decided by s, which Parisi's solution makes smallest (`volume`); 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf
+from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,7 @@ from encoding.given import flag, whole
 Array = NDArray[np.float64]
 
 LEAST, MOST = 0.1, 0.5  # of the first overlaps: from higher ones a state may freeze into a solution of its own
+ONE_LAYER = 2.0  # alpha at which it jams (Gardner 1988)
 NEARLY = 1 - 1e-7  # overlaps that are to freeze
 
 
@@ -57,10 +58,12 @@ def replica_symmetry_breaking(
 
     Raises:
         InputError: alpha or a depth that is none, levels out of order, or a start of another shape.
-        NotConverged: no solution within `most` iterations, or layers that freeze.
+        NotConverged: no solution within `most` iterations, or layers that jam.
     """
     alpha, depth = checked_problem(alpha, depth)
     m = checked_levels(levels)
+    if depth == 1 and alpha >= ONE_LAYER:
+        raise NotConverged(f"one layer jams at alpha = {ONE_LAYER:g}, with levels too; got alpha = {alpha:g}")
     shape = Shape(depth, len(m) + 1, flag("open_end", open_end))
 
     def update(x: Array) -> Array:
@@ -103,29 +106,19 @@ def frozen(profile: Profile, layers: int, level: int) -> Profile:
     layers = whole("frozen layers", layers, most=max(depth // 2, 1))
     level = whole("the level from which states are frozen", level, most=len(profile.m))
     q, bonds = profile.q.copy(), profile.Q.copy()
-    for start in (0, -layers):
-        bonds[start : start + layers or None, level:] = NEARLY
-    q[1 : layers + 1, level:] = q[depth - layers : depth, level:] = NEARLY
-    q[[0, -1]] = profile.q[[0, -1]]
+    ends = np.r_[:layers, depth - layers : depth]
+    for overlaps, rows in ((bonds, ends), (q, np.r_[1 : layers + 1, depth - layers : depth])):
+        overlaps[rows, level:] = np.maximum(overlaps[rows, level:], NEARLY)
     return replace(profile, q=q, Q=bonds)
 
 
 def _stable(solve: Callable[[Profile | str], Profile], shape: Shape) -> Profile:
-    """The solution of the smallest entropy.
-
-    The level from which states are frozen is looked for from above: s falls, and rises again.
-    """
+    """The solution of the smallest entropy, of this and those frozen from some level on, in the first layers or all."""
     low = solve(LOW)
-    best = low
-    for layers in dict.fromkeys((1, max(shape.depth // 2, 1))):
-        last = inf
-        for level in range(len(low.m), 0, -1):
-            try:
-                found = solve(frozen(low, layers, level))
-            except NotConverged:  # not a solution; whether there are others further on is seen there
-                continue
-            own = entropy(found)
-            if own > last:
-                break
-            best, last = min(best, found, key=entropy), own
-    return best
+    found = [low]
+    for layers, level in product(dict.fromkeys((1, max(shape.depth // 2, 1))), range(1, shape.n_levels)):
+        try:
+            found.append(solve(frozen(low, layers, level)))
+        except NotConverged:  # no solution there
+            continue
+    return min(found, key=entropy)

@@ -18,7 +18,7 @@ looked at: the other is `open`, q(L) = 0.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,7 @@ FROZEN = 1 - 1e-13  # an overlap beyond cannot be told from 1
 LESS = 0.5  # of a distance between overlaps, kept in one step
 NEAREST = 1e-6  # distance from 1 that is measured like larger ones
 MET, FREE = 1e-4, 1e-3  # a distance of overlaps that are looked at as equal, and from 1 where there is room to part
+LEAST = -1e-9  # of an overlap, and of what it rises from level to level, to rounding
 START = 0.5  # from higher ones students may find their teacher, a solution of its own
 
 
@@ -186,6 +187,43 @@ def checked_problem(alpha: float, depth: int) -> tuple[float, int]:
     return number("alpha = M/N", alpha, above=0, most=MOST_ALPHA), checked_depth(depth)
 
 
+def checked_profile(what: str, profile: Any) -> Profile:
+    """A profile whose numbers are overlaps, and belong together.
+
+    Raises:
+        InputError: something else, or one that was damaged.
+    """
+    if not isinstance(profile, Profile):
+        raise InputError(f"{what} of a profile; got {shown(profile)}")
+    k, depth = np.size(profile.m), len(profile.Q) if isinstance(profile.Q, np.ndarray) and profile.Q.ndim else 0
+    wanted = {"q": (depth + 1, k + 1), "Q": (depth, k + 1), "r": (depth + 1,), "R": (depth,)}
+    number("alpha of a profile", profile.alpha, above=0, most=MOST_ALPHA)
+    if k:
+        checked_levels(profile.m)
+    for name, shape in wanted.items():
+        overlaps = getattr(profile, name)
+        if overlaps is not None or name in "qQ":
+            check_overlaps(f"{name} of a profile", overlaps, shape)
+    return profile
+
+
+def check_overlaps(name: str, overlaps: Any, wanted: tuple[int, ...]) -> None:
+    """Refuse what stands in the place of overlaps.
+
+    Raises:
+        InputError: another shape, or numbers that are not overlaps, rising with the level.
+    """
+    good = isinstance(overlaps, np.ndarray) and overlaps.dtype.kind == "f" and overlaps.shape == wanted
+    if not good or not ((overlaps >= LEAST) & (overlaps <= 1)).all() or _falls(overlaps):
+        raise InputError(
+            f"{name} is an array {wanted} of overlaps from 0 to 1 that rise with the level; got {shown(overlaps)}"
+        )
+
+
+def _falls(overlaps: Array) -> bool:
+    return overlaps.ndim > 1 and bool((np.diff(overlaps, axis=-1) < LEAST).any())
+
+
 def checked_depth(depth: int) -> int:
     """The number of layers.
 
@@ -226,7 +264,8 @@ def continued(
 ) -> list[Profile]:
     """Solutions at one alpha after another, each started from the one before: a branch, as long as it goes.
 
-    Up and down again a branch that jumps on its way shows hysteresis.
+    Up and down again a branch that jumps on its way shows hysteresis. A branch is followed also where it is no longer
+    the stable one, from the second alpha on.
 
     Args:
         solve: such as `replica_symmetric` with its depth bound: called as solve(alpha, start=..., **options).
@@ -239,6 +278,8 @@ def continued(
     """
     if not callable(solve):
         raise InputError(f"what is continued is a solver, called as solve(alpha, start=...); got {shown(solve)}")
+    if isinstance(alphas, str | bytes) or not np.iterable(alphas):
+        raise InputError(f"alphas come in a list; got {shown(alphas)}")
     found: list[Profile] = []
     for alpha in alphas:
         near = found[-1] if found else start

@@ -22,7 +22,7 @@ from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import Parts
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.solving import FAR_OFF, HIGH, LOW, STABLE, branch, check_overlaps, solved
+from classical.perceptron.solving import FAR_OFF, HIGH, LOW, STABLE, branch, solved
 from classical.perceptron.volume import entropy
 from encoding import InputError
 from encoding.given import number
@@ -152,8 +152,6 @@ class Taught(NamedTuple):
         own = branch(start, {name: branches[LOW] for name in named}, self.students)
         if not isinstance(start, Profile) or start.r is None or start.R is None:
             raise InputError("a start for students has overlaps with a teacher; got one without")
-        check_overlaps("r", start.r, (start.depth + 1,))
-        check_overlaps("R", start.R, (start.depth,))
         return np.concatenate([own, self.teacher.together(start.r[1:-1, None], start.R[:, None])])
 
     def _alike(self, least: float, most: float, taught: float) -> Array:

@@ -1,13 +1,13 @@
 """Solutions of the equations of all layers: where iterating starts, which of several it is, and what is none."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classical.perceptron.fixed_point import NotConverged, Parts, fixed_point
-from classical.perceptron.layers import Profile, Shape, couplings
+from classical.perceptron.layers import Profile, Shape, checked_profile, couplings
 from encoding import InputError
 from encoding.errors import shown
 from encoding.given import number
@@ -20,7 +20,6 @@ JAMMED, LOST = 1e-7, 1e-10  # 1 - lambda of layers that jam without levels, and 
 SLACK = 10.0  # times the tolerance: 1 - lambda that is less cannot be told from 0
 SHRINKS = 1e-3  # of 1 - Q a step: it is still on its way to 0
 COARSEST = 1e-4  # tolerance: with a coarser one overlaps are taken for solved long before they are
-RISING = -1e-9  # from one level to the next, to rounding
 
 
 class Layout(Protocol):
@@ -133,30 +132,9 @@ def started(start: Profile, shape: Shape) -> Array:
     Raises:
         InputError: it has other layers or levels, or overlaps that are none.
     """
-    wanted = {"q": (shape.depth + 1, shape.n_levels), "Q": (shape.depth, shape.n_levels)}
-    if (start.depth, np.shape(start.q)[-1]) != (shape.depth, shape.n_levels):
+    checked_profile("a start is that", start)
+    if (start.depth, start.q.shape[1]) != (shape.depth, shape.n_levels):
         raise InputError(
-            f"a start has {shape.depth} layers and {shape.n_levels} levels; got {start.depth} and "
-            f"{np.shape(start.q)[-1]}"
+            f"a start has {shape.depth} layers and {shape.n_levels} levels; got {start.depth} and {start.q.shape[1]}"
         )
-    for name, shape_of in wanted.items():
-        check_overlaps(name, getattr(start, name), shape_of)
     return shape.together(start.q[1:-1], start.Q)
-
-
-def check_overlaps(name: str, overlaps: Any, wanted: tuple[int, ...]) -> None:
-    """Refuse what a start has in the place of overlaps.
-
-    Raises:
-        InputError: another shape, or numbers that are not overlaps, rising with the level.
-    """
-    good = isinstance(overlaps, np.ndarray) and overlaps.dtype.kind == "f" and overlaps.shape == wanted
-    if not good or not ((overlaps >= 0) & (overlaps <= 1)).all() or _falls(overlaps):
-        raise InputError(
-            f"{name} of a start is an array {wanted} of overlaps from 0 to 1 that rise with the level; got "
-            f"{shown(overlaps)}"
-        )
-
-
-def _falls(overlaps: Array) -> bool:
-    return overlaps.ndim > 1 and bool((np.diff(overlaps, axis=-1) < RISING).any())

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classical.perceptron import hierarchy
-from classical.perceptron.layers import Profile, couplings
+from classical.perceptron.layers import Profile, checked_profile, couplings
 from encoding import InputError
 from encoding.errors import shown
 from encoding.given import number, whole
@@ -47,7 +47,8 @@ def overlap_function(profile: Profile, layer: int, x: ArrayLike) -> Array:
     """
     _check_layer(profile, layer)
     try:
-        share = np.asarray(x, np.float64)
+        share = np.asarray(x)
+        share = share.astype(np.float64) if share.dtype.kind in "fiu" else np.array(np.nan)
     except (TypeError, ValueError):
         share = np.array(np.nan)
     if not ((share >= 0) & (share <= 1)).all():
@@ -90,8 +91,7 @@ def marginality(profile: Profile) -> float:
     >>> round(marginality(replica_symmetric(1.0, 4)) ** 2, 6)  # 4 alpha/pi^2
     0.405285
     """
-    if not isinstance(profile, Profile):
-        raise InputError(f"marginality is that of a profile; got {shown(profile)}")
+    checked_profile("marginality is that", profile)
     if profile.depth < DEEP or profile.r is not None or profile.R is not None:
         raise InputError(f"marginality is that of {DEEP} layers or more on random data; got {_said(profile)}")
     if profile.q[2, 0] > LIQUID and profile.depth > DEEP:
@@ -105,8 +105,7 @@ def marginality(profile: Profile) -> float:
 
 
 def _check_layer(profile: Profile, layer: Any) -> None:
-    if not isinstance(profile, Profile):
-        raise InputError(f"overlaps are those of a profile; got {shown(profile)}")
+    checked_profile("overlaps are those", profile)
     whole("a spin layer", layer, least=0, most=profile.depth)
 
 

@@ -57,7 +57,7 @@ def jamming(depth: int, steps: int = 0) -> float:
     (8.7353, 15.6279)
     """
     depth = checked_depth(depth)
-    if isinstance(steps, bool) or steps not in (0, 1):
+    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps not in (0, 1):
         raise InputError(f"jamming is known with 0 or 1 steps of replica symmetry breaking; got {shown(steps)}")
     if depth == 1:
         return ONE_LAYER

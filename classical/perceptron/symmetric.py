@@ -25,11 +25,10 @@ from scipy.special import log_ndtr
 
 from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.gaussian import nodes, pressure
-from classical.perceptron.layers import Profile, Shape, checked_problem, couplings, fields_of_spins
+from classical.perceptron.layers import Profile, Shape, checked_problem, checked_profile, couplings, fields_of_spins
 from classical.perceptron.solving import FAR_OFF, HIGH, LIQUID, LOW, STABLE, branch, solved
 from classical.perceptron.volume import entropy
 from encoding import InputError
-from encoding.errors import shown
 from encoding.given import flag
 
 Array = NDArray[np.float64]
@@ -111,13 +110,18 @@ def bayes_optimal(
 
 def _most_probable(solve: Callable[[str], Profile], depth: int) -> Profile:
     """The solution of the largest entropy."""
-    found = [solve(LOW), solve(HIGH)]
-    if found[0].q_ea[depth // 2] > NOTHING:
-        try:
-            found.append(solve(LIQUID))
-        except NotConverged:  # on its long way to the first, layer by layer
-            pass
-    return max(found, key=entropy)
+    return max(solve(HIGH), from_below(solve, depth), key=entropy)
+
+
+def from_below(solve: Callable[[str], Profile], depth: int) -> Profile:
+    """Of the solutions that students reach who have not found all, that of the larger entropy."""
+    low = solve(LOW)
+    if low.q_ea[depth // 2] < NOTHING:
+        return low
+    try:
+        return max(low, solve(LIQUID), key=entropy)
+    except NotConverged:  # on its long way to the first, layer by layer
+        return low
 
 
 def generalisation_error(student: Profile) -> float:
@@ -128,8 +132,7 @@ def generalisation_error(student: Profile) -> float:
     Raises:
         InputError: a profile without a teacher.
     """
-    if not isinstance(student, Profile):
-        raise InputError(f"the generalisation error is that of a profile; got {shown(student)}")
+    checked_profile("the generalisation error is that", student)
     if student.R is None:
         raise InputError("a profile without a teacher has no generalisation error: take bayes_optimal")
     return float(np.arccos(student.R[-1]) / np.pi)

@@ -24,7 +24,7 @@ from scipy.special import stdtrit
 
 from classical.perceptron.breaking import replica_symmetry_breaking
 from classical.perceptron.fixed_point import NotConverged
-from classical.perceptron.layers import MOST_LAYERS, Profile, checked_levels, checked_problem
+from classical.perceptron.layers import MOST_LAYERS, Profile, checked_levels, checked_problem, checked_profile
 from classical.perceptron.solving import LOW
 from classical.perceptron.symmetric import bayes_optimal, replica_symmetric
 from encoding import InputError
@@ -41,7 +41,7 @@ COARSEST = 1e-5  # tolerance of overlaps: 1e-3 moves alpha_g by a few parts in a
 LEVEL = 1e-6  # change from layer to layer, relative, that is none: all deeper ones are alike
 MOST = 20000  # iterations: near a transition there are many
 SMOOTH = 1e-3  # of what is 0 at a transition
-STATES_FROZEN = 1 - 1e-6  # q_EA(1) on the other solution is 1 to some 1e-13, before it far less
+STATES_FROZEN = 1 - 1e-3  # q_EA(1) on the other solution is nearer to 1, before it far less
 
 
 class Growth(NamedTuple):
@@ -109,7 +109,7 @@ def growth(transitions: ArrayLike, *, first: int = 1) -> Growth:
     """
     try:
         alpha = np.asarray(transitions, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         alpha = np.zeros(0)
     if alpha.ndim != 1 or len(alpha) < 3 or not (np.isfinite(alpha) & (alpha > 0)).all():
         raise InputError(f"a law of growth needs three transitions above 0, or more; got {shown(transitions)}")
@@ -137,8 +137,7 @@ def penetration_depth(profile: Profile, *, least: float = 1e-3) -> int:
     Raises:
         InputError: no profile, or `least` that is no overlap.
     """
-    if not isinstance(profile, Profile):
-        raise InputError(f"a penetration depth is that of a profile; got {shown(profile)}")
+    checked_profile("a penetration depth is that", profile)
     frozen = profile.q_ea[1:-1] > number("least", least, above=0, most=1)
     return int(np.argmin(frozen)) if not frozen.all() else len(frozen)
 

@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 
 from classical.perceptron import hierarchy
 from classical.perceptron.hierarchy import KAPPA
-from classical.perceptron.layers import Profile, couplings, fields_of_spins
-from encoding import InputError
-from encoding.errors import shown
+from classical.perceptron.layers import Profile, checked_profile, couplings, fields_of_spins
 
 Array = NDArray[np.float64]
 
@@ -35,14 +33,13 @@ def entropy(profile: Profile) -> float:
     (Yoshino 2020; R = r = 0 where there is no teacher.)
 
     Raises:
-        InputError: no profile.
+        InputError: no profile, or a damaged one.
 
     >>> from classical.perceptron import bayes_optimal, replica_symmetric
     >>> round(entropy(replica_symmetric(2.0, 4)), 6), round(entropy(bayes_optimal(2.0, 4)), 6)  # liquid: -ln 2
     (-0.693147, -0.693147)
     """
-    if not isinstance(profile, Profile):
-        raise InputError(f"the entropy is that of a profile; got {shown(profile)}")
+    checked_profile("the entropy is that", profile)
     teacher = None if profile.r is None or profile.R is None else (profile.r, profile.R)
     return of_overlaps(profile.alpha, profile.q, profile.Q, profile.m, teacher)
 

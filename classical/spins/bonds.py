@@ -23,7 +23,7 @@ from encoding.memory import check_room
 Array = NDArray[np.floating]
 Pair = tuple[int, int]
 
-MOST_BETA, MOST_BOND = 1e100, 1e300  # beta whose square, and times that of a bond, is a number; and a bond times 100
+MOST_BETA, MOST_BOND = 1e100, 1e305  # beta whose square, and times that of a bond, is a number; and a bond times 100
 SYMMETRIC = 1e-6  # of the largest entry: single precision, and sums of it
 
 
@@ -41,7 +41,7 @@ class Bonds:
         """Bonds of the given blocks; layers are numbered from 0, and every layer has a block.
 
         Raises:
-            InputError: blocks that do not fit together, that are masked, not finite or beyond 1e300, or within a layer
+            InputError: blocks that do not fit together, that are masked, not finite or beyond 1e305, or within a layer
                 not square, not symmetric, or with bonds of a spin to itself.
         """
         if not isinstance(blocks, Mapping) or not blocks:

@@ -27,10 +27,11 @@ they touch it where all are equal, at T = 2 J. Of spins with few bonds that says
 T = 2.27 J.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from classical.spins.bonds import Bonds, checked_beta, checked_bonds, one_system
 from classical.spins.onsager import KINDS, linear_tap
@@ -49,6 +50,7 @@ STEPS = 200
 COARSE, FINE = 1e-6, 1e-12  # relative, of an eigenvalue
 SIGN, UNSURE = 1e-4, 1e-3  # the same, where its sign is asked for, and what such a value may be too high
 SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
+NEXT, DIGITS = 1.1, 1e-9  # factor between betas of a bracket; length of what is new in a direction
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 ALIKE = 0.9  # |v.v'| of two points of the grid: one direction, which goes on
 UNSETTLED = f"the melting temperature was not found within {STEPS} steps: are bonds of very different sizes?"
@@ -139,7 +141,7 @@ def _of_one(bonds: Bonds) -> Found:
     rounding = [EPS * beta**2 * stiffest for beta in betas]
     felt = [value < 1 - error for value, error in zip(values, rounding, strict=True)]  # by spins that are not free
     dips = [place for place in range(n) if felt[place] and _dips(values, vectors, place)]
-    found = [_bottom(bonds, betas[place], vectors[place]) for place in dips]
+    found = [_bottom(bonds, betas[place], vectors[max(place - 1, 0) : place + 2]) for place in dips]
     if n < len(values):
         found.append(_zero(bonds, betas[-1], vectors[-1]))
     zeros = [each for each in found if each.melts]
@@ -222,30 +224,64 @@ def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
     return Found(beta, 0.0, True, v)
 
 
-def _bottom(bonds: Bonds, beta: float, v: Array) -> Found:
-    """The minimum of the least eigenvalue near `beta`: the zero of its slope 2 beta b - a, by secants.
+def _bottom(bonds: Bonds, beta: float, vectors: list[Array]) -> Found:
+    """The minimum of the least eigenvalue near `beta`: where its slope 2 beta b - a is 0.
 
-    A secant that does not fall towards a minimum gives way to the lowest point of the parabola, which always does. If a
-    parabola on the way has a root, there is a zero, and that is found.
+    Vectors found so far span directions among which the minimum is told by small matrices, as near as they come to the
+    true vector; that at this beta joins them. If a parabola on the way has a root, there is a zero, and that is found.
     """
-    before, slope_before, tolerance, value, last = 0.0, 0.0, COARSE, np.inf, np.inf
+    known, tolerance, last = _Span(bonds, vectors), COARSE, np.inf
+    beta, v = known.lowest_near(beta)
     for _ in range(STEPS):
         value, v = lowest(bonds, beta, v, tolerance)
         if _first_root(bonds, v) is not None:
             return _zero(bonds, beta, v)
-        a, b = parabola(bonds, v)
-        slope = 2 * beta * b - a
-        rise = (slope - slope_before) / (beta - before) if before and beta != before else 0.0
-        step = -slope / rise if rise > 0 else -slope / (2 * b) if b > 0 else 0.0
-        flat = abs(step) <= TOUCH * beta or abs(value - last) <= ROUNDING
+        known.add(v)
+        following, v = known.lowest_near(beta)
+        flat = abs(following - beta) <= TOUCH * beta or abs(value - last) <= ROUNDING
         if flat and tolerance <= FINE:
-            break
-        last = value
-        before, slope_before, beta = beta, slope, float(beta + np.clip(step, -beta / 2, beta / 2))
-        tolerance = FINE if abs(step) < WIDE * beta else COARSE
-    else:
-        raise InputError(UNSETTLED)
-    return Found(beta, value, False, v)
+            return Found(beta, value, False, v)
+        last, tolerance = value, FINE if abs(following - beta) < WIDE * beta else COARSE
+        beta = following
+    raise InputError(UNSETTLED)
+
+
+class _Span:
+    """Directions that were the softest somewhere: J and D between them, and what is the softest among them."""
+
+    def __init__(self, bonds: Bonds, vectors: list[Array]) -> None:
+        self._bonds, self._rows, self._pushed = bonds, np.zeros((0, bonds.n_spins)), np.zeros((0, bonds.n_spins))
+        for v in vectors:
+            self.add(v)
+
+    def add(self, v: Array) -> None:
+        """One more direction, but for what is known of it."""
+        for _ in range(2):  # what is left of a vector near the others has lost its digits once
+            v = v - self._rows.T @ (self._rows @ v)
+        size = float(np.linalg.norm(v))
+        if size > DIGITS:
+            self._rows = np.vstack([self._rows, v / size])
+            self._pushed = np.vstack([self._pushed, self._bonds.apply(v / size)])
+
+    def lowest_near(self, beta: float) -> tuple[float, Array]:
+        """Where, from beta down- or upwards, the least eigenvalue among these directions is least, and its vector."""
+        inside, stiff = self._rows @ self._pushed.T, (self._rows * self._bonds.squares) @ self._rows.T
+
+        def at(x: float) -> tuple[float, Array]:
+            values, vectors = np.linalg.eigh(np.eye(len(inside)) - x * inside + x * x * stiff)
+            return float(values[0]), vectors[:, 0]
+
+        def slope(x: float) -> float:
+            c = at(x)[1]
+            return float(2 * x * (c @ stiff @ c) - c @ inside @ c)
+
+        low = high = beta
+        while slope(low) > 0:
+            low /= NEXT
+        while slope(high) < 0:
+            high *= NEXT
+        found: Any = brentq(slope, low, high, xtol=CLOSE * beta) if low < high else beta
+        return float(found), self._rows.T @ at(float(found))[1]
 
 
 def _first_root(bonds: Bonds, v: Array) -> float | None:

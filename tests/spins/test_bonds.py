@@ -172,7 +172,7 @@ MANY = Bonds({(0, 1): np.ones((2, 2, 3))})
         (lambda: Bonds({(0, 1): [[np.nan]]}), "not finite: did the run diverge"),
         (lambda: Bonds({(0, 1): [["a"]]}), "a matrix of real numbers"),
         (lambda: Bonds({(0, 1): np.ma.masked_equal([[1.0, 2.0]], 1.0)}), "entries that are masked: fill them"),
-        (lambda: Bonds({(0, 1): [[1e308]]}), r"bonds are at most 1e\+300; got 1e\+308 in block \(0, 1\): divide them"),
+        (lambda: Bonds({(0, 1): [[1e308]]}), r"bonds are at most 1e\+305; got 1e\+308 in block \(0, 1\): divide them"),
         (lambda: MANY.one(None), r"there are \(2,\) systems; got the number None"),
         (lambda: MANY.one(True), r"there are \(2,\) systems; got the number True"),
         (lambda: MANY.one(slice(1)), r"there are \(2,\) systems; got the number slice"),
