@@ -113,21 +113,23 @@ def load_digits(path: str | PathLike[str] | None = None) -> Digits:
     <Digits: 1437 + 360 images of 64 pixels, from small>
     """
     named = named_mnist() if path is None or path == "mnist" else None
-    if path is None and named is None:
+    if path is None and named is not None:
+        path = named
+    elif path is None:
         log.warning("digits: scikit-learn's images of 8 x 8 pixels; MNIST by its path, or by 'mnist'")
         path = "small"
     if isinstance(path, str) and path == "small":
         return _small()
     if path in ("mnist", "download"):
         path = named or fetched_mnist()
-    place = expanded(named or path or "")
+    place = expanded(path)
     try:
         if place.is_dir():
             return _from_folder(place)
         if place.is_file():
             return _from_npz(place)
     except OSError as error:
-        raise InputError(f"{shown(str(place))} cannot be read: {error.strerror}") from None
+        raise InputError(f"{shown(str(place))} cannot be read: {error.strerror or error}") from None
     raise InputError(
         "digits come from an .npz file, a folder of idx files, 'mnist', 'download' or 'small'; "
         f"{place}{', which ARMONICA_MNIST names,' if named else ''} is not there"

@@ -159,5 +159,5 @@ def _read(setting: str, value: Any, kind: Any) -> Any:
         pass
     if typing.get_origin(kind) is None and isinstance(value, kind):
         return value
-    said = "a list, or a text with commas" if typing.get_origin(kind) is tuple else KINDS.get(kind, "another")
+    said = "a list, or a text with commas" if typing.get_origin(kind) is tuple else KINDS.get(kind, str(kind))
     raise InputError(f"{setting} is {said}; got {value!r}")

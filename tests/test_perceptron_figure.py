@@ -159,7 +159,7 @@ def test_theory_without_a_solution_is_said_and_warm_machines_have_none(drawn):
     picture = drawn(random)[2]
     assert not list(picture.in_panel("theory"))
     (said,) = {note for note in picture.notes if note.startswith("theory: ")}
-    assert "5 steps of replica symmetry breaking at alpha = 6, L = 1: layer 1 freezes" in said
+    assert "5 steps of replica symmetry breaking at alpha = 6, L = 1: there is no solution" in said
     warm = drawn(STUDY.replace("alpha = 6,", "alpha = 6, temperature = 1.0,"))[2]
     assert not list(warm.in_panel("theory"))
     assert not any("theory" in note for note in warm.notes)

@@ -304,7 +304,10 @@ def test_overlaps_are_brought_back_without_levels_that_collapse():
         (lambda: replica_symmetry_breaking(20, 4, [0.5, 1.0]), "0 < m_1 < .. < m_k < 1"),
         (lambda: noisy_teacher(1.2, 20, 4), "with the teacher's, is a finite number of at most 1; got 1.2"),
         (lambda: noisy_teacher(0.5, 20, 4, start=replica_symmetric(20, 4)), "has overlaps with a teacher"),
-        (lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)), "a start has 4 layers and 1 levels; got 3"),
+        (
+            lambda: replica_symmetric(20, 4, start=replica_symmetric(20, 3)),
+            "4 layers and 1 overlaps in each, k + 1; got 3 and 1",
+        ),
         (
             lambda: noisy_teacher(0.5, 20, 4, start="high"),
             "a Profile, or one of 'low'; got 'high'",

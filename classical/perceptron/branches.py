@@ -25,7 +25,11 @@ from classical.perceptron.volume import entropy
 from encoding import InputError
 
 SHALLOWEST = 3  # layers, of which the middle one sees neither input nor output
-BEGINS, STEP, MOST_ALPHA = 2.0, 1.15, 5e4  # alpha from which on two solutions are looked for, and by which factors
+BEGINS, STEP, MOST_ALPHA = (
+    2.0,
+    1.15,
+    5e4,
+)  # alpha at which two solutions are looked for: first, factor, last
 JUMP = 0.1  # of q(1), by which states freeze; levels that part, or do not yet, differ by less
 APART = 1e-3  # q(1) of two solutions that are not one; at the ends of a branch they differ by .1 and more
 PRECISION = 1e-4  # of the ends of a branch, relative: iteration slows down there
@@ -65,12 +69,12 @@ def coexistence(depth: int) -> Coexistence:
     first = _edge(lambda alpha: _gap(alpha, depth), two / STEP, two)
     one, last = two, inf
     while one < MOST_ALPHA and _gap(one, depth):
-        two, one = one, one * STEP
-    if one < MOST_ALPHA:
+        two, one = one, min(one * STEP, MOST_ALPHA)
+    if not _gap(one, depth):
         last = _edge(lambda alpha: not _gap(alpha, depth), two, one)
-    if not one < MOST_ALPHA and _difference(one, depth) < 0:
+    ends = first * (1 + PRECISION), min(last * (1 - PRECISION), MOST_ALPHA)
+    if _difference(ends[1], depth) < 0:
         raise NotConverged(f"{depth} layers: entropies are equal beyond alpha = {MOST_ALPHA:g} only; take fewer layers")
-    ends = first * (1 + PRECISION), min(last, MOST_ALPHA) * (1 - PRECISION)
     inside: Any = brentq(lambda alpha: _difference(alpha, depth), *ends)
     return Coexistence(first, float(inside), last)
 
@@ -80,8 +84,8 @@ def state_freezing(depth: int, levels: int | Sequence[float] | ArrayLike = 10, *
 
         s_frozen = s_low, with q_k(1) = Q_k(1) = 1 on the frozen branch                              (`entropy`)
 
-    It depends a little on m_k, near which the share of pairs begins that are the same. Deep machines, and many steps,
-    take a minute.
+    It depends on m_k, near which the share of pairs begins that are the same: of 20 layers it is 53 with k = 1 and 38
+    with k = 20. Deep machines, and many steps, take a minute.
 
     Args:
         depth: layers of weights, L.

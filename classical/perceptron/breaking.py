@@ -19,16 +19,23 @@ from numpy.typing import ArrayLike, NDArray
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import NotConverged
-from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
+from classical.perceptron.layers import (
+    Profile,
+    Shape,
+    checked_levels,
+    checked_problem,
+    checked_profile,
+    couplings,
+    fields_of_spins,
+)
 from classical.perceptron.solving import LOW, STABLE, branch, solved
 from classical.perceptron.volume import entropy
 from encoding import InputError
-from encoding.errors import shown
 from encoding.given import flag, whole
 
 Array = NDArray[np.float64]
 
-LEAST, MOST = 0.1, 0.5  # of the first overlaps: from higher ones a state may freeze into a solution of its own
+FIRST_LEAST, FIRST_MOST = 0.1, 0.5  # of the first overlaps: from higher ones a state may freeze
 ONE_LAYER = 2.0  # alpha at which it jams (Gardner 1988)
 NEARLY = 1 - 1e-7  # overlaps that are to freeze
 
@@ -51,7 +58,8 @@ def replica_symmetry_breaking(
         levels: the number k of steps, or m_1 .. m_k.
         start: "low", overlaps from 0.1 to 0.5; "stable", the solution of the smallest entropy of this and those with
             frozen states that are reached from it, of the first layers or of all, which takes some 2 k times as long;
-            or a solution nearby, of as many levels, whose branch is followed.
+            or a solution nearby, of as many levels, whose branch is followed. What is not found within `most`
+            iterations is left out of what "stable" compares.
         tolerance: of the equations, in overlaps. The averages have some 1e-6.
         most: iterations.
         open_end: q(L) = 0: one end of a machine whose middle is liquid.
@@ -63,7 +71,10 @@ def replica_symmetry_breaking(
     alpha, depth = checked_problem(alpha, depth)
     m = checked_levels(levels)
     if depth == 1 and alpha >= ONE_LAYER:
-        raise NotConverged(f"one layer jams at alpha = {ONE_LAYER:g}, with levels too; got alpha = {alpha:g}")
+        raise NotConverged(
+            f"{len(m)} steps of replica symmetry breaking at alpha = {alpha:g}, L = 1: there is no solution from the "
+            f"jamming transition at {ONE_LAYER:g} on; take a smaller alpha"
+        )
     shape = Shape(depth, len(m) + 1, flag("open_end", open_end))
 
     def update(x: Array) -> Array:
@@ -80,7 +91,7 @@ def replica_symmetry_breaking(
         return solved(
             update,
             shape,
-            branch(start, {LOW: shape.start(LEAST, MOST)}, shape, STABLE),
+            branch(start, {LOW: shape.start(FIRST_LEAST, FIRST_MOST)}, shape, STABLE),
             alpha=alpha,
             m=m,
             tolerance=tolerance,
@@ -99,11 +110,11 @@ def frozen(profile: Profile, layers: int, level: int) -> Profile:
     Raises:
         InputError: no profile, or no such layers or level.
     """
-    if not isinstance(profile, Profile) or not len(profile.m):
-        got = "one without levels" if isinstance(profile, Profile) else shown(profile)
-        raise InputError(f"what is to freeze is a profile with levels; got {got}")
+    checked_profile("states to freeze are those", profile)
+    if not len(profile.m):
+        raise InputError("states to freeze are those of a profile with levels; got one without")
     depth = profile.depth
-    layers = whole("frozen layers", layers, most=max(depth // 2, 1))
+    layers = whole("the number of frozen layers", layers, most=max(depth // 2, 1))
     level = whole("the level from which states are frozen", level, most=len(profile.m))
     q, bonds = profile.q.copy(), profile.Q.copy()
     ends = np.r_[:layers, depth - layers : depth]

@@ -195,7 +195,9 @@ def checked_profile(what: str, profile: Any) -> Profile:
     """
     if not isinstance(profile, Profile):
         raise InputError(f"{what} of a profile; got {shown(profile)}")
-    k, depth = np.size(profile.m), len(profile.Q) if isinstance(profile.Q, np.ndarray) and profile.Q.ndim else 0
+    if not isinstance(profile.m, np.ndarray) or profile.m.ndim != 1 or (profile.r is None) != (profile.R is None):
+        raise InputError(f"m of a profile is an array (k,), and r and R are both there or none; got {shown(profile.m)}")
+    k, depth = profile.m.size, len(profile.Q) if isinstance(profile.Q, np.ndarray) and profile.Q.ndim else 0
     wanted = {"q": (depth + 1, k + 1), "Q": (depth, k + 1), "r": (depth + 1,), "R": (depth,)}
     number("alpha of a profile", profile.alpha, above=0, most=MOST_ALPHA)
     if k:
@@ -215,9 +217,8 @@ def check_overlaps(name: str, overlaps: Any, wanted: tuple[int, ...]) -> None:
     """
     good = isinstance(overlaps, np.ndarray) and overlaps.dtype.kind == "f" and overlaps.shape == wanted
     if not good or not ((overlaps >= LEAST) & (overlaps <= 1)).all() or _falls(overlaps):
-        raise InputError(
-            f"{name} is an array {wanted} of overlaps from 0 to 1 that rise with the level; got {shown(overlaps)}"
-        )
+        rising = ", rising with the level" if len(wanted) > 1 else ""
+        raise InputError(f"{name} is an array {wanted} of overlaps from 0 to 1{rising}; got {shown(overlaps)}")
 
 
 def _falls(overlaps: Array) -> bool:
@@ -274,7 +275,8 @@ def continued(
         options: of `solve`.
 
     Raises:
-        InputError, NotConverged: see `solve`.
+        InputError: no solver, or alphas that are no list.
+        NotConverged: see `solve`.
     """
     if not callable(solve):
         raise InputError(f"what is continued is a solver, called as solve(alpha, start=...); got {shown(solve)}")

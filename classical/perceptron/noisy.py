@@ -22,14 +22,14 @@ from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import Parts
 from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
-from classical.perceptron.solving import FAR_OFF, HIGH, LOW, STABLE, branch, solved
-from classical.perceptron.volume import entropy
+from classical.perceptron.solving import FAR_OFF, HIGH, LIQUID, LOW, STABLE, branch, solved
+from classical.perceptron.symmetric import LIQUID_START, most_probable
 from encoding import InputError
 from encoding.given import number
 
 Array = NDArray[np.float64]
 
-LEAST, MOST, TAUGHT = 0.2, 0.6, 0.5  # of the first overlaps, and of those with the teacher
+FIRST_LEAST, FIRST_MOST, TAUGHT = 0.2, 0.6, 0.5  # of the first overlaps, and of those with the teacher
 
 
 def noisy_teacher(
@@ -51,9 +51,8 @@ def noisy_teacher(
         alpha: patterns over width, M/N.
         depth: layers of weights, L.
         levels: the number k of steps, or m_1 .. m_k; None: replica symmetry.
-        start: "low", overlaps of 0.2 to 0.6; at r = 1 also "high", overlaps near 1, and "stable", that of both with the
-            larger entropy, see `bayes_optimal`; or a solution nearby, of as many levels, with a teacher. None: "stable"
-            at r = 1, else "low".
+        start: "low", overlaps of 0.2 to 0.6; at r = 1 also "high", "liquid" and "stable", see `bayes_optimal`; or a
+            solution nearby, of as many levels, with a teacher. None: "stable" at r = 1, else "low".
         tolerance: of the equations, in overlaps.
         most: iterations.
 
@@ -68,16 +67,14 @@ def noisy_teacher(
     known = number("r, the overlap of the data with the teacher's,", r, least=0, most=1)
     alpha, depth = checked_problem(alpha, depth)
     m = np.zeros(0) if levels is None else checked_levels(levels)
-    layout = Taught(Shape(depth, len(m) + 1), Shape(depth, 1), known)
     layout, sure = Taught(Shape(depth, len(m) + 1), Shape(depth, 1), known), known == 1
-    named = (STABLE, LOW, HIGH) if sure else (LOW,)
-    start = named[0] if start is None else start
+    start = (STABLE if sure else LOW) if start is None else start
 
     def solve(start: Profile | str) -> Profile:
         return solved(
             lambda x: taught_update(x, layout, alpha, m),
             layout,
-            layout.first(start, named),
+            layout.first(start),
             alpha=alpha,
             m=m,
             tolerance=tolerance,
@@ -87,7 +84,7 @@ def noisy_teacher(
         )
 
     if sure and isinstance(start, str) and start == STABLE:
-        return max((solve(LOW), solve(HIGH)), key=entropy)
+        return most_probable(solve, depth)
     return solve(start)
 
 
@@ -139,20 +136,22 @@ class Taught(NamedTuple):
 
         return parts
 
-    def first(self, start: Profile | str, named: Sequence[str]) -> Array:
+    def first(self, start: Profile | str) -> Array:
         """First overlaps, on a branch or of a solution nearby; those with the teacher are the less, the less is known.
 
         Raises:
-            InputError: it has other layers or levels, or no teacher.
+            InputError: no such branch, a solution with other layers or levels, or one without a teacher.
         """
-        least = LEAST if self.students.n_levels > 1 else MOST
-        branches = {LOW: self._alike(least, MOST, TAUGHT * self.r), HIGH: self._alike(FAR_OFF, FAR_OFF, FAR_OFF)}
-        if isinstance(start, str) and start in named:
-            return branches[start]
-        own = branch(start, {name: branches[LOW] for name in named}, self.students)
-        if not isinstance(start, Profile) or start.r is None or start.R is None:
+        least = FIRST_LEAST if self.students.n_levels > 1 else FIRST_MOST
+        branches = {LOW: self._alike(least, FIRST_MOST, TAUGHT * self.r)}
+        if self.r == 1:
+            branches |= {each: self._alike(x, x, x) for each, x in ((LIQUID, LIQUID_START), (HIGH, FAR_OFF))}
+        found = branch(start, branches, self.students, *([STABLE] if self.r == 1 else []))
+        if isinstance(start, str):
+            return found
+        if start.r is None or start.R is None:
             raise InputError("a start for students has overlaps with a teacher; got one without")
-        return np.concatenate([own, self.teacher.together(start.r[1:-1, None], start.R[:, None])])
+        return np.concatenate([found, self.teacher.together(start.r[1:-1, None], start.R[:, None])])
 
     def _alike(self, least: float, most: float, taught: float) -> Array:
         """The same overlaps in all layers."""

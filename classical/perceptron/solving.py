@@ -69,7 +69,8 @@ def solved(
 
     Raises:
         InputError: a tolerance or a number of steps that is none.
-        NotConverged: no solution within `most` evaluations, or layers that freeze.
+        NotConverged: no solution within `most` evaluations, layers that freeze, or (`jams` False) lambda so near 1 that
+            rounding leaves no digits of it.
     """
     tolerance = number("a tolerance", tolerance, above=0, most=COARSEST)
     found = fixed_point(
@@ -90,8 +91,8 @@ def solved(
         _check_not_jammed(left, (left < least) | (moved > SHRINKS * (1 - overlaps["Q"][:, -1])), what)
     elif left.min() < LOST:
         raise NotConverged(
-            f"{what}: 1 - lambda < {LOST:.0e} in layer {np.argmin(left) + 1}, of which floating-point numbers keep no "
-            "digits; take a smaller alpha"
+            f"{what}: 1 - lambda < {LOST:.0e} in layer {np.argmin(left) + 1} is lost in rounding, floating-point "
+            "numbers keep no digits of it; take a smaller alpha"
         )
     return Profile(alpha=alpha, m=m, residual=found.residual, n_steps=found.n_steps, **overlaps)
 
@@ -105,7 +106,8 @@ def _check_not_jammed(left: Array, jammed: NDArray[np.bool_], what: str) -> None
     frozen = np.flatnonzero(jammed)
     if frozen.size:
         raise NotConverged(
-            f"{what}: layer {', '.join(map(str, frozen + 1))} freezes, 1 - lambda falls to {left[frozen].min():.0e}: "
+            f"{what}: layer{'s' if len(frozen) > 1 else ''} {', '.join(map(str, frozen + 1))} "
+            f"freeze{'' if len(frozen) > 1 else 's'}, 1 - lambda falls to {left[frozen].min():.0e}: "
             "there is no solution beyond the jamming transition; take a smaller alpha"
         )
 
@@ -132,9 +134,10 @@ def started(start: Profile, shape: Shape) -> Array:
     Raises:
         InputError: it has other layers or levels, or overlaps that are none.
     """
-    checked_profile("a start is that", start)
+    checked_profile("a start is made", start)
     if (start.depth, start.q.shape[1]) != (shape.depth, shape.n_levels):
         raise InputError(
-            f"a start has {shape.depth} layers and {shape.n_levels} levels; got {start.depth} and {start.q.shape[1]}"
+            f"a start has {shape.depth} layers and {shape.n_levels} overlaps in each, k + 1; got {start.depth} and "
+            f"{start.q.shape[1]}"
         )
     return shape.together(start.q[1:-1], start.Q)

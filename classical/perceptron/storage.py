@@ -26,12 +26,12 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import lambertw
 
+from classical.perceptron.breaking import ONE_LAYER
 from classical.perceptron.jammed import jammed_states
 from classical.perceptron.layers import checked_depth
 from encoding import InputError
 from encoding.errors import shown
 
-ONE_LAYER = 2.0
 PRECISION = 1e-9  # of alpha, relative
 LESS = 0.9  # of alpha, as long as there are no states
 

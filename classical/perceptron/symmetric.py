@@ -85,16 +85,17 @@ def bayes_optimal(
     Args:
         alpha: patterns over width, M/N.
         depth: layers of weights, L.
-        start: "stable", the solution of the largest entropy; "low", that which is reached from overlaps 0.5; "high",
-            from overlaps near 1; "liquid", from overlaps 0.02, which is another than "low" in deep machines, see
-            `penetration`; or a solution nearby, whose branch is followed as long as it goes.
+        start: "stable", the solution of the largest entropy, of those found within `most` iterations; "low", that
+            which is reached from overlaps 0.5; "high", from overlaps near 1; "liquid", from overlaps 0.02, which is
+            another than "low" in deep machines, see `penetration`; or a solution nearby, whose branch is followed as
+            long as it goes.
         tolerance: of the equations, in overlaps.
         most: iterations.
         open_end: q(L) = 0: one end of a machine whose middle is liquid, as it is on the low branch; "stable" is that.
 
     Raises:
         InputError: alpha or a depth that is none, or a start of another shape.
-        NotConverged: no solution within `most` iterations.
+        NotConverged: no solution within `most` iterations, or lambda so near 1 that rounding leaves no digits of it.
 
     >>> student = bayes_optimal(100, 1)
     >>> round(float(generalisation_error(student)) * 100, 3)  # alpha eps -> 0.625 (Gyorgyi & Tishby 1990)
@@ -104,11 +105,11 @@ def bayes_optimal(
     """
     solve = _solver(TEACHER, alpha, depth, open_end, tolerance, most)
     if isinstance(start, str) and start == STABLE:
-        return solve(LOW) if open_end else _most_probable(solve, depth)
+        return solve(LOW) if open_end else most_probable(solve, depth)
     return solve(start)
 
 
-def _most_probable(solve: Callable[[str], Profile], depth: int) -> Profile:
+def most_probable(solve: Callable[[str], Profile], depth: int) -> Profile:
     """The solution of the largest entropy."""
     return max(solve(HIGH), from_below(solve, depth), key=entropy)
 

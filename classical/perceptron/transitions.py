@@ -25,7 +25,7 @@ from scipy.special import stdtrit
 from classical.perceptron.breaking import replica_symmetry_breaking
 from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.layers import MOST_LAYERS, Profile, checked_levels, checked_problem, checked_profile
-from classical.perceptron.solving import LOW
+from classical.perceptron.solving import LOW, SLACK
 from classical.perceptron.symmetric import bayes_optimal, replica_symmetric
 from encoding import InputError
 from encoding.errors import shown
@@ -181,7 +181,7 @@ def penetration(
         excess = _excess(end, n_layers)
         if excess < 0:
             return n_layers
-        if last - excess < LEVEL * excess:
+        if last - excess < max(LEVEL, SLACK * asked.tolerance) * excess:
             return inf
         last = excess
     raise InputError(f"{MOST_LAYERS} layers and more freeze at alpha = {alpha:g}: take a smaller alpha")

@@ -23,7 +23,10 @@ from encoding.memory import check_room
 Array = NDArray[np.floating]
 Pair = tuple[int, int]
 
-MOST_BETA, MOST_BOND = 1e100, 1e305  # beta whose square, and times that of a bond, is a number; and a bond times 100
+MOST_BETA, MOST_BOND = (
+    1e100,
+    1e305,
+)  # of beta: its square is a number; of bonds: sums of some are
 SYMMETRIC = 1e-6  # of the largest entry: single precision, and sums of it
 
 
@@ -144,7 +147,7 @@ class Bonds:
         """Local fields h = J sigma, (..., N) of (..., N).
 
         Raises:
-            InputError: another number of spins, or no numbers.
+            InputError: another number of spins, no numbers, or rows of several lengths.
         """
         try:
             sigma = np.asarray(spins)
@@ -181,16 +184,20 @@ class Bonds:
         """The bonds of one system of many: `which` counts along the leading axes.
 
         Raises:
-            InputError: there are not so many.
+            InputError: there are not so many, or `which` is no whole number, or one for each axis.
         """
         place = which if isinstance(which, tuple) else (which,)
         known = all(isinstance(each, Integral) and not isinstance(each, bool) for each in place)
         if not known or len(place) > len(self.shape):
-            raise InputError(f"there are {self.shape} systems; got the number {shown(which)}")
+            raise InputError(
+                f"a system is named by whole numbers, one for each of the axes {self.shape}; got {shown(which)}"
+            )
         try:
             return Bonds({pair: block[place] for pair, block in self.blocks.items()})
         except IndexError:
-            raise InputError(f"there are {self.shape} systems; got the number {shown(which)}") from None
+            raise InputError(
+                f"a system is named by whole numbers, one for each of the axes {self.shape}; got {shown(which)}"
+            ) from None
 
 
 def chain(weights: Sequence[ArrayLike]) -> Bonds:
@@ -268,7 +275,9 @@ def _block(key: Pair, block: ArrayLike) -> Array:
     if not np.isfinite(array).all():
         raise InputError(f"block {key} has bonds that are not finite: did the run diverge?")
     if np.abs(array).max() > MOST_BOND:
-        raise InputError(f"bonds are at most {MOST_BOND:g}; got {np.abs(array).max():g} in block {key}: divide them")
+        raise InputError(
+            f"bonds are at most {MOST_BOND:g}; got {np.abs(array).max():g} in block {key}: divide all by a number"
+        )
     return array
 
 

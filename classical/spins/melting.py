@@ -48,7 +48,7 @@ TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell mo
 EPS = 10 * float(np.finfo(float).eps)
 STEPS = 200
 COARSE, FINE = 1e-6, 1e-12  # relative, of an eigenvalue
-SIGN, UNSURE = 1e-4, 1e-3  # the same, where its sign is asked for, and what such a value may be too high
+SIGN = 1e-4  # the same, where its sign is asked for
 SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
 NEXT, DIGITS = 1.1, 1e-9  # factor between betas of a bracket; length of what is new in a direction
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
@@ -171,8 +171,13 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
     softest, stiffest = float(squares.min()), float(squares.max())
     betas, values, vectors = [], [], []
     v: Array | None = None
+
+    def unsure(beta: float) -> float:
+        """What a value may be too high: tolerances are relative to the largest entry of I - M."""
+        return SIGN * (1 + beta**2 * stiffest)
+
     for beta in np.geomspace(1, REACH, n) / top:
-        if values and _least_above(betas[-1], values[-1], softest) > min(values):
+        if values and _least_above(betas[-1], values[-1] - unsure(betas[-1]), softest) > min(values):
             break
         value, v = soft(bonds, float(beta), v, SIGN)
         betas.append(float(beta))
@@ -182,7 +187,7 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
             return betas, values, vectors
     finer = 10 ** (1 / PER_DECADE)
     while betas[0] * REACH * top > 1:
-        if max(1 - betas[0] * top, _least_below(betas[0], values[0], stiffest)) >= min(values):
+        if max(1 - betas[0] * top, _least_below(betas[0], values[0] - unsure(betas[0]), stiffest)) >= min(values):
             break
         value, v = soft(bonds, betas[0] / finer, vectors[0], SIGN)
         betas, values, vectors = [betas[0] / finer, *betas], [value, *values], [v, *vectors]
@@ -194,14 +199,14 @@ def _least_above(beta: float, value: float, softest: float) -> float:
 
     p_v(t beta) = 1 - t + t p_v(beta) + t (t - 1) beta^2 b for every v, and b >= min D.
     """
-    value, stiff = value - UNSURE, beta**2 * softest
+    stiff = beta**2 * softest
     t = max(1.0, (1 + stiff - value) / (2 * stiff))
     return t * value + (t - 1) * (t * stiff - 1)
 
 
 def _least_below(beta: float, value: float, stiffest: float) -> float:
     """The same at t beta, t <= 1, where b <= max D."""
-    value, stiff = value - UNSURE, beta**2 * stiffest
+    stiff = beta**2 * stiffest
     t = min(1.0, max(0.0, (1 + stiff - value) / (2 * stiff)))
     return 1 - t + t * value - t * (1 - t) * stiff
 

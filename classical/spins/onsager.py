@@ -81,7 +81,9 @@ def _rotational(bonds: Bonds, beta: float) -> Array:
                 return e @ member
             step = np.linalg.solve(member @ inverse**2 @ member.T, gradient)
         except np.linalg.LinAlgError:
-            raise InputError(f"the rotational Onsager term is lost in rounding at beta = {beta:g}: take less") from None
+            raise InputError(
+                f"the rotational Onsager term is lost in rounding at beta = {beta:g}: take a smaller beta"
+            ) from None
         decrement = float(np.sqrt(max(gradient @ step, 0.0)))
         e = e - step / (1 + decrement if decrement > NEAR else 1)
     off = np.abs(gradient / sizes).max()

@@ -139,14 +139,17 @@ def outside_bulk(block: ArrayLike, *, variance: float | None = None) -> Tail:
         variance: C of its entries times N_(k-1); None: that of the median eigenvalue, which few large ones do not move.
 
     Raises:
-        InputError: no matrix, or one whose entries are not finite or all 0, or of a rank so low that it has no bulk.
+        InputError: no matrix, or one whose entries are not finite or all 0, the largest not between 1e-100 and
+            1e100, or of a rank so low that it has no bulk.
     """
     x = _numbers(block)
     if x.ndim != 2 or not x.size or not np.isfinite(x).all() or not x.any():
         raise InputError(f"a block of bonds is a matrix of finite numbers, not all 0; got shape {x.shape}")
     n, size = len(x), float(np.abs(x).max())
     if not TINIEST < size < HUGEST:
-        raise InputError(f"entries of a block, and their squares, are numbers; the largest is {size:g}: rescale it")
+        raise InputError(
+            f"the largest entry of a block is between {TINIEST:g} and {HUGEST:g}; got {size:g}: rescale the block"
+        )
     x = x[x.any(1)][:, x.any(0)]
     levels = np.linalg.svd(x, compute_uv=False) ** 2
     if np.median(levels) < BULK * levels[0]:

@@ -168,7 +168,7 @@ def _say(picture: Picture, label: str, found: MeltingCurve, clock: Clock) -> Non
     if found.refused:
         (look, replica), why = next(iter(found.refused.items()))
         when = f"the first replica {replica} at {clock.at(float(time[look]))}"
-        picture.note(f"{label}: {len(found.refused)} weights without a T_c, {when}: {why}")
+        picture.note(f"{label}: {len(found.refused)} machines without a T_c, {when}: {why}")
     looks = np.flatnonzero(np.isfinite(found.temperature).any(1))
     if not len(looks):
         return
@@ -180,9 +180,10 @@ def _say(picture: Picture, label: str, found: MeltingCurve, clock: Clock) -> Non
         return
     first, last = (f"{np.nanmean(found.temperature[k]):.4g} at {clock.at(float(time[k]))}" for k in ends)
     melt = " and ".join(f"{int(found.melts[k].sum())}" for k in ends)
-    of = int(np.isfinite(found.time[ends[-1]]).sum())
+    of = int(np.isfinite(found.temperature[ends[-1]]).sum())
     picture.note(f"{label}: N = {found.n_spins} spins, T = {first}, {last}; {melt} of {of} replicas melt")
-    moved = np.nanmax(np.abs(found.square / found.square[looks[0]] - 1))
+    square = np.where(np.isfinite(found.temperature), found.square, np.nan)
+    moved = np.nanmax(np.abs(square / square[looks[0]] - 1))
     picture.note(f"{label}: the largest D, -λ_min(R), is never further than {moved:.1%} from that at the start")
     exponents = list(_exponents(found))
     for low, high, alpha in exponents:
