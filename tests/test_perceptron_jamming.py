@@ -24,7 +24,7 @@ def test_replica_symmetry_jams_one_layer_and_two_and_no_more():
     last = replica_symmetric(0.9999 * jamming(2), 2)
     assert 0 < 1 - last.q_ea[1] < 1e-4
     for depth in (1, 2):
-        with pytest.raises(NotConverged, match="freezes?,"):
+        with pytest.raises(NotConverged, match=r"freezes?,"):
             replica_symmetric(1.001 * jamming(depth), depth)
     assert 1 - replica_symmetric(1e7, 3).q_ea[1] > 0.01
     assert jamming(3) == np.inf
