@@ -69,7 +69,5 @@ def test_magnetisations_in_rows_of_several_lengths_are_none(told_of):
 
 
 def test_what_rounding_takes_from_the_rotational_term_is_said():
-    with pytest.raises(
-        InputError, match=r"the rotational Onsager term is lost in rounding at beta = 1e\+99: take"
-    ):
+    with pytest.raises(InputError, match=r"the rotational Onsager term is lost in rounding at beta = 1e\+99: take"):
         linear_tap(chain([[[1.0, 2.0]]]), 1e99, kind="rotational")
