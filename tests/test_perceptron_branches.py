@@ -178,6 +178,10 @@ def test_what_is_stable_is_so_where_iteration_itself_ends_in_frozen_states():
     followed = replica_symmetry_breaking(16.0, 3, 5, start=before)
     assert entropy(after) < entropy(followed) + 1e-7
     assert entropy(after) < entropy(before)
+    for level in range(1, 6):  # whatever is frozen already stays in order
+        start = frozen(replica_symmetry_breaking(17.0, 3, 5), 1, level)
+        assert (np.diff(start.q, axis=1) >= 0).all()
+        assert (start.q[1, level:] > 0.9999).all()
 
 
 def test_one_layer_jams_with_levels_too():
