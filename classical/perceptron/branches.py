@@ -57,8 +57,8 @@ def coexistence(depth: int) -> Coexistence:
         InputError: a depth that is none, or less than three layers, which have one solution at any alpha.
         NotConverged: see `bayes_optimal`; or entropies are equal beyond alpha = 50,000.
 
-    >>> np.round(coexistence(3), 1)
-    array([11.5, 16.4, 27.8])
+    >>> [round(alpha, 1) for alpha in coexistence(3)]
+    [11.5, 16.4, 27.8]
     """
     depth = checked_depth(depth)
     if depth < SHALLOWEST:
