@@ -5,9 +5,10 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,6 +49,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if folder := config.stash.get(our_cache, None):
         del os.environ["ARMONICA_CACHE"]
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def timed() -> "Callable[[Callable[[], Any]], tuple[Any, float]]":
+    """What a call gives, and its seconds of a core after one uncounted: what loads, compiles or waits is not its own.
+
+    Bounds on it are what is promised of an idle machine; processor time hardly feels that others use it too.
+    """
+
+    def measure(call: "Callable[[], Any]") -> "tuple[Any, float]":
+        call()
+        began = time.process_time()
+        return call(), time.process_time() - began
+
+    return measure
 
 
 @pytest.fixture(scope="session")
