@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, Purpose, checked_seed, stream
 from encoding.asked import of_replicas
+from encoding.errors import shown
+from encoding.given import real_numbers
 from encoding.layout import Group, lay_out
 from encoding.memory import check_room
 from encoding.rates import checked_replicas, rate_of_each
@@ -154,10 +156,9 @@ class SphericalGlass:
         Raises:
             InputError: another shape, an entry that is not finite, or a replica of zeros.
         """
-        try:
-            array = np.array(weights, np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"spins are numbers, of shape {self._spins.shape}; got {weights!r:.40}") from None
+        array = real_numbers(weights)
+        if array is None:
+            raise InputError(f"spins are numbers, of shape {self._spins.shape}; got {shown(weights)}")
         if array.shape != self._spins.shape or not np.isfinite(array).all() or not array.any(axis=-1).all():
             raise InputError(f"spins are finite, not all 0, of shape {self._spins.shape}; got shape {array.shape}")
         off = abs((array**2).sum(1) / self.settings.n_spins - 1) > ROUNDING

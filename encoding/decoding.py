@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding.errors import InputError, shown
+from encoding.given import real_numbers
 from encoding.qubits import Encoding, called_the_same, checked_encoding, checked_notes, checked_pitches
 
 Array = NDArray[np.float64]
@@ -174,10 +175,9 @@ def _counts(counts: Any, n_qubits: int, axes: str) -> Array:
 
 def _shaped(values: Any, last: Sequence[int], what: str) -> Array:
     """Finite numbers (..., *last); the axis of a single qubit may be left out."""
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{what} are numbers (..., {', '.join(map(str, last))}); got {shown(values, 40)}") from None
+    array = real_numbers(values)
+    if array is None:
+        raise InputError(f"{what} are numbers (..., {', '.join(map(str, last))}); got {shown(values, 40)}")
     if last[0] == 1 and array.shape[-len(last) :] != tuple(last):
         array = np.expand_dims(array, -len(last)) if array.ndim >= len(last) - 1 else array
     if array.shape[-len(last) :] != tuple(last) or not np.isfinite(array).all():
@@ -193,10 +193,9 @@ def checked_prior(prior: Any, n_notes: int) -> Array:
     """
     if prior is None:
         return np.full(n_notes, 1 / n_notes)
-    try:
-        weight = np.asarray(prior, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"a prior is a number for each of {n_notes} notes; got {shown(prior, 40)}") from None
+    weight = real_numbers(prior)
+    if weight is None:
+        raise InputError(f"a prior is a number for each of {n_notes} notes; got {shown(prior, 40)}")
     if (
         weight.shape != (n_notes,)
         or not np.isfinite(weight).all()

@@ -12,11 +12,21 @@ def why_unread(error: BaseException) -> str:
 
 
 def shown(value: object, most: int = 60) -> str:
-    """What came, for the end of such a line: one line, not too long, whatever it is."""
+    """What came, for the end of such a line: one line, not too long, whatever it is; of a large array kind and shape.
+
+    >>> import numpy as np
+    >>> shown([1, 2]), shown([0] * 100, 12), shown(np.zeros((9, 9)))
+    ('[1, 2]', '[0, 0, 0,...', 'float64 (9, 9)')
+    """
     try:
         text = " ".join(repr(value).split())
     except Exception:  # a number of thousands of digits, or somebody's object
         text = f"a {type(value).__name__}"
+    if len(text) <= most:
+        return text
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if isinstance(shape, tuple) and shape and dtype is not None:
+        text = f"{dtype} {tuple(shape)}"
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

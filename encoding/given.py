@@ -76,6 +76,17 @@ def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) 
     return given
 
 
+def real_numbers(value: object) -> NDArray[np.float64] | None:
+    """A copy as an array of float64; None where it is none: ragged rows, masked entries, no real numbers."""
+    if np.ma.is_masked(value):
+        return None
+    try:
+        given = np.asarray(value)
+        return given.astype(np.float64) if given.dtype.kind in "fiu" else None
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: a tensor whose gradient is wanted
+        return None
+
+
 def is_number(value: object) -> bool:
     """Whether it is one real number that a float can hold (True is none); NaN and infinity are."""
     if isinstance(value, bool) or not isinstance(value, Real):

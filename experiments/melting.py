@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from classical.spins import Bonds, first_spacing, largest_eigenvalue, linear_tap, melting_temperature
 from encoding import InputError
+from encoding.errors import shown
+from encoding.given import real_numbers
 from encoding.memory import check_room
 from experiments.abilities import ability
 from experiments.replay import played, times
@@ -122,16 +124,13 @@ def levels_at(bonds: Bonds, temperature: ArrayLike) -> list[Array]:
     Raises:
         InputError: other temperatures, or there is no room.
     """
-    try:
-        temperature = np.asarray(temperature, np.float64)
-    except (TypeError, ValueError):
-        temperature = np.zeros(0)
-    if len(bonds.shape) != 1 or temperature.shape != bonds.shape or not (temperature > 0).all():
+    t = real_numbers(temperature)
+    if len(bonds.shape) != 1 or t is None or t.shape != bonds.shape or not (t > 0).all():
         raise InputError(
             f"levels are those of systems (R,) at temperatures (R,) above 0; got {bonds.shape} systems and "
-            f"temperatures {temperature.shape}"
+            f"temperatures {shown(temperature)}"
         )
-    return [_levels(bonds.one(r), float(t)) for r, t in enumerate(temperature)]
+    return [_levels(bonds.one(r), float(each)) for r, each in enumerate(t)]
 
 
 def _levels(bonds: Bonds, temperature: float) -> Array:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.errors import shown
+from encoding.given import real_numbers
 from encoding.qubits import Rotation
 from quantum.block import CLOCK, n_voices_of, qubits_of
 from quantum.dense import Amplitudes, unitary, unitary_and_slopes
@@ -105,12 +107,10 @@ def check_readout(readout: str) -> None:
 def checked_inputs(inputs: ArrayLike, n_data: int, rotations: tuple[Rotation, ...] = CLOCK) -> Real:
     """Inputs as (..., n_steps, n_voices n_rotations), finite, at least one step."""
     n = n_voices_of(n_data, rotations) * len(rotations)
-    try:
-        x = np.asarray(inputs, np.float64)
-    except (TypeError, ValueError):
-        x = np.empty(0)
-    if x.ndim < 2 or x.shape[-1] != n or not x.size or not np.isfinite(x).all():
-        raise InputError(f"inputs are finite angles (..., n_steps, n_voices n_rotations = {n}); got shape {x.shape}")
+    x = real_numbers(inputs)
+    if x is None or x.ndim < 2 or x.shape[-1] != n or not x.size or not np.isfinite(x).all():
+        came = shown(inputs) if x is None else f"shape {x.shape}"
+        raise InputError(f"inputs are finite angles (..., n_steps, n_voices n_rotations = {n}); got {came}")
     return x
 
 

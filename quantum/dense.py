@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
+from encoding.errors import shown
+from encoding.given import real_numbers
 from encoding.memory import check_room
 from quantum.ladder import Gate, Ladder
 
@@ -104,13 +106,9 @@ def checked_angles(ladder: Ladder, angles: Any) -> NDArray[np.float64]:
     Raises:
         InputError: anything else.
     """
-    try:
-        theta = np.asarray(angles)
-        theta = theta.astype(np.float64, casting="same_kind") if theta.dtype.kind in "iuf" else None
-    except (TypeError, ValueError):
-        theta = None
+    theta = real_numbers(angles)
     if theta is None or not np.isfinite(theta).all():
-        raise InputError(f"angles are finite real numbers, in radians; got {' '.join(repr(angles).split()):.40}")
+        raise InputError(f"angles are finite real numbers, in radians; got {shown(angles, 40)}")
     if theta.ndim == 0 or theta.shape[-1] != ladder.n_angles:
         raise InputError(f"this ladder has angles of shape (..., {ladder.n_angles}); got {theta.shape}")
     return theta

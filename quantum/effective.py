@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError, Purpose, checked_seed, stream
+from encoding.errors import shown
+from encoding.given import real_numbers
 from quantum.block import Block, checked_block
 from quantum.coherent import check_readout, outputs_and_slopes
 from quantum.dense import checked_angles
@@ -108,10 +110,9 @@ def _enough(rng: np.random.Generator, block: Block) -> Real:
 
 def _flat(inputs: ArrayLike, chord_shape: tuple[int, int]) -> Real:
     """Chords of any leading axes as sequences side by side, (n_sequences, n_steps, angles of a chord)."""
-    try:
-        x: Real = np.asarray(inputs, np.float64)
-    except (TypeError, ValueError):
-        x = np.full(1, np.nan)
+    x = real_numbers(inputs)
+    if x is None:
+        raise InputError(f"inputs are angles of chords, real numbers; got {shown(inputs)}")
     if x.ndim < 3 or x.shape[-2:] != chord_shape or not x.size or not np.isfinite(x).all():
         wanted = f"(..., n_steps, {chord_shape[0]}, {chord_shape[1]})"
         what = "angles of chords"

@@ -173,6 +173,29 @@ def test_the_figure_shows_what_was_measured_along_the_runs(tmp_path):
     np.testing.assert_allclose(least.y[3], np.linalg.eigvalsh(linear_tap(bonds, least.x[3]))[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("looks", ["one", "all"])
+def test_the_figure_tells_of_machines_without_an_answer(looks, tmp_path, monkeypatch):
+    """One replica of one look, or of every look; then there is neither an exponent nor a spectrum, and that is said."""
+    study = load_study("quantum-aging", "smoke")
+    planned, store = study.planned[2], Store(tmp_path)
+    found = melting_along(store.learn(planned.task, until=planned.until, kernel="plain"))
+    without = [1] if looks == "one" else list(range(len(found.time)))
+    temperature, melts = found.temperature.copy(), found.melts.copy()
+    temperature[without, 0], melts[without, 0] = np.nan, False
+    gone = {(look, 0): "nothing melts" for look in without}
+    blank = found._replace(temperature=temperature, melts=melts, refused=gone)
+    monkeypatch.setattr(spin_figure, "melting_along", lambda run: blank)
+    picture = spin_models(answers_of(study, store), "melting")
+    (told,) = [note for note in picture.notes if "without a T_c" in note]
+    when = f"the first replica 0 at τ = {found.time[without[0], 0]:.4g}"
+    assert told.endswith(f": {len(without)} machines without a T_c, {when}: nothing melts")
+    assert any("no spectra" in note for note in picture.notes) == (looks == "all")
+    assert bool([one for one in picture.series if one.panel.endswith(": J")]) == (looks == "one")
+    drawn = [one for one in picture.in_panel("melting") if one.name.endswith(": T of the least eigenvalue")]
+    assert len(drawn) == 1
+    assert np.isfinite(drawn[0].y).all()  # of the other replica
+
+
 def test_a_look_at_which_no_replica_is_valid_has_no_temperature(planted):
     net = DeepRNN(CHORALES, depth=1, width=4, rule="exact", batch=None, n_replicas=1, kernel="plain")
     rows = np.stack([net.weights()] * 2)

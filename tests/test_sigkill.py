@@ -37,14 +37,14 @@ def interrupted(store, number, seconds):
     assert any(line.startswith("run ") for line in process.stderr or [])  # reads no further
     time.sleep(seconds)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     return process.returncode, errors
 
 
 def finished(store, steps):
     """Rows and weights when the command has come to its end."""
     process = start(store, steps)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     (path,) = store.iterdir()
     return rows(path)

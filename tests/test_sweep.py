@@ -126,7 +126,7 @@ def test_processes_side_by_side_make_the_same_runs(study, path, tmp_path):
     alone = Store(tmp_path / "alone")
     list(sweep(study, alone))
     asked = armonica("sweep", path, "--scale", "smoke", "--jobs", 2, "--store", tmp_path / "beside")
-    said = subprocess.run(asked, capture_output=True, text=True, timeout=55)
+    said = subprocess.run(asked, capture_output=True, text=True, timeout=120)
     assert said.returncode == 0, said.stderr
     assert "[3/3]" in said.stderr
     assert list(files(Store(tmp_path / "beside")).values()) == list(files(alone).values())
@@ -141,7 +141,7 @@ def test_ctrl_c_ends_a_sweep_with_everything_saved(path, tmp_path):
             break
         time.sleep(0.1)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=120)
     assert running.returncode == 130, said
     assert "stopped" in said.splitlines()[-1]
     study = load_study(path, "laptop")
@@ -154,7 +154,7 @@ def test_ctrl_c_ends_a_sweep_with_everything_saved(path, tmp_path):
 
 def test_a_dry_run_learns_nothing_and_says_how_much_is_missing(path, tmp_path):
     asked = armonica("sweep", path, "--dry-run", "--store", tmp_path / "runs")
-    said = subprocess.run(asked, capture_output=True, text=True, timeout=55)
+    said = subprocess.run(asked, capture_output=True, text=True, timeout=120)
     assert said.returncode == 0, said.stderr
     last = said.stdout.splitlines()[-1]
     assert "3 of 3 runs missing, 3e+06 steps" in last
@@ -234,7 +234,7 @@ def test_a_worker_that_is_killed_is_one_line_and_loses_nothing(path, tmp_path):
             break
         time.sleep(0.1)
     subprocess.run(["kill", "-9", workers[0]], check=True)
-    _, said = running.communicate(timeout=40)
+    _, said = running.communicate(timeout=120)
     assert running.returncode == 2, said
     assert said.splitlines()[-1].startswith("armonica: a process of the sweep was killed")
     assert "Traceback" not in said

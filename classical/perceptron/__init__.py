@@ -3,18 +3,19 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classical.perceptron.branches import Coexistence, coexistence, state_freezing
+    from classical.perceptron.branches import Coexistence, coexistence, continued, state_freezing
     from classical.perceptron.breaking import frozen, replica_symmetry_breaking
     from classical.perceptron.fixed_point import NotConverged
+    from classical.perceptron.growth_laws import Growth, growth
     from classical.perceptron.jammed import JammedStates, jammed_states
-    from classical.perceptron.layers import Profile, continued
     from classical.perceptron.machine import DeepPerceptron
     from classical.perceptron.noisy import noisy_teacher
+    from classical.perceptron.profile import Profile
     from classical.perceptron.spin_overlaps import pair_overlap
     from classical.perceptron.states import marginality, overlap_distribution, overlap_function
     from classical.perceptron.storage import jamming, storage_bound
     from classical.perceptron.symmetric import bayes_optimal, generalisation_error, replica_symmetric
-    from classical.perceptron.transitions import Growth, glass_transitions, growth, penetration, penetration_depth
+    from classical.perceptron.transitions import glass_transitions, penetration, penetration_depth
     from classical.perceptron.volume import entropy
 
 __all__ = [
@@ -50,18 +51,18 @@ __all__ = [
 _HOMES = {
     "Coexistence": "branches",
     "DeepPerceptron": "machine",
-    "Growth": "transitions",
+    "Growth": "growth_laws",
     "JammedStates": "jammed",
     "NotConverged": "fixed_point",
-    "Profile": "layers",
+    "Profile": "profile",
     "bayes_optimal": "symmetric",
     "coexistence": "branches",
-    "continued": "layers",
+    "continued": "branches",
     "entropy": "volume",
     "frozen": "breaking",
     "generalisation_error": "symmetric",
     "glass_transitions": "transitions",
-    "growth": "transitions",
+    "growth": "growth_laws",
     "jammed_states": "jammed",
     "jamming": "storage",
     "marginality": "states",

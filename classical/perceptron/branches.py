@@ -10,31 +10,29 @@ where it begins, the entropy does not jump, while overlaps do (as in models with
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from classical.perceptron.breaking import frozen, replica_symmetry_breaking
+from classical.perceptron.breaking import frozen, has_frozen_states, replica_symmetry_breaking
 from classical.perceptron.fixed_point import NotConverged
-from classical.perceptron.layers import Profile, checked_depth, checked_levels
-from classical.perceptron.solving import HIGH, LOW
+from classical.perceptron.profile import Profile, checked_depth, checked_levels
+from classical.perceptron.solving import HIGH, LOW, NEAR_TRANSITIONS
 from classical.perceptron.symmetric import bayes_optimal, from_below
 from classical.perceptron.volume import entropy
 from encoding import InputError
+from encoding.errors import shown
 
 SHALLOWEST = 3  # layers, of which the middle one sees neither input nor output
-BEGINS, STEP, MOST_ALPHA = (
-    2.0,
-    1.15,
-    5e4,
-)  # alpha at which two solutions are looked for: first, factor, last
+BEGINS, FREEZES = 2.0, 12.0  # alpha at which two solutions are looked for first, and frozen states
+STEP, LAST = 1.15, 5e4  # factor from one alpha to the next, and where that is given up
 JUMP = 0.1  # of q(1), by which states freeze; levels that part, or do not yet, differ by less
 APART = 1e-3  # q(1) of two solutions that are not one; at the ends of a branch they differ by .1 and more
 PRECISION = 1e-4  # of the ends of a branch, relative: iteration slows down there
-STATES_FROZEN = 1 - 1e-3  # q_EA(1) beyond which it is that of frozen states
-FREEZES, MOST = 12.0, 20000  # alpha near which that is looked for first, and iterations near transitions
 
 
 class Coexistence(NamedTuple):
@@ -68,13 +66,13 @@ def coexistence(depth: int) -> Coexistence:
         two *= STEP
     first = _edge(lambda alpha: _gap(alpha, depth), two / STEP, two)
     one, last = two, inf
-    while one < MOST_ALPHA and _gap(one, depth):
-        two, one = one, min(one * STEP, MOST_ALPHA)
+    while one < LAST and _gap(one, depth):
+        two, one = one, min(one * STEP, LAST)
     if not _gap(one, depth):
         last = _edge(lambda alpha: not _gap(alpha, depth), two, one)
-    ends = first * (1 + PRECISION), min(last * (1 - PRECISION), MOST_ALPHA)
+    ends = first * (1 + PRECISION), min(last * (1 - PRECISION), LAST)
     if _difference(ends[1], depth) < 0:
-        raise NotConverged(f"{depth} layers: entropies are equal beyond alpha = {MOST_ALPHA:g} only; take fewer layers")
+        raise NotConverged(f"{depth} layers: entropies are equal beyond alpha = {LAST:g} only; take fewer layers")
     inside: Any = brentq(lambda alpha: _difference(alpha, depth), *ends)
     return Coexistence(first, float(inside), last)
 
@@ -100,22 +98,53 @@ def state_freezing(depth: int, levels: int | Sequence[float] | ArrayLike = 10, *
     if depth < SHALLOWEST:
         raise InputError(f"states of the first layers freeze in {SHALLOWEST} layers or more; got {depth}")
 
-    def less(alpha: float) -> float:
-        low = replica_symmetry_breaking(alpha, depth, m, tolerance=tolerance, most=MOST)
-        if low.q_ea[1] > STATES_FROZEN:  # all there is
-            return -1.0
-        start = frozen(low, 1, len(m))
-        high = replica_symmetry_breaking(alpha, depth, m, start=start, tolerance=tolerance, most=MOST)
-        return entropy(high) - entropy(low) if high.q_ea[1] > low.q_ea[1] + JUMP else 1.0
+    solve = partial(replica_symmetry_breaking, depth=depth, levels=m, tolerance=tolerance, most=NEAR_TRANSITIONS)
+
+    @cache
+    def less(alpha: float) -> bool:
+        low = solve(alpha)
+        if has_frozen_states(low):  # all there is
+            return True
+        high = solve(alpha, start=frozen(low, 1, len(m)))
+        return high.q_ea[1] > low.q_ea[1] + JUMP and entropy(high) < entropy(low)
 
     above = FREEZES
-    while less(above / STEP) < 0:
+    while less(above / STEP):
         above /= STEP
-    while less(above) > 0:
+    while not less(above):
         above *= STEP
-        if above > MOST_ALPHA:
-            raise NotConverged(f"{depth} layers: no frozen states up to alpha = {MOST_ALPHA:g}")
-    return _edge(lambda alpha: less(alpha) < 0, above / STEP, above)
+        if above > LAST:
+            raise NotConverged(f"{depth} layers: no frozen states up to alpha = {LAST:g}")
+    return _edge(less, above / STEP, above)
+
+
+def continued(
+    solve: Callable[..., Profile], alphas: Sequence[float], *, start: Profile | str | None = None, **options: object
+) -> list[Profile]:
+    """Solutions at one alpha after another, each started from the one before: a branch, as long as it goes.
+
+    Up and down again a branch that jumps on its way shows hysteresis. A branch is followed also where it is no longer
+    the stable one, from the second alpha on.
+
+    Args:
+        solve: such as `replica_symmetric` with its depth bound: called as solve(alpha, start=..., **options).
+        alphas: in the order in which they are gone through.
+        start: of the first; None: that of the solver.
+        options: of `solve`.
+
+    Raises:
+        InputError: no solver, or alphas that are no list.
+        NotConverged: see `solve`.
+    """
+    if not callable(solve):
+        raise InputError(f"what is continued is a solver, called as solve(alpha, start=...); got {shown(solve)}")
+    if isinstance(alphas, str | bytes) or not np.iterable(alphas):
+        raise InputError(f"alphas come in a list; got {shown(alphas)}")
+    found: list[Profile] = []
+    for alpha in alphas:
+        near = found[-1] if found else start
+        found.append(solve(alpha, **options, **({} if near is None else {"start": near})))
+    return found
 
 
 def _gap(alpha: float, depth: int) -> bool:

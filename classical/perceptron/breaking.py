@@ -19,15 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import NotConverged
-from classical.perceptron.layers import (
-    Profile,
-    Shape,
-    checked_levels,
-    checked_problem,
-    checked_profile,
-    couplings,
-    fields_of_spins,
-)
+from classical.perceptron.layers import Shape, couplings, fields_of_spins
+from classical.perceptron.profile import Profile, checked_levels, checked_problem, checked_profile
 from classical.perceptron.solving import LOW, STABLE, branch, solved
 from classical.perceptron.volume import entropy
 from encoding import InputError
@@ -38,6 +31,7 @@ Array = NDArray[np.float64]
 FIRST_LEAST, FIRST_MOST = 0.1, 0.5  # of the first overlaps: from higher ones a state may freeze
 ONE_LAYER = 2.0  # alpha at which it jams (Gardner 1988)
 NEARLY = 1 - 1e-7  # overlaps that are to freeze
+STATES_FROZEN = 1 - 1e-3  # q_EA(1) of frozen states is nearer to 1, that of others far less
 
 
 def replica_symmetry_breaking(
@@ -114,7 +108,7 @@ def frozen(profile: Profile, layers: int, level: int) -> Profile:
     if not len(profile.m):
         raise InputError("states to freeze are those of a profile with levels; got one without")
     depth = profile.depth
-    layers = whole("the number of frozen layers", layers, most=max(depth // 2, 1))
+    layers = whole("the number of frozen layers", layers, most=_half(depth))
     level = whole("the level from which states are frozen", level, most=len(profile.m))
     q, bonds = profile.q.copy(), profile.Q.copy()
     ends = np.r_[:layers, depth - layers : depth]
@@ -123,11 +117,21 @@ def frozen(profile: Profile, layers: int, level: int) -> Profile:
     return replace(profile, q=q, Q=bonds)
 
 
+def has_frozen_states(profile: Profile) -> bool:
+    """Whether it is a solution in which the states of the first layer are frozen."""
+    return bool(profile.q_ea[1] > STATES_FROZEN)
+
+
+def _half(depth: int) -> int:
+    """How many layers from one end there are, the other end being alike."""
+    return max(depth // 2, 1)
+
+
 def _stable(solve: Callable[[Profile | str], Profile], shape: Shape) -> Profile:
     """The solution of the smallest entropy, of this and those frozen from some level on, in the first layers or all."""
     low = solve(LOW)
     found = [low]
-    for layers, level in product(dict.fromkeys((1, max(shape.depth // 2, 1))), range(1, shape.n_levels)):
+    for layers, level in product(dict.fromkeys((1, _half(shape.depth))), range(1, shape.n_levels)):
         try:
             found.append(solve(frozen(low, layers, level)))
         except NotConverged:  # no solution there

@@ -27,7 +27,8 @@ from scipy.special import log_ndtr
 
 from classical.perceptron.fixed_point import NotConverged, fixed_point
 from classical.perceptron.gaussian import nodes
-from classical.perceptron.layers import FROZEN, Shape, checked_problem, couplings, fields_of_spins
+from classical.perceptron.layers import FROZEN, Shape, couplings, fields_of_spins
+from classical.perceptron.profile import checked_problem
 from encoding import InputError
 from encoding.errors import shown
 

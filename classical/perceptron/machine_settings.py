@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from classical.perceptron.layers import MOST_LAYERS
+from classical.perceptron.profile import MOST_LAYERS
 from encoding import InputError, checked_seed
 from encoding.asked import asked
 from encoding.errors import shown

@@ -21,7 +21,8 @@ from scipy.linalg import block_diag
 from classical.perceptron import hierarchy
 from classical.perceptron.bond_overlaps import bond_overlaps
 from classical.perceptron.fixed_point import Parts
-from classical.perceptron.layers import Profile, Shape, checked_levels, checked_problem, couplings, fields_of_spins
+from classical.perceptron.layers import Shape, couplings, fields_of_spins
+from classical.perceptron.profile import Profile, checked_levels, checked_problem
 from classical.perceptron.solving import FAR_OFF, HIGH, LIQUID, LOW, STABLE, branch, solved
 from classical.perceptron.symmetric import LIQUID_START, most_probable
 from encoding import InputError

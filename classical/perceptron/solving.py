@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classical.perceptron.fixed_point import NotConverged, Parts, fixed_point
-from classical.perceptron.layers import Profile, Shape, checked_profile, couplings
+from classical.perceptron.layers import Shape, couplings
+from classical.perceptron.profile import Profile, checked_profile
 from encoding import InputError
 from encoding.errors import shown
 from encoding.given import number
@@ -19,6 +20,7 @@ FAR_OFF = 1 - 1e-5  # overlaps from which the high branch is reached
 JAMMED, LOST = 1e-7, 1e-10  # 1 - lambda of layers that jam without levels, and that rounding leaves without digits
 SLACK = 10.0  # times the tolerance: 1 - lambda that is less cannot be told from 0
 SHRINKS = 1e-3  # of 1 - Q a step: it is still on its way to 0
+NEAR_TRANSITIONS = 20000  # iterations: there are many
 COARSEST = 1e-4  # tolerance: with a coarser one overlaps are taken for solved long before they are
 
 
@@ -115,26 +117,17 @@ def _check_not_jammed(left: Array, jammed: NDArray[np.bool_], what: str) -> None
 def branch(start: object, branches: Mapping[str, Array], shape: Shape, *others: str) -> Array:
     """The vector that iteration begins with: of a branch by name, or of a solution nearby; `others` are names, too.
 
+    Levels of a solution that are equal, or 0, stay so as long as that is stable.
+
     Raises:
-        InputError: no such branch, or a solution with other layers or levels.
+        InputError: no such branch, or a solution with other layers or levels, or overlaps that are none.
     """
     if isinstance(start, str) and start in branches:
         return branches[start]
     if not isinstance(start, Profile):
         names = ", ".join(map(repr, (*branches, *others)))
         raise InputError(f"a start is a solution, a Profile, or one of {names}; got {shown(start)}")
-    return started(start, shape)
-
-
-def started(start: Profile, shape: Shape) -> Array:
-    """The vector of a solution that another is to be found from, on the same branch.
-
-    Levels that are equal, or 0, stay so as long as that is stable.
-
-    Raises:
-        InputError: it has other layers or levels, or overlaps that are none.
-    """
-    checked_profile("a start is made", start)
+    checked_profile("a start is that", start)
     if (start.depth, start.q.shape[1]) != (shape.depth, shape.n_levels):
         raise InputError(
             f"a start has {shape.depth} layers and {shape.n_levels} overlaps in each, k + 1; got {start.depth} and "

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import flag
+from encoding.given import flag, real_numbers
 
 
 def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: bool = False) -> NDArray[np.float64]:
@@ -44,27 +44,26 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
     >>> round(float(pair_overlap(spins[:160], spins[160:])), 2)
     0.0
     """
-    a, b, normalised = _spins(a), _spins(b), flag("normalised", normalised)
-    if min(a.ndim, b.ndim) < 2 or a.shape[-2:] != b.shape[-2:]:
-        raise InputError(f"layers have spins of as many patterns and units, (.., M, N); got {a.shape} and {b.shape}")
-    q2 = _overlap(a, b)
+    one, other, normalised = _spins(a), _spins(b), flag("normalised", normalised)
+    if min(one.ndim, other.ndim) < 2 or one.shape[-2:] != other.shape[-2:]:
+        raise InputError(
+            f"layers have spins of as many patterns and units, (.., M, N); got {one.shape} and {other.shape}"
+        )
+    q2 = _overlap(one, other)
     if not normalised:
         return q2
-    own = _overlap(a, a) * _overlap(b, b)
+    own = _overlap(one, one) * _overlap(other, other)
     return q2 / np.sqrt(np.where(own > 0, own, np.nan))
 
 
-def _spins(given: object) -> NDArray[np.integer]:
-    try:
-        spins = np.asarray(given)
-    except ValueError:  # rows of several lengths
-        spins = np.zeros(0, object)
-    if spins.dtype.kind not in "iuf" or not (np.abs(spins) == 1).all():
+def _spins(given: object) -> NDArray[np.float64]:
+    spins = real_numbers(given)
+    if spins is None or not (np.abs(spins) == 1).all():
         raise InputError(f"spins are an array of +1 and -1, (.., M, N); got {shown(given)}")
     return spins
 
 
-def _overlap(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
+def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     n_patterns, width = a.shape[-2:]
-    alike = np.swapaxes(a, -1, -2).astype(np.float64) @ b.astype(np.float64)  # (..., N, N), whole numbers
+    alike = np.swapaxes(a, -1, -2) @ b  # (..., N, N), whole numbers
     return ((alike**2).sum((-2, -1)) - n_patterns * width**2) / (width * n_patterns**2)

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classical.perceptron import hierarchy
-from classical.perceptron.layers import Profile, checked_profile, couplings
+from classical.perceptron.layers import couplings
+from classical.perceptron.profile import Profile, checked_profile
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import number, whole
+from encoding.given import number, real_numbers, whole
 
 Array = NDArray[np.float64]
 
@@ -46,12 +47,8 @@ def overlap_function(profile: Profile, layer: int, x: ArrayLike) -> Array:
     array([0.097, 0.359, 0.62 ])
     """
     _check_layer(profile, layer)
-    try:
-        share = np.asarray(x)
-        share = share.astype(np.float64) if share.dtype.kind in "fiu" else np.array(np.nan)
-    except (TypeError, ValueError):
-        share = np.array(np.nan)
-    if not ((share >= 0) & (share <= 1)).all():
+    share = real_numbers(x)
+    if share is None or not ((share >= 0) & (share <= 1)).all():
         raise InputError(f"x is a share of pairs, from 0 to 1; got {shown(x)}")
     return profile.q[layer][np.searchsorted(profile.m, share, side="right")]
 

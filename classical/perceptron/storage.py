@@ -28,7 +28,7 @@ from scipy.special import lambertw
 
 from classical.perceptron.breaking import ONE_LAYER
 from classical.perceptron.jammed import jammed_states
-from classical.perceptron.layers import checked_depth
+from classical.perceptron.profile import checked_depth
 from encoding import InputError
 from encoding.errors import shown
 

@@ -25,7 +25,8 @@ from scipy.special import log_ndtr
 
 from classical.perceptron.fixed_point import NotConverged
 from classical.perceptron.gaussian import nodes, pressure
-from classical.perceptron.layers import Profile, Shape, checked_problem, checked_profile, couplings, fields_of_spins
+from classical.perceptron.layers import Shape, couplings, fields_of_spins
+from classical.perceptron.profile import Profile, checked_problem, checked_profile
 from classical.perceptron.solving import FAR_OFF, HIGH, LIQUID, LOW, STABLE, branch, solved
 from classical.perceptron.volume import entropy
 from encoding import InputError

@@ -20,12 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import stdtrit
 
-from classical.perceptron.breaking import replica_symmetry_breaking
+from classical.perceptron.breaking import has_frozen_states, replica_symmetry_breaking
 from classical.perceptron.fixed_point import NotConverged
-from classical.perceptron.layers import MOST_LAYERS, Profile, checked_levels, checked_problem, checked_profile
-from classical.perceptron.solving import LOW, SLACK
+from classical.perceptron.profile import MOST_LAYERS, Profile, checked_levels, checked_problem, checked_profile
+from classical.perceptron.solving import LOW, NEAR_TRANSITIONS, SLACK
 from classical.perceptron.symmetric import bayes_optimal, replica_symmetric
 from encoding import InputError
 from encoding.errors import shown
@@ -35,31 +34,11 @@ Array = NDArray[np.float64]
 
 FIRST = pi**2 / 4
 SCENARIOS = ("random", "teacher")
-GROWTH, NEXT, MOST_ALPHA = 1.5, 1.001, 1e7  # how the next transition is bracketed, and where that is given up
+GROWTH, NEXT, LAST = 1.5, 1.001, 1e7  # how the next transition is bracketed, and where that is given up
 PRECISION = 1e-9  # of alpha, relative
 COARSEST = 1e-5  # tolerance of overlaps: 1e-3 moves alpha_g by a few parts in a thousand, and 0.1 loses it
 LEVEL = 1e-6  # change from layer to layer, relative, that is none: all deeper ones are alike
-MOST = 20000  # iterations: near a transition there are many
 SMOOTH = 1e-3  # of what is 0 at a transition
-STATES_FROZEN = 1 - 1e-3  # q_EA(1) on the other solution is nearer to 1, before it far less
-
-
-class Growth(NamedTuple):
-    """alpha_g = a e^(b l) and alpha_g = a l^b by least squares of ln alpha_g.
-
-    Attributes:
-        exponential, power: (a, b), (2,) each.
-        exponential_misfit, power_misfit: root mean square of what is left in ln alpha_g: the smaller holds better.
-        exponential_interval, power_interval: ends of the 95 % intervals of (a, b), (2, 2), [low, high]; as if what is
-            left were noise, which it is not: points that lie on another curve.
-    """
-
-    exponential: Array
-    power: Array
-    exponential_misfit: float
-    power_misfit: float
-    exponential_interval: Array
-    power_interval: Array
 
 
 def glass_transitions(
@@ -91,44 +70,6 @@ def glass_transitions(
     while len(found) < n_layers:
         found.append(_next(len(found), found[-1], asked))
     return np.array(found)
-
-
-def growth(transitions: ArrayLike, *, first: int = 1) -> Growth:
-    """How alpha_g(l), l = first, first + 1, ..., grows.
-
-    Args:
-        transitions: alpha_g, three or more.
-        first: the layer of the first of them.
-
-    Raises:
-        InputError: fewer than three transitions, or some that are no numbers above 0; a first layer that is none.
-
-    >>> law = growth(2.7 * np.exp(1.03 * np.arange(1, 6)))
-    >>> law.exponential.round(6), bool(law.exponential_misfit < 1e-9)
-    (array([2.7 , 1.03]), True)
-    """
-    try:
-        alpha = np.asarray(transitions, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        alpha = np.zeros(0)
-    if alpha.ndim != 1 or len(alpha) < 3 or not (np.isfinite(alpha) & (alpha > 0)).all():
-        raise InputError(f"a law of growth needs three transitions above 0, or more; got {shown(transitions)}")
-    first = whole("first", first)
-    layer = np.arange(first, first + len(alpha), dtype=np.float64)
-    (one, misfit, ends), (other, its_misfit, its_ends) = (_line(x, np.log(alpha)) for x in (layer, np.log(layer)))
-    return Growth(one, other, misfit, its_misfit, ends, its_ends)
-
-
-def _line(x: Array, y: Array) -> tuple[Array, float, Array]:
-    """(a, b) of y = ln a + b x, the root mean square of what is left, and the ends of their 95 % intervals."""
-    design = np.stack([np.ones_like(y), x], axis=1)
-    line = np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], np.float64)
-    left = y - design @ line
-    n_free = len(y) - 2
-    errors = np.sqrt((left @ left) / n_free * np.diag(np.linalg.inv(design.T @ design)))
-    ends = np.asarray(line + np.outer([-1, 1], errors * stdtrit(n_free, 0.975)), np.float64)
-    ends[:, 0], line[0] = np.exp(ends[:, 0]), np.exp(line[0])
-    return line, float(np.sqrt((left @ left) / len(y))), ends
 
 
 def penetration_depth(profile: Profile, *, least: float = 1e-3) -> int:
@@ -196,7 +137,7 @@ class _Asked(NamedTuple):
 
     def end(self, alpha: float, layer: int, start: Profile | None = None) -> Profile:
         """One end of a machine at alpha, in which layers up to `layer` may be frozen."""
-        options = {"start": start or LOW, "tolerance": self.tolerance, "most": MOST, "open_end": True}
+        options = {"start": start or LOW, "tolerance": self.tolerance, "most": NEAR_TRANSITIONS, "open_end": True}
         if self.m is not None:
             return replica_symmetry_breaking(alpha, layer + 1, self.m, **options)
         solve = replica_symmetric if self.scenario == "random" else bayes_optimal
@@ -204,7 +145,7 @@ class _Asked(NamedTuple):
 
     def jumped(self, end: Profile) -> bool:
         """Whether it is the solution with frozen states; overlaps that rise without levels do so continuously."""
-        return self.m is not None and end.q_ea[1] > STATES_FROZEN
+        return self.m is not None and has_frozen_states(end)
 
 
 def _asked(scenario: str, levels: int | Sequence[float] | ArrayLike | None, tolerance: float) -> _Asked:
@@ -244,8 +185,8 @@ def _next(layer: int, above: float, asked: _Asked) -> float:
     low, high = above * NEXT, above * GROWTH
     while ends.excess(high) < 0:
         low, high = high, high * GROWTH
-        if high > MOST_ALPHA:
-            raise InputError(f"layer {layer + 1} stays liquid up to alpha = {MOST_ALPHA:g}: ask for fewer layers")
+        if high > LAST:
+            raise InputError(f"layer {layer + 1} stays liquid up to alpha = {LAST:g}: ask for fewer layers")
     if ends.excess(low) >= 0:
         raise NotConverged(_jumps(layer, low))
     root: Any = brentq(ends.excess, low, high, xtol=PRECISION * high)

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from classical.perceptron import hierarchy
 from classical.perceptron.hierarchy import KAPPA
-from classical.perceptron.layers import Profile, checked_profile, couplings, fields_of_spins
+from classical.perceptron.layers import couplings, fields_of_spins
+from classical.perceptron.profile import Profile, checked_profile
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import number
+from encoding.given import number, real_numbers
 from encoding.memory import check_room
 
 Array = NDArray[np.floating]
@@ -149,12 +149,9 @@ class Bonds:
         Raises:
             InputError: another number of spins, no numbers, or rows of several lengths.
         """
-        try:
-            sigma = np.asarray(spins)
-        except ValueError:
-            raise InputError(f"spins are numbers, of shape (..., {self.n_spins}); got {shown(spins)}") from None
-        if sigma.dtype.kind not in "fiu" or not sigma.ndim or sigma.shape[-1] != self.n_spins:
-            raise InputError(f"spins are numbers, of shape (..., {self.n_spins}); got {sigma.dtype} {sigma.shape}")
+        sigma = real_numbers(spins)
+        if sigma is None or not sigma.ndim or sigma.shape[-1] != self.n_spins:
+            raise InputError(f"spins are numbers, of shape (..., {self.n_spins}); got {shown(spins)}")
         field = np.zeros(np.broadcast_shapes((*self.shape, self.n_spins), sigma.shape))
         for (a, b), block in self.blocks.items():
             field[..., self.places[a]] += np.matvec(block, sigma[..., self.places[b]])
@@ -261,13 +258,9 @@ def _pair(key: Any) -> Pair:
 
 
 def _block(key: Pair, block: ArrayLike) -> Array:
-    if isinstance(block, np.ma.MaskedArray) and np.ma.is_masked(block):
+    if np.ma.is_masked(block):
         raise InputError(f"block {key} has entries that are masked: fill them, with 0 where there is no bond")
-    try:
-        given = np.asarray(block)
-        array = given.astype(np.float64) if given.dtype.kind in "fiu" else None
-    except (TypeError, ValueError):
-        array = None
+    array = real_numbers(block)
     if array is None:
         raise InputError(f"block {key} is a matrix of real numbers; got {shown(block)}")
     if array.ndim < 2 or 0 in array.shape:

@@ -17,7 +17,7 @@ from classical.spins.bonds import Bonds, checked_bonds
 from classical.spins.lanczos import SMALL, guess, largest
 from encoding import InputError
 from encoding.errors import shown
-from encoding.given import number
+from encoding.given import number, real_numbers
 
 Array = NDArray[np.floating]
 
@@ -185,10 +185,7 @@ def _numbers(values: ArrayLike) -> Array:
     Raises:
         InputError: something else.
     """
-    try:
-        given = np.asarray(values)
-    except ValueError:
-        given = np.array("ragged")
-    if given.dtype.kind not in "fiu":
+    given = real_numbers(values)
+    if given is None:
         raise InputError(f"real numbers are wanted here; got {shown(values)}")
-    return given.astype(np.float64)
+    return given

@@ -18,7 +18,7 @@ from scipy.special import xlogy
 from classical.spins.bonds import MOST_BETA, Bonds, checked_beta, one_system
 from encoding import InputError, Purpose, stream
 from encoding.errors import shown
-from encoding.given import number, whole
+from encoding.given import number, real_numbers, whole
 from encoding.memory import check_room
 from encoding.randomness import checked_seed
 
@@ -172,13 +172,7 @@ def _told(bonds: Bonds, m: Array, t: float, lost: int) -> Magnetisations:
 
 
 def _magnetisations(bonds: Bonds, m: ArrayLike) -> Array:
-    try:
-        given = np.asarray(m)
-    except ValueError:
-        raise InputError(f"magnetisations are numbers (..., {bonds.n_spins}); got {shown(m)}") from None
-    if given.dtype.kind not in "fiu":
-        raise InputError(f"magnetisations are numbers (..., {bonds.n_spins}); got {given.dtype}")
-    given = given.astype(np.float64)
-    if not given.ndim or given.shape[-1] != bonds.n_spins or not (np.abs(given) <= 1).all():
-        raise InputError(f"magnetisations are from -1 to 1, of shape (..., {bonds.n_spins}); got {given.shape}")
+    given = real_numbers(m)
+    if given is None or not given.ndim or given.shape[-1] != bonds.n_spins or not (np.abs(given) <= 1).all():
+        raise InputError(f"magnetisations are numbers from -1 to 1, of shape (..., {bonds.n_spins}); got {shown(m)}")
     return given

@@ -209,6 +209,7 @@ def _first_and_last(picture: Picture, label: str, answer: Answer, found: Melting
         return
     system, kept = system_of(answer.run, 0), np.flatnonzero(np.isfinite(found.temperature).all(1))
     if not kept.size:
+        picture.note(f"{label}: no spectra, which want a look at which every replica has a T_c")
         return
     panels = {kind: f"{label}: {kind}" for kind in ("β", "J", "M")}
     picture.panels[panels["β"]] = Panel(f"{label}: replica 0", "β", "least eigenvalue of I - M")

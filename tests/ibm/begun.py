@@ -36,4 +36,4 @@ def begun(name: str, errors: Path, *words: Path) -> Iterator[Callable[..., str]]
     yield ask
     asked.close()
     said.close()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=120) == 0

@@ -99,7 +99,7 @@ def test_without_the_extra_simulators_work_and_the_others_are_one_line(short_run
     run, backends = short_run(), ["aer", "fake:FakeManilaV2", BACKEND, "aer:noise=FakeManilaV2"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     words = [sys.executable, "-c", WITHOUT, str(run), *backends]
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=50, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120, check=True)
     codes = [line for line in done.stdout.splitlines() if re.fullmatch(r"\w+ [02]", line)]
     assert codes == ["submit 0", *["submit 2"] * 3, "jobs 0", "collect 0", "backends 0", "backends 2"]
     lines = done.stderr.splitlines()

@@ -73,7 +73,7 @@ def test_a_server_that_is_asked_to_end_ends_well_and_leaves_no_key(started, tmp_
     process, told = started("--machines", "fake_manila")
     assert [machine["name"] for machine in ask(told, "/backends")["devices"]] == ["fake_manila"]
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=120) == 0
     assert all(KEY.encode() not in file.read_bytes() for file in tmp_path.iterdir())
 
 

@@ -64,7 +64,9 @@ def test_solutions_come_by_their_free_energy_and_each_once():
 
 @pytest.mark.parametrize("told_of", [free_energy, tap_residual])
 def test_magnetisations_in_rows_of_several_lengths_are_none(told_of):
-    with pytest.raises(InputError, match=r"magnetisations are numbers \(..., 3\); got \[\[0.1\], \[0.1, 0.2\]\]"):
+    with pytest.raises(
+        InputError, match=r"magnetisations are numbers from -1 to 1, of shape \(..., 3\); got \[\[0.1\], \[0.1, 0.2\]\]"
+    ):
         told_of(chain([[[1.0, 2.0]]]), [[0.1], [0.1, 0.2]], 1.0)
 
 
