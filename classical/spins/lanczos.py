@@ -21,10 +21,10 @@ SMALL = 400  # rows: below, a whole matrix is diagonalised as fast
 VECTORS = 12  # of a Krylov space; more make fewer restarts and more of everything else
 
 
-def operator_of(n: int, product: Callable[[Array], Array]) -> Any:
+def operator_of(n: int, product: Callable[[Array], Array], precision: Any = np.float64) -> Any:
     """A symmetric matrix (n, n) by its product with a vector."""
     kind: Any = LinearOperator  # its stub knows the class only by its shape
-    return kind((n, n), matvec=lambda v: product(v.ravel()), dtype=np.float64)
+    return kind((n, n), matvec=lambda v: product(v.ravel()), dtype=precision)
 
 
 def guess(n: int) -> Array:
@@ -35,6 +35,8 @@ def guess(n: int) -> Array:
 def largest(n: int, product: Callable[[Array], Array], start: Array, *, tolerance: float = 0.0) -> tuple[float, Array]:
     """The largest eigenvalue and its vector; `start` is a guess, `tolerance` relative (0: rounding).
 
+    It is found in the precision of `start`.
+
     Raises:
         InputError: it is not found in ARPACK's number of restarts, ten a row.
     """
@@ -43,7 +45,8 @@ def largest(n: int, product: Callable[[Array], Array], start: Array, *, toleranc
         return float(values[-1]), vectors[:, -1]
     solve: Any = eigsh
     try:
-        values, vectors = solve(operator_of(n, product), k=1, which="LA", v0=start, tol=tolerance, ncv=min(VECTORS, n))
+        matrix = operator_of(n, product, start.dtype)
+        values, vectors = solve(matrix, k=1, which="LA", v0=start, tol=tolerance, ncv=min(VECTORS, n))
     except ArpackNoConvergence:
         raise InputError(
             f"the largest eigenvalue of {n} rows was not found in {10 * n} restarts: are bonds of very different sizes?"

@@ -35,7 +35,7 @@ from scipy.optimize import brentq
 
 from classical.spins.bonds import Bonds, checked_beta, checked_bonds, one_system
 from classical.spins.onsager import KINDS, linear_tap
-from classical.spins.softest import SMALL, largest_roughly, lowest, parabola, soft
+from classical.spins.softest import largest_roughly, lowest, parabola
 from encoding import InputError
 from encoding.errors import shown
 
@@ -47,8 +47,8 @@ TOUCHES = 1e-13  # relative, of a^2 - 4 b: to rounding 0
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
 EPS = 10 * float(np.finfo(float).eps)
 STEPS = 200
-COARSE, FINE = 1e-6, 1e-12  # relative, of an eigenvalue
-SIGN = 1e-4  # the same, where its sign is asked for
+COARSE, FINE = 1e-6, 1e-10  # relative, of an eigenvalue
+SIGN = 3e-3  # the same, where its sign is asked for
 SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
 NEXT, DIGITS = 1.1, 1e-9  # factor between betas of a bracket; length of what is new in a direction
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
@@ -125,7 +125,7 @@ def least_eigenvalue(bonds: Bonds, beta: float, *, onsager: str = "sk") -> float
     beta = checked_beta(bonds, beta)
     if onsager not in KINDS:
         raise InputError(f"an Onsager term is one of {', '.join(KINDS)}; got {shown(onsager)}")
-    if onsager == "rotational" or bonds.n_spins <= SMALL:
+    if onsager == "rotational":
         return float(np.linalg.eigvalsh(linear_tap(bonds, beta, kind=onsager))[0])
     return lowest(bonds, beta, None, FINE)[0]
 
@@ -136,12 +136,12 @@ def _signed(v: Array) -> Array:
 
 def _of_one(bonds: Bonds) -> Found:
     """The first zero; else the lowest minimum, of those as low that at the highest temperature."""
-    betas, values, vectors = _grid(bonds)
+    betas, values, vectors, known = _grid(bonds)
     n, stiffest = len(values) - (values[-1] < 0), float(bonds.squares.max())
     rounding = [EPS * beta**2 * stiffest for beta in betas]
     felt = [value < 1 - error for value, error in zip(values, rounding, strict=True)]  # by spins that are not free
     dips = [place for place in range(n) if felt[place] and _dips(values, vectors, place)]
-    found = [_bottom(bonds, betas[place], vectors[max(place - 1, 0) : place + 2]) for place in dips]
+    found = [_bottom(bonds, betas[place], known) for place in dips]
     if n < len(values):
         found.append(_zero(bonds, betas[-1], vectors[-1]))
     zeros = [each for each in found if each.melts]
@@ -161,37 +161,38 @@ def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
     return values[place] <= min(values[max(place - 1, 0)], values[min(place + 1, len(values) - 1)])
 
 
-def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array]]:
-    """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, and their vectors.
+def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], "_Span"]:
+    """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, their vectors and their span.
 
     Where it can be no less than what was found, further up or down, it ends.
     """
     n = round(PER_DECADE * np.log10(REACH)) + 1
-    top, squares = largest_roughly(bonds), bonds.squares[bonds.squares > 0]
+    (top, v), squares = largest_roughly(bonds), bonds.squares[bonds.squares > 0]
     softest, stiffest = float(squares.min()), float(squares.max())
-    betas, values, vectors = [], [], []
-    v: Array | None = None
+    betas, values, vectors, known = [], [], [], _Span(bonds, v)
 
     def unsure(beta: float) -> float:
-        """What a value may be too high: tolerances are relative to the largest entry of I - M."""
-        return SIGN * (1 + beta**2 * stiffest)
+        """What a value may be too high."""
+        return 2 * SIGN * (1 + beta**2 * softest)
 
     for beta in np.geomspace(1, REACH, n) / top:
         if values and _least_above(betas[-1], values[-1] - unsure(betas[-1]), softest) > min(values):
             break
-        value, v = soft(bonds, float(beta), v, SIGN)
+        value, v = lowest(bonds, float(beta), known.softest(float(beta))[1], SIGN)
+        known.add(v)
         betas.append(float(beta))
         values.append(value)
         vectors.append(v)
         if value < 0:
-            return betas, values, vectors
+            return betas, values, vectors, known
     finer = 10 ** (1 / PER_DECADE)
     while betas[0] * REACH * top > 1:
         if max(1 - betas[0] * top, _least_below(betas[0], values[0] - unsure(betas[0]), stiffest)) >= min(values):
             break
-        value, v = soft(bonds, betas[0] / finer, vectors[0], SIGN)
+        value, v = lowest(bonds, betas[0] / finer, known.softest(betas[0] / finer)[1], SIGN)
+        known.add(v)
         betas, values, vectors = [betas[0] / finer, *betas], [value, *values], [v, *vectors]
-    return betas, values, vectors
+    return betas, values, vectors, known
 
 
 def _least_above(beta: float, value: float, softest: float) -> float:
@@ -215,7 +216,7 @@ def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
     """Down to a zero of the least eigenvalue, from a vector whose parabola is negative somewhere."""
     beta, tolerance, before = _first_root(bonds, v) or beta, COARSE, np.inf
     for _ in range(STEPS):
-        _, v = soft(bonds, beta, v, tolerance)
+        _, v = lowest(bonds, beta, v, tolerance)
         root = _first_root(bonds, v)
         if root is None:  # a root cannot be lost but by rounding, at a touch
             break
@@ -229,13 +230,13 @@ def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
     return Found(beta, 0.0, True, v)
 
 
-def _bottom(bonds: Bonds, beta: float, vectors: list[Array]) -> Found:
+def _bottom(bonds: Bonds, beta: float, known: "_Span") -> Found:
     """The minimum of the least eigenvalue near `beta`: where its slope 2 beta b - a is 0.
 
     Vectors found so far span directions among which the minimum is told by small matrices, as near as they come to the
     true vector; that at this beta joins them. If a parabola on the way has a root, there is a zero, and that is found.
     """
-    known, tolerance, last = _Span(bonds, vectors), COARSE, np.inf
+    tolerance, last = COARSE, np.inf
     beta, v = known.lowest_near(beta)
     for _ in range(STEPS):
         value, v = lowest(bonds, beta, v, tolerance)
@@ -254,10 +255,9 @@ def _bottom(bonds: Bonds, beta: float, vectors: list[Array]) -> Found:
 class _Span:
     """Directions that were the softest somewhere: J and D between them, and what is the softest among them."""
 
-    def __init__(self, bonds: Bonds, vectors: list[Array]) -> None:
+    def __init__(self, bonds: Bonds, v: Array) -> None:
         self._bonds, self._rows, self._pushed = bonds, np.zeros((0, bonds.n_spins)), np.zeros((0, bonds.n_spins))
-        for v in vectors:
-            self.add(v)
+        self.add(v)
 
     def add(self, v: Array) -> None:
         """One more direction, but for what is known of it."""
@@ -267,18 +267,24 @@ class _Span:
         if size > DIGITS:
             self._rows = np.vstack([self._rows, v / size])
             self._pushed = np.vstack([self._pushed, self._bonds.apply(v / size)])
+            self._inside = self._rows @ self._pushed.T
+            self._stiff = (self._rows * self._bonds.squares) @ self._rows.T
+
+    def softest(self, beta: float) -> tuple[float, Array]:
+        """The least eigenvalue among these directions, and its vector."""
+        value, c = self._at(beta)
+        return value, c @ self._rows
+
+    def _at(self, beta: float) -> tuple[float, Array]:
+        values, vectors = np.linalg.eigh(np.eye(len(self._inside)) - beta * self._inside + beta**2 * self._stiff)
+        return float(values[0]), vectors[:, 0]
 
     def lowest_near(self, beta: float) -> tuple[float, Array]:
         """Where, from beta down- or upwards, the least eigenvalue among these directions is least, and its vector."""
-        inside, stiff = self._rows @ self._pushed.T, (self._rows * self._bonds.squares) @ self._rows.T
-
-        def at(x: float) -> tuple[float, Array]:
-            values, vectors = np.linalg.eigh(np.eye(len(inside)) - x * inside + x * x * stiff)
-            return float(values[0]), vectors[:, 0]
 
         def slope(x: float) -> float:
-            c = at(x)[1]
-            return float(2 * x * (c @ stiff @ c) - c @ inside @ c)
+            c = self._at(x)[1]
+            return float(2 * x * (c @ self._stiff @ c) - c @ self._inside @ c)
 
         low = high = beta
         while slope(low) > 0:
@@ -286,7 +292,7 @@ class _Span:
         while slope(high) < 0:
             high *= NEXT
         found: Any = brentq(slope, low, high, xtol=CLOSE * beta) if low < high else beta
-        return float(found), self._rows.T @ at(float(found))[1]
+        return float(found), self.softest(float(found))[1]
 
 
 def _first_root(bonds: Bonds, v: Array) -> float | None:

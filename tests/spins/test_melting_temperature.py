@@ -1,5 +1,6 @@
 """Where spins melt, against a search over all temperatures."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackNoConvergence
 from spin_systems import drawn, ferromagnet, hidden, pulled, recurrent
 
@@ -176,6 +178,79 @@ def test_bonds_of_very_different_sizes_are_all_looked_at():
         assert abs(both.least - melting_temperature(chain([block])).least) < 1e-9
 
 
+def irregular(seed, recurrent):
+    """Bonds with heavy tails, of spins some of which hang together by none, or have none at all."""
+    rng = drawn(seed)
+    sizes = rng.integers(6, 40, rng.integers(2, 5))
+    tails, kept = rng.uniform(0, 2.5), rng.uniform(0.1, 1)
+    blocks = {}
+    for k, (n, m) in enumerate(pairwise(sizes)):
+        strength = np.exp(tails * rng.standard_normal((n, m)))
+        blocks[k, k + 1] = rng.standard_normal((n, m)) * strength * (rng.random((n, m)) < kept)
+    if recurrent:
+        within = np.triu(rng.standard_normal((sizes[0], sizes[0])), 1)
+        blocks[0, 0] = within + within.T
+    return Bonds(blocks)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 100_000), recurrent=st.booleans(), t=st.floats(0.03, 10))
+def test_strong_bonds_do_not_hide_what_the_others_do(seed, recurrent, t):
+    bonds = irregular(seed, recurrent)
+    top = float(largest_eigenvalue(bonds))
+    levels = np.linalg.eigvalsh(linear_tap(bonds, 1 / (t * top)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(softest, "SMALL", 0)
+        assert abs(least_eigenvalue(bonds, 1 / (t * top)) - levels[0]) < 1e-9 * max(1, abs(levels[-1]))
+        found = melting_temperature(bonds)
+    wanted = melting_temperature(bonds)
+    assert found.melts == wanted.melts
+    assert abs(found.temperature / wanted.temperature - 1) < 1e-5
+    assert abs(found.least - wanted.least) < 1e-9
+
+
+@pytest.mark.parametrize("strong", [1e6, 1e8])
+def test_spins_bound_as_strongly_as_that_take_no_part(strong):
+    """What they add to the others is (bond/strong)^2; rounding in a whole matrix would be 1e-16 strong^2."""
+    block, beta = drawn(5).standard_normal((60, 40)), 0.13
+    block[0, 0] = strong
+    bonds = chain([block])
+    others = np.delete(np.arange(100), [0, 60])
+    wanted = np.linalg.eigvalsh(linear_tap(bonds, beta)[np.ix_(others, others)])[0]
+    assert abs(least_eigenvalue(bonds, beta) - wanted) < 1e-10
+
+
+@pytest.mark.parametrize("small", [0, 400], ids=["lanczos", "dense"])
+def test_spins_without_bonds_have_the_eigenvalue_one(small, monkeypatch):
+    monkeypatch.setattr(softest, "SMALL", small)
+    block = np.zeros((20, 15))
+    block[:9, :9] = drawn(3).standard_normal((9, 9))
+    bonds = chain([block])
+    for beta in (0.1, 10.0):
+        value, v = softest.lowest(bonds, beta, None, 1e-10)
+        assert abs(value - np.linalg.eigvalsh(linear_tap(bonds, beta))[0]) < 1e-12
+        assert np.linalg.norm(linear_tap(bonds, beta) @ v - value * v) < 1e-8
+    assert abs(value - 1) < 1e-12
+
+
+def test_from_one_piece_of_the_bonds_the_others_are_found(monkeypatch):
+    monkeypatch.setattr(softest, "SMALL", 0)
+    rng = drawn(4)
+    one, other = rng.standard_normal((30, 20)), 1.5 * rng.standard_normal((25, 25))
+    bonds = Bonds({(0, 1): one, (2, 3): other})
+    alone = chain([one])
+    start = np.concatenate([np.linalg.eigh(linear_tap(alone, 0.05))[1][:, 0], np.zeros(50)])
+    value, _ = softest.lowest(bonds, 0.05, start, 1e-10)
+    assert abs(value - np.linalg.eigvalsh(linear_tap(chain([other]), 0.05))[0]) < 1e-10
+
+
+def test_spins_hang_together_as_their_graph_does():
+    for seed in range(40):
+        bonds = irregular(seed, recurrent=bool(seed % 2))
+        linked = bonds.dense() != 0
+        assert bonds.in_one_piece == (connected_components(linked[linked.any(1)][:, linked.any(1)])[0] == 1)
+
+
 def test_of_two_minima_as_low_that_at_the_higher_temperature_is_told():
     for strong in (100.0, 1e4):
         found = melting_temperature(chain([[[strong, 0.0], [0.0, 3.0]]]))
@@ -203,7 +278,7 @@ def test_an_eigenvalue_that_lanczos_does_not_find_is_no_result(monkeypatch):
         raise ArpackNoConvergence("no convergence", [], [])
 
     monkeypatch.setattr(lanczos, "eigsh", never)
-    with pytest.raises(InputError, match="largest eigenvalue of 450 rows was not found"):
+    with pytest.raises(InputError, match="largest eigenvalue of 200 rows was not found"):
         melting_temperature(chain([drawn(1).standard_normal((250, 200))]))
 
 
