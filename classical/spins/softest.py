@@ -10,7 +10,7 @@ least eigenvalue, its error squared every time, and spins with strong bonds coun
 
 Vectors are found by Lanczos' method, products with the blocks alone. Where bonds go between two sides only, as in a
 chain of layers, they are joined of the singular vectors of the block between the sides: half the size, and half the
-steps. Coarse ones are looked for in single precision. Small systems are diagonalised.
+steps. Coarse ones are looked for in single precision. Small systems are diagonalised, unless their E_i differ too much.
 """
 
 from collections.abc import Callable
