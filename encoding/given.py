@@ -77,7 +77,11 @@ def checked_state(state: dict[str, NDArray[Any]], now: dict[str, NDArray[Any]]) 
 
 
 def real_numbers(value: object) -> NDArray[np.float64] | None:
-    """A copy as an array of float64; None where it is none: ragged rows, masked entries, no real numbers."""
+    """A copy as an array of float64; None where it is none: ragged rows, masked entries, no real numbers.
+
+    >>> real_numbers([1, 2]), real_numbers([[1], [1, 2]]), real_numbers("1")
+    (array([1., 2.]), None, None)
+    """
     if np.ma.is_masked(value):
         return None
     try:

@@ -10,12 +10,26 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from classical import SphericalGlass
-from encoding import InputError
+from classical.perceptron import (
+    growth,
+    overlap_function,
+    pair_overlap,
+    replica_symmetric,
+    replica_symmetry_breaking,
+)
+from classical.spins import Bonds, chain, free_energy, gap_ratio
+from encoding import InputError, encoding_named
+from encoding.decoding import checked_prior, decode_expectations
 from experiments import effective_rank, observables, replay, twins
+from experiments.melting import levels_at
 from experiments.observables.logistic import fit_logistic, logistic_nll
 from experiments.store import Run
+from quantum import Ladder
+from quantum.coherent import checked_inputs
+from quantum.dense import unitary
 
 TIME = np.geomspace(1, 64, 25)
 LAG = np.geomspace(0.1, 30, 40)
@@ -263,3 +277,39 @@ def test_what_a_fit_is_asked_is_a_number(good):
             with pytest.raises(InputError, match=r"real number|is a number"):
                 ask(wrong)  # type: ignore[arg-type]  # as a user may
     assert np.isfinite(fit(np.array([1.0, 2.0]))).all()
+
+
+NO_ARRAY = {
+    "words": ["0.1", "0.2"],
+    "complex numbers": np.array([0.1j, 0.2]),
+    "masked": np.ma.masked_array([0.1, 0.2], [True, False]),
+    "ragged": [[0.1], [0.1, 0.2]],
+    "truth values": [True, False],
+    "a tensor that wants a gradient": torch.tensor([0.1, 0.2], requires_grad=True),
+}
+READERS = {  # and something that they take
+    "fields of spins": (lambda given: chain([[[1.0]]]).apply(given), [1.0, -1.0]),
+    "magnetisations": (lambda given: free_energy(chain([[[1.0]]]), given, 1.0), [0.1, 0.2]),
+    "levels of a matrix": (gap_ratio, [0.1, 0.2, 0.4, 0.5]),
+    "bonds": (lambda given: chain([given]), [[0.1, 0.2]]),
+    "overlaps of layers": (lambda given: pair_overlap(given, given), [[1, -1]]),
+    "levels of replicas": (lambda given: replica_symmetry_breaking(1.0, 2, given), [0.1, 0.2]),
+    "transitions": (growth, [1.0, 2.0, 3.0]),
+    "shares of pairs": (lambda given: overlap_function(replica_symmetric(1.0, 2), 0, given), [0.1, 0.2]),
+    "spins of a glass": (lambda given: SphericalGlass(n_spins=3).put(given), [[0.1, 0.2, 0.3]]),
+    "angles of a ladder": (lambda given: unitary(Ladder(2), given), np.zeros(Ladder(2).n_angles)),
+    "angles of chords": (lambda given: checked_inputs(given, 1), [[0.1], [0.2]]),
+    "expectation values": (lambda given: decode_expectations(given, encoding_named("pitch-class")), [0.1, 0.2]),
+    "a prior": (lambda given: checked_prior(given, 2), [0.1, 0.2]),
+    "temperatures": (lambda given: levels_at(Bonds({(0, 1): np.ones((2, 3, 3))}), given), [0.1, 0.2]),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("wrong", NO_ARRAY)
+def test_what_is_no_array_of_real_numbers_is_nowhere_made_one(reader, wrong):
+    read, good = READERS[reader]
+    read(good)
+    with pytest.raises(InputError) as refused:
+        read(NO_ARRAY[wrong])
+    assert "\n" not in str(refused.value)
