@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classical.spins.blocks import Pair, check_within, checked_block, checked_pair
 from encoding import InputError
 from encoding.errors import shown
 from encoding.given import number, real_numbers
 from encoding.memory import check_room
 
 Array = NDArray[np.floating]
-Pair = tuple[int, int]
 
-MOST_BETA, MOST_BOND = 1e100, 1e305  # of beta: its square is a number; of bonds: sums of some are
-SYMMETRIC = 1e-6  # of the largest entry: single precision, and sums of it
+MOST_BETA = 1e100  # its square is a number
 
 
 class Bonds:
@@ -49,12 +48,12 @@ class Bonds:
                 "bonds are blocks by pairs of layers, {(0, 1): J}, or {(0, 0): J} of one symmetric matrix; "
                 f"got {shown(blocks)}"
             )
-        self.blocks = {_pair(key): _block(key, block) for key, block in blocks.items()}
+        self.blocks = {checked_pair(key): checked_block(key, block) for key, block in blocks.items()}
         self.shape = next(iter(self.blocks.values())).shape[:-2]
         self.sizes = self._sizes()
         for (a, b), block in self.blocks.items():
             if a == b:
-                _check_within(a, block)
+                check_within(a, block)
 
     def _sizes(self) -> tuple[int, ...]:
         found: dict[int, int] = {}
@@ -274,40 +273,3 @@ def checked_beta(bonds: Bonds, beta: float) -> float:
     if max(beta, 1.0) * largest > MOST_BETA:
         raise InputError(f"J and beta J are at most {MOST_BETA:g}; got beta = {beta:g}, J = {largest:g}: divide J")
     return beta
-
-
-def _pair(key: Any) -> Pair:
-    good = isinstance(key, tuple) and len(key) == 2
-    if not good or not all(isinstance(each, Integral) and not isinstance(each, bool) for each in key):
-        raise InputError(f"a block is named by its layers (a, b), 0 <= a <= b; got {shown(key)}")
-    if not 0 <= key[0] <= key[1]:
-        raise InputError(f"a block is named by its layers (a, b), 0 <= a <= b; got {shown(key)}")
-    return int(key[0]), int(key[1])
-
-
-def _block(key: Pair, block: ArrayLike) -> Array:
-    if np.ma.is_masked(block):
-        raise InputError(f"block {key} has entries that are masked: fill them, with 0 where there is no bond")
-    array = real_numbers(block)
-    if array is None:
-        raise InputError(f"block {key} is a matrix of real numbers; got {shown(block)}")
-    if array.ndim < 2 or 0 in array.shape:
-        raise InputError(f"block {key} is of shape (..., N_{key[0]}, N_{key[1]}); got {array.shape}")
-    if not np.isfinite(array).all():
-        raise InputError(f"block {key} has bonds that are not finite: did the run diverge?")
-    if np.abs(array).max() > MOST_BOND:
-        raise InputError(
-            f"bonds are at most {MOST_BOND:g}; got {np.abs(array).max():g} in block {key}: divide all by a number"
-        )
-    return array
-
-
-def _check_within(layer: int, block: Array) -> None:
-    """Refuse what is no symmetric matrix with a diagonal of zeros."""
-    if block.shape[-1] != block.shape[-2]:
-        raise InputError(f"bonds within layer {layer} are a square matrix; got {block.shape[-2:]}")
-    least = SYMMETRIC * np.abs(block).max()
-    if np.abs(block - block.swapaxes(-1, -2)).max() > least:
-        raise InputError(f"bonds within layer {layer} are symmetric; these are not: take M + M^T")
-    if np.abs(np.diagonal(block, axis1=-2, axis2=-1)).max() > least:
-        raise InputError(f"no spin of layer {layer} is bound to itself: set the diagonal to zero")

@@ -27,15 +27,15 @@ they touch it where all are equal, at T = 2 J. Of spins with few bonds that says
 T = 2.27 J.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from classical.spins.bonds import Bonds, checked_beta, checked_bonds, one_system
 from classical.spins.onsager import KINDS, linear_tap
 from classical.spins.softest import largest_roughly, lowest, parabola
+from classical.spins.span import Span
 from encoding import InputError
 from encoding.errors import shown
 
@@ -50,7 +50,6 @@ STEPS = 200
 COARSE, FINE = 1e-6, 1e-10  # residual of an eigenvector, over the least E_i; the eigenvalue's is squared
 SIGN = 3e-3  # the same, on the grid
 SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
-NEXT, DIGITS = 1.1, 1e-9  # factor between betas of a bracket; length of what is new in a direction
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
 ALIKE = 0.9  # |v.v'| of two points of the grid: one direction, which goes on
 UNSETTLED = f"the melting temperature was not found within {STEPS} steps: are bonds of very different sizes?"
@@ -161,7 +160,7 @@ def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
     return values[place] <= min(values[max(place - 1, 0)], values[min(place + 1, len(values) - 1)])
 
 
-def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], "_Span"]:
+def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], Span]:
     """Betas up to the first at which the least eigenvalue is negative, the eigenvalues, their vectors and their span.
 
     Where it can be no less than what was found, further up or down, it ends.
@@ -169,7 +168,7 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], "_Span"]
     n = round(PER_DECADE * np.log10(REACH)) + 1
     (top, v), squares = largest_roughly(bonds), bonds.squares[bonds.squares > 0]
     softest, stiffest = float(squares.min()), float(squares.max())
-    betas, values, vectors, known = [], [], [], _Span(bonds, v)
+    betas, values, vectors, known = [], [], [], Span(bonds, v)
 
     def unsure(beta: float) -> float:
         """What a value may be too high."""
@@ -178,7 +177,7 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], "_Span"]
     for beta in np.geomspace(1, REACH, n) / top:
         if values and _least_above(betas[-1], values[-1] - unsure(betas[-1]), softest) > min(values):
             break
-        value, v = lowest(bonds, float(beta), known.softest(float(beta))[1], SIGN)
+        value, v = lowest(bonds, float(beta), known.softest(float(beta)), SIGN)
         known.add(v)
         betas.append(float(beta))
         values.append(value)
@@ -189,7 +188,7 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], "_Span"]
     while betas[0] * REACH * top > 1:
         if max(1 - betas[0] * top, _least_below(betas[0], values[0] - unsure(betas[0]), stiffest)) >= min(values):
             break
-        value, v = lowest(bonds, betas[0] / finer, known.softest(betas[0] / finer)[1], SIGN)
+        value, v = lowest(bonds, betas[0] / finer, known.softest(betas[0] / finer), SIGN)
         known.add(v)
         betas, values, vectors = [betas[0] / finer, *betas], [value, *values], [v, *vectors]
     return betas, values, vectors, known
@@ -230,7 +229,7 @@ def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
     return Found(beta, 0.0, True, v)
 
 
-def _bottom(bonds: Bonds, beta: float, known: "_Span") -> Found:
+def _bottom(bonds: Bonds, beta: float, known: Span) -> Found:
     """The minimum of the least eigenvalue near `beta`: where its slope 2 beta b - a is 0.
 
     Vectors found so far span directions among which the minimum is told by small matrices, as near as they come to the
@@ -250,49 +249,6 @@ def _bottom(bonds: Bonds, beta: float, known: "_Span") -> Found:
         last, tolerance = value, FINE if abs(following - beta) < WIDE * beta else COARSE
         beta = following
     raise InputError(UNSETTLED)
-
-
-class _Span:
-    """Directions that were the softest somewhere: J and D between them, and what is the softest among them."""
-
-    def __init__(self, bonds: Bonds, v: Array) -> None:
-        self._bonds, self._rows, self._pushed = bonds, np.zeros((0, bonds.n_spins)), np.zeros((0, bonds.n_spins))
-        self.add(v)
-
-    def add(self, v: Array) -> None:
-        """One more direction, but for what is known of it."""
-        for _ in range(2):  # what is left of a vector near the others has lost its digits once
-            v = v - self._rows.T @ (self._rows @ v)
-        size = float(np.linalg.norm(v))
-        if size > DIGITS:
-            self._rows = np.vstack([self._rows, v / size])
-            self._pushed = np.vstack([self._pushed, self._bonds.apply(v / size)])
-            self._inside = self._rows @ self._pushed.T
-            self._stiff = (self._rows * self._bonds.squares) @ self._rows.T
-
-    def softest(self, beta: float) -> tuple[float, Array]:
-        """The least eigenvalue among these directions, and its vector."""
-        value, c = self._at(beta)
-        return value, c @ self._rows
-
-    def _at(self, beta: float) -> tuple[float, Array]:
-        values, vectors = np.linalg.eigh(np.eye(len(self._inside)) - beta * self._inside + beta**2 * self._stiff)
-        return float(values[0]), vectors[:, 0]
-
-    def lowest_near(self, beta: float) -> tuple[float, Array]:
-        """Where, from beta down- or upwards, the least eigenvalue among these directions is least, and its vector."""
-
-        def slope(x: float) -> float:
-            c = self._at(x)[1]
-            return float(2 * x * (c @ self._stiff @ c) - c @ self._inside @ c)
-
-        low = high = beta
-        while slope(low) > 0:
-            low /= NEXT
-        while slope(high) < 0:
-            high *= NEXT
-        found: Any = brentq(slope, low, high, xtol=CLOSE * beta) if low < high else beta
-        return float(found), self.softest(float(found))[1]
 
 
 def _first_root(bonds: Bonds, v: Array) -> float | None:
