@@ -449,7 +449,7 @@ def test_what_is_no_number_is_no_channel():
             "in the schedule 'coherent'; this block's is 'staggered'",
         ),
         (lambda: effective_parameters(coherent(Ladder(4), 2), "Y"), "Z, X, ZX; got 'Y'"),
-        (lambda: effective_parameters(coherent(Ladder(4), 2), inputs="bach"), "got shape"),
+        (lambda: effective_parameters(coherent(Ladder(4), 2), inputs="bach"), "real numbers; got 'bach'"),
         (lambda: effective_parameters(coherent(Ladder(10), 2)), "40 slopes of a unitary"),
         (lambda: effective_parameters(coherent(Ladder(4), 2), seed=-1), "seed"),
         (lambda: reduced_angles(cast(Any, 4), np.zeros(16)), "a Ladder or a Block; got 4"),

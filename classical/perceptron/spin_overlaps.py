@@ -13,6 +13,8 @@ that are independent, but more where narrow layers say the same thing several ti
 is the cosine of the angle between both K, 1 for machines that tell patterns apart alike.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,14 +58,18 @@ def pair_overlap(a: NDArray[np.integer], b: NDArray[np.integer], *, normalised: 
     return q2 / np.sqrt(np.where(own > 0, own, np.nan))
 
 
-def _spins(given: object) -> NDArray[np.float64]:
-    spins = real_numbers(given)
+def _spins(given: object) -> NDArray[Any]:
+    spins: NDArray[Any] | None = None
+    if isinstance(given, np.ndarray) and given.dtype.kind in "iu" and not np.ma.is_masked(given):
+        spins = given  # not copied: single bytes would become eight
+    else:
+        spins = real_numbers(given)
     if spins is None or not (np.abs(spins) == 1).all():
         raise InputError(f"spins are an array of +1 and -1, (.., M, N); got {shown(given)}")
     return spins
 
 
-def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _overlap(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     n_patterns, width = a.shape[-2:]
-    alike = np.swapaxes(a, -1, -2) @ b  # (..., N, N), whole numbers
+    alike = np.swapaxes(a, -1, -2).astype(np.float64) @ b.astype(np.float64)  # (..., N, N), whole numbers
     return ((alike**2).sum((-2, -1)) - n_patterns * width**2) / (width * n_patterns**2)

@@ -114,31 +114,16 @@ class Bonds:
         return found.max(-1)
 
     @cached_property
-    def in_one_piece(self) -> bool:
-        """Whether all spins of one system that have bonds hang together, directly or by others."""
-        if self.sides is not None and all(np.count_nonzero(block) == block.size for block in self.blocks.values()):
-            return True  # layers hang together, and the spins of each by those of the next
-        linked = {pair: block != 0 for pair, block in self.blocks.items()}
-        reached, fresh = np.zeros(self.n_spins, bool), np.zeros(self.n_spins, bool)
-        fresh[np.argmax(self.squares > 0)] = True
-        while fresh.any():
-            reached, before = reached | fresh, fresh
-            fresh = np.zeros_like(reached)
-            for (a, b), block in linked.items():
-                one, other = self.places[a], self.places[b]
-                fresh[other] |= block[before[one]].any(0)
-                fresh[one] |= block[:, before[other]].any(1)
-            fresh &= ~reached
-        return bool(reached.sum() == np.count_nonzero(self.squares))
-
-    @cached_property
     def largest(self) -> Array:
         """The largest |J_ij| of each system, (...)."""
         return np.max([np.abs(block).max((-2, -1)) for block in self.blocks.values()], axis=0)
 
-    def over(self, unit: float) -> "Bonds":
-        """The same in another unit, J / unit."""
-        return _of({pair: block / unit for pair, block in self.blocks.items()}, self)
+    def over(self, unit: float, *, least: float = 0.0) -> "Bonds":
+        """The same in another unit, J / unit, and 0 where that is less than `least`."""
+        blocks = {pair: block / unit for pair, block in self.blocks.items()}
+        for block in blocks.values():
+            block[np.abs(block) < least] = 0
+        return _of(blocks, self)
 
     @cached_property
     def sides(self) -> NDArray[np.bool_] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from encoding import InputError, Purpose, stream
 
@@ -47,7 +47,7 @@ def largest(n: int, product: Callable[[Array], Array], start: Array, *, toleranc
     try:
         matrix = operator_of(n, product, start.dtype)
         values, vectors = solve(matrix, k=1, which="LA", v0=start, tol=tolerance, ncv=min(VECTORS, n))
-    except ArpackNoConvergence:
+    except ArpackError:
         raise InputError(
             f"the largest eigenvalue of {n} rows was not found in {10 * n} restarts: are bonds of very different sizes?"
         ) from None

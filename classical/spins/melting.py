@@ -14,9 +14,9 @@ paper reads T_c off before training, for there a zero is only touched.
 Both are local, so the eigenvalue is looked at on a grid first, ten betas a decade from 1/lambda_max(J), where it is
 still positive, to the first that is negative or to where it can fall no more, and where none is negative also
 downwards: for all v, p_v(t beta) = 1 - t + t p_v(beta) + t (t - 1) beta^2 b, min D <= b <= max D. From every dip of
-the grid, from its last point if another vector is the softest there, and from what is negative the roots go down, and
-the least is taken. What happens between two points of the grid without a dip, or below a millionth of lambda_max(J), is
-not seen.
+the grid, from its last point if another vector is the softest there, and from the first of all roots of its vectors one
+goes down, and the least is taken, if nothing is found below it in the end. What happens between two points of the grid
+without a dip, or below a millionth of lambda_max(J), is not seen.
 
 The term beta^2 D is meant for many weak bonds at each spin. Where there are at most z of them,
 
@@ -47,7 +47,8 @@ TOUCHES = 1e-13  # relative, of a^2 - 4 b: to rounding 0
 TOUCH = 1e-6  # the same at a minimum, near which an eigenvalue does not tell more
 EPS = 10 * float(np.finfo(float).eps)
 STEPS = 200
-COARSE, FINE = 1e-6, 1e-10  # residual of an eigenvector, over the least E_i; the eigenvalue's is squared
+NONE = 1e-30  # of the largest bond: at no beta of the grid more than rounding
+COARSE, FINE = 1e-4, 1e-9  # residual of an eigenvector, over the least E_i; the eigenvalue's is squared
 SIGN = 3e-3  # the same, on the grid
 SAME, ROUNDING = 1e-9, 1e-14  # of two minima, and of two values of an eigenvalue
 WIDE = 1e-3  # a step, over beta, above which a coarse vector does
@@ -102,7 +103,7 @@ def melting_temperature(bonds: Bonds) -> Melting:
     if not largest_bond.all():
         raise InputError("a system whose bonds are all 0 is a paramagnet at every temperature: nothing melts")
     unit = np.exp2(np.floor(np.log2(largest_bond)))  # a power of two, in which squares neither overflow nor vanish
-    found = [_of_one(bonds.one(which).over(float(unit[which]))) for which in np.ndindex(bonds.shape)]
+    found = [_of_one(bonds.one(which).over(float(unit[which]), least=NONE)) for which in np.ndindex(bonds.shape)]
     temperature = np.array([1 / each.beta for each in found]).reshape(bonds.shape) * unit
     least, melts = (np.array(part).reshape(bonds.shape) for part in list(zip(*found, strict=True))[1:3])
     mode = np.array([_signed(each.mode) for each in found]).reshape(*bonds.shape, bonds.n_spins)
@@ -126,7 +127,7 @@ def least_eigenvalue(bonds: Bonds, beta: float, *, onsager: str = "sk") -> float
         raise InputError(f"an Onsager term is one of {', '.join(KINDS)}; got {shown(onsager)}")
     if onsager == "rotational":
         return float(np.linalg.eigvalsh(linear_tap(bonds, beta, kind=onsager))[0])
-    return lowest(bonds, beta, None, FINE)[0]
+    return lowest(bonds, beta, FINE)[0]
 
 
 def _signed(v: Array) -> Array:
@@ -141,13 +142,25 @@ def _of_one(bonds: Bonds) -> Found:
     felt = [value < 1 - error for value, error in zip(values, rounding, strict=True)]  # by spins that are not free
     dips = [place for place in range(n) if felt[place] and _dips(values, vectors, place)]
     found = [_bottom(bonds, betas[place], known) for place in dips]
-    if n < len(values):
-        found.append(_zero(bonds, betas[-1], vectors[-1]))
+    roots = [(root, v) for v in vectors if (root := _first_root(bonds, v)) is not None]
+    if roots:
+        found.append(_zero(bonds, *min(roots, key=lambda each: each[0])))
+    for _ in range(STEPS):
+        best = _first(found)
+        value, v = lowest(bonds, best.beta, SIGN, shift=best.least)
+        if value >= best.least - 2 * SIGN:
+            return best
+        found.append(
+            _zero(bonds, best.beta, v) if _first_root(bonds, v) is not None else _bottom(bonds, best.beta, known)
+        )
+    raise InputError(UNSETTLED)
+
+
+def _first(found: list[Found]) -> Found:
+    """The first zero; else the lowest minimum, of those as low that at the highest temperature."""
     zeros = [each for each in found if each.melts]
-    if zeros:
-        return min(zeros, key=lambda each: each.beta)
-    lowest = min(each.least for each in found)
-    return min((each for each in found if each.least <= lowest + SAME), key=lambda each: each.beta)
+    least = min(each.least for each in found)
+    return min(zeros or (each for each in found if each.least <= least + SAME), key=lambda each: each.beta)
 
 
 def _dips(values: list[float], vectors: list[Array], place: int) -> bool:
@@ -171,13 +184,13 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], Span]:
     betas, values, vectors, known = [], [], [], Span(bonds, v)
 
     def unsure(beta: float) -> float:
-        """What a value may be too high."""
+        """What a value may be too high, if its vector is the softest."""
         return 2 * SIGN * (1 + beta**2 * softest)
 
     for beta in np.geomspace(1, REACH, n) / top:
         if values and _least_above(betas[-1], values[-1] - unsure(betas[-1]), softest) > min(values):
             break
-        value, v = lowest(bonds, float(beta), known.softest(float(beta)), SIGN)
+        value, v = lowest(bonds, float(beta), SIGN, shift=known.least(float(beta)))
         known.add(v)
         betas.append(float(beta))
         values.append(value)
@@ -188,7 +201,7 @@ def _grid(bonds: Bonds) -> tuple[list[float], list[float], list[Array], Span]:
     while betas[0] * REACH * top > 1:
         if max(1 - betas[0] * top, _least_below(betas[0], values[0] - unsure(betas[0]), stiffest)) >= min(values):
             break
-        value, v = lowest(bonds, betas[0] / finer, known.softest(betas[0] / finer), SIGN)
+        value, v = lowest(bonds, betas[0] / finer, SIGN, shift=known.least(betas[0] / finer))
         known.add(v)
         betas, values, vectors = [betas[0] / finer, *betas], [value, *values], [v, *vectors]
     return betas, values, vectors, known
@@ -215,7 +228,7 @@ def _zero(bonds: Bonds, beta: float, v: Array) -> Found:
     """Down to a zero of the least eigenvalue, from a vector whose parabola is negative somewhere."""
     beta, tolerance, before = _first_root(bonds, v) or beta, COARSE, np.inf
     for _ in range(STEPS):
-        _, v = lowest(bonds, beta, v, tolerance)
+        _, v = lowest(bonds, beta, tolerance, start=v)
         root = _first_root(bonds, v)
         if root is None:  # a root cannot be lost but by rounding, at a touch
             break
@@ -238,7 +251,7 @@ def _bottom(bonds: Bonds, beta: float, known: Span) -> Found:
     tolerance, last = COARSE, np.inf
     beta, v = known.lowest_near(beta)
     for _ in range(STEPS):
-        value, v = lowest(bonds, beta, v, tolerance)
+        value, v = lowest(bonds, beta, tolerance, start=v)
         if _first_root(bonds, v) is not None:
             return _zero(bonds, beta, v)
         known.add(v)

@@ -46,11 +46,21 @@ def largest_roughly(bonds: Bonds) -> tuple[float, Array]:
     return parabola(bonds, v)[0] * (1 + ROUGH), v
 
 
-def lowest(bonds: Bonds, beta: float, start: Array | None, tolerance: float) -> tuple[float, Array]:
-    """The least eigenvalue mu of I - M and its vector v, from a vector nearby.
+def lowest(
+    bonds: Bonds, beta: float, tolerance: float, *, start: Array | None = None, shift: float = 0.0
+) -> tuple[float, Array]:
+    """The least eigenvalue mu of I - M and its vector v.
 
     |(I - M) v - mu v| is at most the tolerance times the least E_i of spins that have bonds, or as little as rounding
     leaves; the error of mu is that, squared, over its distance from the next eigenvalue.
+
+    Args:
+        bonds: of one system.
+        beta: 1/T.
+        tolerance: see above.
+        start: a vector nearby, whose branch is followed where another comes as low: then mu is an eigenvalue, not
+            always the least; None: a vector that has a part of everything.
+        shift: a value near mu, without a start.
 
     Raises:
         InputError: it is not found.
@@ -59,12 +69,12 @@ def lowest(bonds: Bonds, beta: float, start: Array | None, tolerance: float) -> 
     if bonds.n_spins <= SMALL and stiffest <= MILD:
         values, vectors = np.linalg.eigh(linear_tap(bonds, beta))
         return float(values[0]), vectors[:, 0]
-    mu, v = _of_bound(bonds, beta, ~free, start, tolerance)
+    mu, v = _of_bound(bonds, beta, ~free, tolerance, start, shift) if not free.all() else (1.0, guess(bonds.n_spins))
     return (mu, v) if mu <= 1 or not free.any() else (1.0, free / np.sqrt(free.sum()))
 
 
 def _of_bound(
-    bonds: Bonds, beta: float, bound: NDArray[np.bool_], start: Array | None, tolerance: float
+    bonds: Bonds, beta: float, bound: NDArray[np.bool_], tolerance: float, start: Array | None, shift: float
 ) -> tuple[float, Array]:
     """The same of the spins that have bonds.
 
@@ -72,27 +82,26 @@ def _of_bound(
     (s - mu')/(E' - s) < (s - mu)/(E - s), E and E' those of the spins where they are, so that mu - mu' is less than
     (s - mu) ((max E - s)/(min E - s) - 1).
     """
-    fresh = start is None or not start[bound].any() or not bonds.in_one_piece  # from one piece none leads to others
-    v = bound * (guess(bonds.n_spins) if start is None or fresh else start)
+    v = bound * (guess(bonds.n_spins) if start is None or not start[bound].any() else start)
     v = v / np.linalg.norm(v)
     diagonal = 1 + beta**2 * bonds.squares
     least, stiffest = float(diagonal[bound].min()), float(diagonal.max())
     stiff = np.where(bound, diagonal, least)
-    mu = 0.0 if fresh else min(float(v @ _product(bonds, beta, diagonal, v)), NEARLY * least)
-    for _ in range(ROUNDS):
-        found = _softest(bonds, stiff - mu, v, tolerance)
+    s = min(shift if start is None else float(v @ _product(bonds, beta, diagonal, v)), NEARLY * least)
+    for k in range(ROUNDS):
+        found = _softest(bonds, stiff - s, v, max(tolerance / 2 ** (k + 1), EPS))
         felt = _product(bonds, beta, diagonal, found)
-        before, mu = mu, float(found @ felt)
+        mu = float(found @ felt)
         if mu < least:
-            missed = abs(mu - before) * ((stiffest - mu) / (least - mu) - 1)
+            missed = abs(s - mu) * ((stiffest - s) / (least - s) - 1)
             error = max(missed, float(np.linalg.norm(felt - mu * found)))
-            if error <= tolerance * least or abs(mu - before) <= EPS * least:
+            if error <= tolerance * least or abs(s - mu) <= EPS * least:
                 return mu, found
-        elif least - before <= tolerance * least:  # between them, for v.(E - s - beta J) v >= 0 for all v
+            s, v = mu, v if start is None and missed > tolerance * least else found  # from afar another may come first
+        elif least - s <= tolerance * least:  # between them, for v.(E - s - beta J) v >= 0 for all v
             return least, np.eye(1, bonds.n_spins, int(np.argmin(stiff)))[0]
         else:  # strong bonds alone were felt
-            mu = least - (least - before) * NEARER
-        v = found
+            s = least - (least - s) * NEARER
     raise InputError(f"the least eigenvalue was not found in {ROUNDS} rounds: are bonds of very different sizes?")
 
 

@@ -32,12 +32,15 @@ class Span:
             self._inside = self._rows @ self._pushed.T
             self._stiff = (self._rows * self._bonds.squares) @ self._rows.T
 
-    def softest(self, beta: float) -> Array:
-        """The vector to the least eigenvalue among these directions."""
-        return self._weights(beta) @ self._rows
+    def least(self, beta: float) -> float:
+        """The least eigenvalue among these directions: no less than that among all."""
+        return float(np.linalg.eigvalsh(self._matrix(beta))[0])
+
+    def _matrix(self, beta: float) -> Array:
+        return np.eye(len(self._inside)) - beta * self._inside + beta**2 * self._stiff
 
     def _weights(self, beta: float) -> Array:
-        return np.linalg.eigh(np.eye(len(self._inside)) - beta * self._inside + beta**2 * self._stiff)[1][:, 0]
+        return np.linalg.eigh(self._matrix(beta))[1][:, 0]
 
     def lowest_near(self, beta: float) -> tuple[float, Array]:
         """Where, from beta down- or upwards, the least eigenvalue among these directions is least, and its vector."""
@@ -52,4 +55,4 @@ class Span:
         while slope(high) < 0:
             high *= NEXT
         found: Any = brentq(slope, low, high, xtol=CLOSE * beta) if low < high else beta
-        return float(found), self.softest(float(found))
+        return float(found), self._weights(float(found)) @ self._rows

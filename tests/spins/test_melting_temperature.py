@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
-from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackNoConvergence
 from spin_systems import drawn, ferromagnet, hidden, pulled, recurrent
 
@@ -227,28 +226,75 @@ def test_spins_without_bonds_have_the_eigenvalue_one(small, monkeypatch):
     block[:9, :9] = drawn(3).standard_normal((9, 9))
     bonds = chain([block])
     for beta in (0.1, 10.0):
-        value, v = softest.lowest(bonds, beta, None, 1e-10)
+        value, v = softest.lowest(bonds, beta, 1e-10)
         assert abs(value - np.linalg.eigvalsh(linear_tap(bonds, beta))[0]) < 1e-12
         assert np.linalg.norm(linear_tap(bonds, beta) @ v - value * v) < 1e-8
     assert abs(value - 1) < 1e-12
 
 
-def test_from_one_piece_of_the_bonds_the_others_are_found(monkeypatch):
+def joined(first, second, link):
+    """Two systems within one layer, with one bond between them."""
+    n, m = len(first), len(second)
+    j = np.zeros((n + m, n + m))
+    j[:n, :n], j[n:, n:] = first, second
+    j[0, n] = j[n, 0] = link
+    return Bonds({(0, 0): j})
+
+
+def glass(n, rng, spike=0.0):
+    g, v = rng.standard_normal((n, n)), rng.standard_normal(n)
+    j = (g + g.T) / np.sqrt(2 * n) + spike * np.outer(v, v) / n
+    return j - np.diag(np.diag(j))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("link", [0.0, 1e-9, 1e-5])
+def test_of_two_pieces_that_hardly_hang_together_none_is_forgotten(seed, link, monkeypatch):
+    """Of which the softer one is another at other temperatures."""
+    rng = drawn(seed)
+    bonds = joined(glass(60, rng), rng.uniform(0.5, 1.0) * glass(60, rng, spike=1.8), link)
+    wanted = melting_temperature(bonds)
     monkeypatch.setattr(softest, "SMALL", 0)
-    rng = drawn(4)
-    one, other = rng.standard_normal((30, 20)), 1.5 * rng.standard_normal((25, 25))
-    bonds = Bonds({(0, 1): one, (2, 3): other})
-    alone = chain([one])
-    start = np.concatenate([np.linalg.eigh(linear_tap(alone, 0.05))[1][:, 0], np.zeros(50)])
-    value, _ = softest.lowest(bonds, 0.05, start, 1e-10)
-    assert abs(value - np.linalg.eigvalsh(linear_tap(chain([other]), 0.05))[0]) < 1e-10
+    found = melting_temperature(bonds)
+    assert found.melts == wanted.melts
+    assert abs(found.temperature / wanted.temperature - 1) < 1e-5
+    assert abs(found.least - wanted.least) < 1e-9
 
 
-def test_spins_hang_together_as_their_graph_does():
-    for seed in range(40):
-        bonds = irregular(seed, recurrent=bool(seed % 2))
-        linked = bonds.dense() != 0
-        assert bonds.in_one_piece == (connected_components(linked[linked.any(1)][:, linked.any(1)])[0] == 1)
+@pytest.mark.parametrize("small", [0, 400], ids=["lanczos", "dense"])
+def test_a_zero_between_two_points_of_the_grid_is_found_if_a_vector_of_the_grid_has_it(small, monkeypatch):
+    """Two rings that melt one after the other, the second before the next point, and a bond that lays the grid."""
+    monkeypatch.setattr(softest, "SMALL", small)
+
+    def ring(across):
+        j = np.ones((6, 6)) - np.eye(6)
+        j[np.arange(3), np.arange(3) + 3] = j[np.arange(3) + 3, np.arange(3)] = across
+        return j
+
+    alone = melting_temperature(Bonds({(0, 0): ring(0.003)}))
+    both = {(0, 0): ring(0.003), (1, 1): 0.6303030303 * ring(0.2), (2, 3): [[4.3]]}
+    found = melting_temperature(Bonds(both))
+    assert alone.melts
+    assert found.melts
+    assert abs(found.temperature / alone.temperature - 1) < 1e-9
+
+
+@pytest.mark.parametrize("small", [0, 400], ids=["lanczos", "dense"])
+@pytest.mark.parametrize("weak", [1e-20, 1e-60, 2e-162])
+def test_bonds_too_weak_to_be_felt_change_nothing(weak, small, monkeypatch):
+    monkeypatch.setattr(softest, "SMALL", small)
+    block = glass(60, drawn(6))
+    block[0], block[:, 0] = 0, 0
+    wanted = melting_temperature(Bonds({(0, 0): block}))
+    block[0, 1] = block[1, 0] = weak
+    found = melting_temperature(Bonds({(0, 0): block}))
+    assert abs(found.temperature / wanted.temperature - 1) < 1e-6
+    assert abs(found.least - wanted.least) < 1e-9
+
+
+def test_bonds_without_squares_leave_a_paramagnet():
+    for scale in (0.0, 1e-200):
+        assert least_eigenvalue(Bonds({(0, 0): scale * glass(450, drawn(7))}), 1.0) == 1
 
 
 def test_of_two_minima_as_low_that_at_the_higher_temperature_is_told():
