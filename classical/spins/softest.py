@@ -69,7 +69,7 @@ def lowest(
     if bonds.n_spins <= SMALL and stiffest <= MILD:
         values, vectors = np.linalg.eigh(linear_tap(bonds, beta))
         return float(values[0]), vectors[:, 0]
-    mu, v = _of_bound(bonds, beta, ~free, tolerance, start, shift) if not free.all() else (1.0, guess(bonds.n_spins))
+    mu, v = (np.inf, free) if free.all() else _of_bound(bonds, beta, ~free, tolerance, start, shift)
     return (mu, v) if mu <= 1 or not free.any() else (1.0, free / np.sqrt(free.sum()))
 
 

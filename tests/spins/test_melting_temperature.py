@@ -22,6 +22,7 @@ from classical.spins import (
     melting_temperature,
     softest,
 )
+from classical.spins.span import Span
 from encoding import InputError
 
 SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=5)
@@ -259,6 +260,44 @@ def test_of_two_pieces_that_hardly_hang_together_none_is_forgotten(seed, link, m
     assert found.melts == wanted.melts
     assert abs(found.temperature / wanted.temperature - 1) < 1e-5
     assert abs(found.least - wanted.least) < 1e-9
+
+
+@pytest.mark.parametrize("seed", [71, 331, 335])
+def test_an_exact_eigenvector_is_not_taken_for_the_lowest(seed, monkeypatch):
+    """A pair, whose vector is exact whatever the shift, beside a star that is softer."""
+    monkeypatch.setattr(softest, "SMALL", 0)
+    rng = np.random.default_rng(seed)
+    pair, n = rng.uniform(0.2, 1), rng.integers(3, 30)
+    star = np.zeros((n + 1, n + 1))
+    star[0, 1:] = star[1:, 0] = rng.uniform(0.1, 1, n)
+    bonds, beta = Bonds({(0, 0): star, (1, 2): [[pair]]}), rng.uniform(0.1, 3)
+    assert abs(softest.lowest(bonds, beta, 1e-10)[0] - np.linalg.eigvalsh(linear_tap(bonds, beta))[0]) < 1e-9
+
+
+def test_what_the_whole_grid_has_overlooked_is_found_in_the_end(monkeypatch):
+    """The grid of one piece alone, as if a softer one beside it had been missed at every beta."""
+    rng = drawn(8)
+    one, other = glass(40, rng), glass(40, rng, spike=4.0)
+    alone, grid = Bonds({(0, 0): one}), melting._grid
+    bonds = joined(one, other, 0.0)
+
+    def without_the_other(whole):
+        unit = np.abs(one).max() / np.abs(whole.dense()[:40, :40]).max()
+        betas, values, vectors, _ = grid(alone.over(unit))
+        padded = [np.concatenate([v, np.zeros(40)]) for v in vectors]
+        known = Span(whole, padded[0])
+        for v in padded[1:]:
+            known.add(v)
+        return betas, values, padded, known
+
+    wanted = melting_temperature(bonds)
+    assert wanted.melts
+    assert wanted.temperature > 1.2 * melting_temperature(alone).temperature
+    monkeypatch.setattr(softest, "SMALL", 0)
+    monkeypatch.setattr(melting, "_grid", without_the_other)
+    found = melting_temperature(bonds)
+    assert found.melts
+    assert abs(found.temperature / wanted.temperature - 1) < 1e-9
 
 
 @pytest.mark.parametrize("small", [0, 400], ids=["lanczos", "dense"])
